@@ -1,0 +1,1 @@
+"""DeepDream on photos and films."""

@@ -1,0 +1,5 @@
+"""`python -m dreamer` is `dream`."""
+
+from dreamer.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Gradient ascent on pictures: objectives, transforms, updates, regularisers, octaves, engine."""

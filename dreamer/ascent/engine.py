@@ -1,0 +1,245 @@
+"""The engine: k steps of gradient ascent as one graph, and the climb through the octaves."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from dreamer.arrays import Image, Size
+from dreamer.ascent import octaves
+from dreamer.ascent.objectives import Activations, Objective
+from dreamer.ascent.octaves import Carry
+from dreamer.ascent.regularisers import Regulariser, Step
+from dreamer.ascent.transforms import Transform
+from dreamer.ascent.updates import Memory, Optimiser, Update
+
+CHUNK_SECONDS = 0.3
+"""About how long a chunk of steps may take: progress and cancelling live between chunks."""
+
+_PICTURES = tf.TensorSpec([None, None, None, 3], tf.float32)
+_SEED = tf.TensorSpec([2], tf.int32)
+_COUNT = tf.TensorSpec([], tf.int32)
+
+
+class Climb(NamedTuple):
+    """Where an ascent stands.
+
+    Attributes:
+        images: `(n, h, w, 3)`.
+        memory: the optimiser's.
+        alive: `(n,)`; False where a picture's ascent has stopped.
+        scores: `(n,)`; the objective as of the last step's beginning.
+    """
+
+    images: tf.Tensor
+    memory: Memory
+    alive: tf.Tensor
+    scores: tf.Tensor
+
+
+@dataclass(frozen=True)
+class Ascent:
+    """Everything about a step except the pictures.
+
+    Attributes:
+        features: the frozen network.
+        objective: what is raised.
+        transform: applied inside the tape, anew in each step.
+        normalise: what is done to the gradient.
+        optimiser: how it becomes a step.
+        regularise: what is done to the pictures after it.
+        rate: the step size; a tensor or variable may change without a new trace.
+        limit: a picture's ascent stops, before the step is taken, where its score is above.
+    """
+
+    features: Callable[[tf.Tensor], Activations]
+    objective: Objective
+    transform: Transform
+    normalise: Update
+    optimiser: Optimiser
+    regularise: Regulariser
+    rate: Any
+    limit: float = float("inf")
+
+    def __post_init__(self) -> None:
+        # A function of its own and not inlined: inside the loop, the same graph gave two
+        # different float32 results at random across processes, and took longer.
+        gradient = tf.function(
+            self._gradient,
+            input_signature=[_PICTURES, _SEED],
+            experimental_attributes={"_noinline": True},
+        )
+        object.__setattr__(self, "_value_and_gradient", gradient)
+        object.__setattr__(self, "_run", tf.function(self._steps, reduce_retracing=True))
+
+    def _gradient(self, images: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            scores = self.objective.score(self.features(self.transform(images, seed)))
+        return scores, tape.gradient(scores, images)
+
+    def begin(self, images: tf.Tensor) -> Climb:
+        """The state before the first step."""
+        count = tf.shape(images)[0]
+        return Climb(
+            images, self.optimiser.init(images), tf.ones([count], tf.bool), tf.zeros([count])
+        )
+
+    def run(self, climb: Climb, seed: tf.Tensor, first: int, stop: int, count: int) -> Climb:
+        """Take the steps from `first` up to, not including, `stop` of `count`, in one graph.
+
+        Where the steps are cut into runs never changes a pixel.
+        """
+        numbers = (tf.constant(number, tf.int32) for number in (first, stop, count))
+        result: Climb = self._run(climb, seed, *numbers)  # type: ignore[attr-defined]
+        return result
+
+    def _steps(
+        self, climb: Climb, seed: tf.Tensor, first: tf.Tensor, stop: tf.Tensor, count: tf.Tensor
+    ) -> Climb:
+        def step(index: tf.Tensor, climb: Climb) -> tuple[tf.Tensor, Climb]:
+            step_seed = tf.random.experimental.stateless_fold_in(seed, index)
+            scores, gradient = self._value_and_gradient(  # type: ignore[attr-defined]
+                climb.images, step_seed
+            )
+            alive = climb.alive & (scores <= self.limit)
+            gradient = self.normalise(gradient)
+            ahead, memory = self.optimiser.apply(gradient, climb.memory, self.rate)
+            images = self.regularise(climb.images + ahead, gradient, Step(index, count))
+            moved = tf.where(alive[:, None, None, None], images, climb.images)
+            moved.set_shape(climb.images.shape)
+            return index + 1, Climb(
+                moved, memory, alive, tf.where(climb.alive, scores, climb.scores)
+            )
+
+        return tf.while_loop(
+            lambda index, climb: (index < stop) & tf.reduce_any(climb.alive),
+            step,
+            (first, climb),
+            parallel_iterations=1,
+        )[1]
+
+
+def octave_seed(seed: int, frame: int, octave: int) -> tf.Tensor:
+    """Two int32 that depend on nothing but their arguments; octaves count from the coarsest."""
+    words = np.random.SeedSequence([seed, frame, octave]).generate_state(2)
+    return tf.constant(words.view(np.int32))
+
+
+class Octave(NamedTuple):
+    """One working size, and the ascent that runs there."""
+
+    size: Size
+    ascent: Ascent
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a dream stands after a chunk of steps.
+
+    Attributes:
+        octave, octaves: from 1, and their number.
+        step, steps: steps taken in this octave, and their number.
+        done: share of the whole work, 0 to 1, by pixels.
+        score: the objective's value.
+    """
+
+    octave: int
+    octaves: int
+    step: int
+    steps: int
+    done: float
+    score: float
+    _photo: tf.Tensor
+    _dream: tf.Tensor
+    _method: str
+
+    @property
+    def ends_octave(self) -> bool:
+        """Whether this was an octave's last chunk."""
+        return self.step == self.steps
+
+    def picture(self) -> Image:
+        """The photo with the dream as it stands, at the photo's size; not clipped."""
+        photo, dream, method = self._photo, self._dream, self._method
+        if dream.shape == photo.shape:
+            return np.asarray(dream[0])
+        size = photo.shape[1:3]
+        detail = dream - octaves.resize(photo, dream.shape[1:3], method)
+        return np.asarray((photo + octaves.resize(detail, size, method))[0])
+
+
+def dream(
+    photo: Image,
+    plan: Sequence[Octave],
+    *,
+    steps: int,
+    carry: Carry,
+    method: str,
+    seed: int,
+    frame: int = 0,
+) -> Iterator[Progress]:
+    """Dream on a photo, octave by octave from small to large; the last value is the finished one.
+
+    Args:
+        photo: float32 `(h, w, 3)` of 0 to 1.
+        plan: working sizes from small to large, each with its ascent. The largest may be smaller
+            than the photo: its detail is then enlarged onto the photo.
+        steps: in each octave.
+        carry: how the dream passes from one octave to the next.
+        method: the filter between sizes (`octaves.resize`).
+        seed, frame: give the random numbers, together with octave and step.
+    """
+    whole = tf.constant(photo[None])
+    work = np.cumsum([0] + [size[0] * size[1] * steps for size, _ in plan])
+    chunk = _Chunk()
+    grown = small = octaves.resize(whole, plan[0].size, method)
+    for number, (size, ascent) in enumerate(plan):
+        here = octaves.resize(whole, size, method)
+        blurred = octaves.resize(small, size, method)
+        entered = carry.enter(octaves.resize(grown, size, method), blurred, here)
+        climb, done = ascent.begin(entered), 0
+        while done < steps:
+            stop = min(steps, done + chunk.steps(size))
+            with chunk.timed(size, stop - done):
+                climb = ascent.run(climb, octave_seed(seed, frame, number), done, stop, steps)
+                score = float(climb.scores[0])
+            done = stop
+            grown = climb.images
+            if done == steps:
+                grown = carry.leave(grown, blurred, here)
+            yield Progress(
+                octave=number + 1,
+                octaves=len(plan),
+                step=done,
+                steps=steps,
+                done=float((work[number] + size[0] * size[1] * done) / work[-1]),
+                score=score,
+                _photo=whole,
+                _dream=grown,
+                _method=method,
+            )
+        small = here
+
+
+class _Chunk:
+    """How many steps fit into `CHUNK_SECONDS`, learnt from the runs so far."""
+
+    def __init__(self) -> None:
+        self._pace = float("inf")
+
+    def steps(self, size: Size) -> int:
+        """The number of steps to take next at this size, at least 1."""
+        return max(1, int(CHUNK_SECONDS / (self._pace * size[0] * size[1])))
+
+    @contextmanager
+    def timed(self, size: Size, steps: int) -> Iterator[None]:
+        """Measure a run; the best pace counts, because a first run also traces."""
+        start = time.perf_counter()
+        yield
+        pace = (time.perf_counter() - start) / (steps * size[0] * size[1])
+        self._pace = min(self._pace, pace)

@@ -1,0 +1,104 @@
+"""Objectives: values that add, subtract and scale. An objective is maximised.
+
+The algebra follows lucid's objectives (https://github.com/tensorflow/lucid).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+Activations = Mapping[str, tf.Tensor]
+Reduction = Callable[[tf.Tensor], tf.Tensor]
+Scalar = float | tf.Tensor
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is raised.
+
+    Attributes:
+        layers: the layers that `score` reads; they tell the network where to cut.
+        score: from their activations `(n, h, w, c)` to one number a picture, `(n,)`.
+    """
+
+    layers: frozenset[str]
+    score: Callable[[Activations], tf.Tensor]
+
+    def __add__(self, other: Objective) -> Objective:
+        return Objective(
+            self.layers | other.layers, lambda maps: self.score(maps) + other.score(maps)
+        )
+
+    def __mul__(self, factor: Scalar) -> Objective:
+        return Objective(self.layers, lambda maps: self.score(maps) * factor)
+
+    def __sub__(self, other: Objective) -> Objective:
+        return self + -other
+
+    def __truediv__(self, divisor: Scalar) -> Objective:
+        return self * (1 / divisor)
+
+    def __neg__(self) -> Objective:
+        return self * -1.0
+
+    __rmul__ = __mul__
+
+
+def _mean_square(maps: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.square(maps), (1, 2, 3))
+
+
+def _mean(maps: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(maps, (1, 2, 3))
+
+
+def _sum(maps: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(maps, (1, 2, 3))
+
+
+def _sum_square(maps: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.square(maps), (1, 2, 3))
+
+
+REDUCTIONS: Mapping[str, Reduction] = {
+    "mean-square": _mean_square,
+    "mean": _mean,
+    "sum": _sum,
+    "sum-square": _sum_square,
+}
+"""From feature maps `(n, h, w, c)` to `(n,)`."""
+
+
+def layer(
+    name: str,
+    channels: Collection[int] | None = None,
+    reduction: str = "mean-square",
+    border: int = 0,
+) -> Objective:
+    """The activations of a layer, or of some of its channels.
+
+    Args:
+        name: of the layer.
+        channels: their numbers; None for all.
+        reduction: a key of `REDUCTIONS`.
+        border: cells left out along each edge; a mean is still over the uncropped size, as in
+            the Keras example "deep_dream".
+    """
+    reduce = REDUCTIONS[reduction]
+
+    def score(maps: Activations) -> tf.Tensor:
+        chosen = maps[name]
+        if channels is not None:
+            chosen = tf.gather(chosen, list(channels), axis=-1)
+        if border:
+            inside = tf.pad(
+                tf.ones_like(chosen[:, border:-border, border:-border]),
+                [[0, 0], [border, border], [border, border], [0, 0]],
+            )
+            chosen = chosen * inside
+        return reduce(chosen)
+
+    return Objective(frozenset({name}), score)

@@ -1,0 +1,77 @@
+"""Octaves: at which working sizes a dream grows, and how it gets from one to the next."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from dreamer.arrays import Size
+
+
+def by_motif(size: Size, motif: float, shares: tuple[float, float], scale: float) -> list[Size]:
+    """Working sizes at which a motif of `motif` pixels fills the wanted shares of the picture.
+
+    Args:
+        size: the picture's height and width.
+        motif: the size that the network gives a motif, in pixels of the working size.
+        shares: the largest and the smallest motif, as shares of the picture's short side.
+        scale: about the ratio of neighbouring sizes; both ends are met exactly.
+
+    Returns:
+        Sizes from small to large, none larger than the picture. They depend on the picture's
+        proportions alone, so that one recipe looks the same on a small and on a large copy.
+    """
+    first, last = (motif / share for share in shares)
+    count = 1 + round(math.log(last / first) / math.log(scale))
+    shorts = [first * (last / first) ** (i / max(count - 1, 1)) for i in range(count)]
+    short = min(size)
+    fitting = [s / short for s in shorts if s <= short] or [1.0]
+    return [(round(size[0] * share), round(size[1] * share)) for share in fitting]
+
+
+def by_count(size: Size, count: int, scale: float) -> list[Size]:
+    """`count` sizes from small to large, each `scale` times the one before; the last is `size`."""
+    return [
+        (int(size[0] / scale**power), int(size[1] / scale**power))
+        for power in reversed(range(count))
+    ]
+
+
+def resize(images: tf.Tensor, size: Size, method: str) -> tf.Tensor:
+    """Scale pictures `(n, h, w, c)`; `bilinear` is TensorFlow's plain one, the rest antialias."""
+    return tf.image.resize(images, size, method, antialias=method != "bilinear")
+
+
+class Carry(NamedTuple):
+    """How a dream passes through an octave.
+
+    Both functions take what is dreamt, the photo at the size before enlarged to this one, and
+    the photo at this one.
+    """
+
+    enter: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
+    leave: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
+
+
+def _unchanged(dream: tf.Tensor, blurred: tf.Tensor, photo: tf.Tensor) -> tf.Tensor:
+    return dream
+
+
+def _restored(dream: tf.Tensor, blurred: tf.Tensor, photo: tf.Tensor) -> tf.Tensor:
+    return dream + (photo - blurred)
+
+
+CARRIES: Mapping[str, Carry] = {
+    # Google 2015: photo + enlarged (dream − photo), written so that one enlargement serves all.
+    "detail": Carry(_restored, _unchanged),
+    # The Keras example "deep_dream": what enlarging lost is put back after the ascent.
+    "lost-detail": Carry(_unchanged, _restored),
+    # The TensorFlow tutorial "deepdream".
+    "plain": Carry(_unchanged, _unchanged),
+}
+
+
+def usable(sizes: Sequence[Size], smallest: int) -> list[Size]:
+    """The sizes whose short side passes through a network that needs `smallest` pixels."""
+    return [size for size in sizes if min(size) >= smallest]

@@ -1,0 +1,144 @@
+"""Updates: what is done to a gradient before it is added to a picture.
+
+A normalisation is `gradient -> gradient`, over each picture for itself. An optimiser is a pure
+pair: `init(images) -> memory` and `apply(gradient, memory, rate) -> (step, memory)`.
+
+Floors keep a vanishing gradient from being blown up. Where another tool's floor is meant, it is
+stated for its pictures of −1 to 1; a gradient with respect to 0 to 1 is twice as long.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+Update = Callable[[tf.Tensor], tf.Tensor]
+Memory = Any
+"""A nest of tensors that an optimiser carries from step to step."""
+
+_PIXELS = (1, 2, 3)
+
+
+def _mean_abs(gradient: tf.Tensor) -> tf.Tensor:
+    """Divide by the mean magnitude (Google 2015); the floor is the Keras example's 1e-6."""
+    return gradient / tf.maximum(tf.reduce_mean(tf.abs(gradient), _PIXELS, keepdims=True), 2e-6)
+
+
+def _std(gradient: tf.Tensor) -> tf.Tensor:
+    """Divide by the standard deviation; the floor is the TensorFlow tutorial's 1e-8."""
+    mean = tf.reduce_mean(gradient, _PIXELS, keepdims=True)
+    variance = tf.reduce_mean(tf.square(gradient - mean), _PIXELS, keepdims=True)
+    return gradient / (tf.sqrt(variance) + 2e-8)
+
+
+def _rms(gradient: tf.Tensor) -> tf.Tensor:
+    """Divide by the root mean square ("How convolutional neural networks see the world")."""
+    square = tf.reduce_mean(tf.square(gradient), _PIXELS, keepdims=True)
+    return gradient / (tf.sqrt(square) + 1e-5)
+
+
+def _l2(gradient: tf.Tensor) -> tf.Tensor:
+    """Divide by the Euclidean length."""
+    square = tf.reduce_sum(tf.square(gradient), _PIXELS, keepdims=True)
+    return gradient * tf.math.rsqrt(tf.maximum(square, 1e-12))
+
+
+def _none(gradient: tf.Tensor) -> tf.Tensor:
+    return gradient
+
+
+def _take(x: tf.Tensor, axis: int, start: int, count: tf.Tensor, stride: int) -> tf.Tensor:
+    """`count` entries of `axis` from `start`, every `stride`-th."""
+    stop = start + stride * (count - 1) + 1
+    return x[:, start:stop:stride] if axis == 1 else x[:, :, start:stop:stride]
+
+
+def _edges(x: tf.Tensor, axis: int, width: int) -> tf.Tensor:
+    return tf.pad(x, [[width * (a == axis)] * 2 for a in range(4)], "SYMMETRIC")
+
+
+def _halve(x: tf.Tensor, axis: int) -> tf.Tensor:
+    """Blur with the binomial (1, 4, 6, 4, 1) / 16 and keep every second sample."""
+    count = (tf.shape(x)[axis] + 1) // 2
+    padded = _edges(x, axis, 3)
+    a, b, c, d, e = (_take(padded, axis, 1 + shift, count, 2) for shift in range(5))
+    return (a + e) / 16 + (b + d) / 4 + c * 0.375
+
+
+def _double(x: tf.Tensor, axis: int, size: tf.Tensor) -> tf.Tensor:
+    """The transpose of `_halve`: between-samples by (4, 4) / 8, samples by (1, 6, 1) / 8."""
+    count = tf.shape(x)[axis]
+    padded = _edges(x, axis, 1)
+    before, here, after = (_take(padded, axis, shift, count, 1) for shift in range(3))
+    pair = tf.stack([(before + after) / 8 + here * 0.75, (here + after) / 2], axis + 1)
+    shape = tf.concat([tf.shape(x)[:axis], [2 * count], tf.shape(x)[axis + 1 :]], 0)
+    return _take(tf.reshape(pair, shape), axis, 0, size, 1)
+
+
+LEVELS = 4
+"""Bands of the Laplacian pyramid, beside the rest that is left below them."""
+
+
+def _laplacian(gradient: tf.Tensor) -> tf.Tensor:
+    """Bring each band of the gradient's Laplacian pyramid to the same root mean square.
+
+    The `lap_normalize` of the 2015 TensorFlow notebook (Burt and Adelson's pyramid, 1983), with
+    separable polyphase filters and mirrored edges. The result has a root mean square of about 1.
+    """
+    bands, rest = [], gradient
+    for _ in range(LEVELS):
+        low = _halve(_halve(rest, 1), 2)
+        size = tf.shape(rest)
+        bands.append(rest - _double(_double(low, 2, size[2]), 1, size[1]))
+        rest = low
+    merged = _unit(rest)
+    for band in reversed(bands):
+        size = tf.shape(band)
+        merged = _double(_double(merged, 2, size[2]), 1, size[1]) + _unit(band)
+    return merged / (LEVELS + 1) ** 0.5
+
+
+def _unit(band: tf.Tensor) -> tf.Tensor:
+    square = tf.reduce_mean(tf.square(band), _PIXELS, keepdims=True)
+    return band * tf.math.rsqrt(tf.maximum(square, 1e-20))
+
+
+NORMALISATIONS: Mapping[str, Update] = {
+    "laplacian": _laplacian,
+    "mean-abs": _mean_abs,
+    "std": _std,
+    "rms": _rms,
+    "l2": _l2,
+    "none": _none,
+}
+
+
+class Optimiser(NamedTuple):
+    """How a gradient becomes a step: both functions are pure."""
+
+    init: Callable[[tf.Tensor], Memory]
+    apply: Callable[[tf.Tensor, Memory, Any], tuple[tf.Tensor, Memory]]
+
+
+def _plain_apply(gradient: tf.Tensor, memory: Memory, rate: Any) -> tuple[tf.Tensor, Memory]:
+    return gradient * rate, memory
+
+
+def _adam_init(images: tf.Tensor) -> Memory:
+    return tf.constant(0.0), tf.zeros_like(images), tf.zeros_like(images)
+
+
+def _adam_apply(gradient: tf.Tensor, memory: Memory, rate: Any) -> tuple[tf.Tensor, Memory]:
+    """Kingma and Ba (2015), as `keras.optimizers.Adam` has it, uphill."""
+    count, mean, square = memory
+    count = count + 1
+    mean = mean + (gradient - mean) * 0.1
+    square = square + (tf.square(gradient) - square) * 0.001
+    scale = rate * tf.sqrt(1 - 0.999**count) / (1 - 0.9**count)
+    return mean * scale / (tf.sqrt(square) + 1e-7), (count, mean, square)
+
+
+OPTIMISERS: Mapping[str, Optimiser] = {
+    "ascent": Optimiser(lambda images: (), _plain_apply),
+    "adam": Optimiser(_adam_init, _adam_apply),
+}

@@ -1,0 +1,174 @@
+"""From a recipe to callables: the only place where configuration and computation meet."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from importlib.metadata import version
+from operator import add
+from typing import Any
+
+from dreamer.arrays import Image, Size
+from dreamer.ascent import objectives, octaves, regularisers, transforms, updates
+from dreamer.ascent.engine import Ascent, Octave, Progress, dream
+from dreamer.ascent.objectives import Objective
+from dreamer.ascent.regularisers import Regulariser
+from dreamer.errors import DreamerError
+from dreamer.files.metadata import Made
+from dreamer.nets import motif, network, runtime
+from dreamer.nets.network import Network
+from dreamer.recipe import LayerSpec, Recipe
+
+DEAR_OCTAVES = 2
+"""How many of the last octaves `mixed` dreams in bfloat16, the composition being decided."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one picture will go through.
+
+    Attributes:
+        sizes: working sizes from small to large.
+        dtypes: the type of the activations in each.
+        dropped: sizes that were left out because the network cannot read so small a picture.
+    """
+
+    sizes: Sequence[Size]
+    dtypes: Sequence[str]
+    dropped: Sequence[Size]
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """A recipe on a loaded network: traced once, then good for any number of pictures."""
+
+    recipe: Recipe
+    network: Network
+    terms: Sequence[LayerSpec]
+    motif: int
+    _ascents: dict[str, Ascent] = field(default_factory=dict)
+
+    def plan(self, size: Size, *, strict: bool = False) -> Plan:
+        """The octaves for a picture of this height and width.
+
+        With `strict`, octaves that are too small for the network raise DreamerError.
+        """
+        recipe, smallest = self.recipe, self.network.spec.smallest
+        if recipe.octaves:
+            wanted = octaves.by_count(size, recipe.octaves, recipe.octave_scale)
+        else:
+            wanted = octaves.by_motif(size, self.motif, recipe.motif, recipe.octave_scale)
+        sizes = octaves.usable(wanted, smallest)
+        dropped = [each for each in wanted if each not in sizes]
+        if dropped and (strict or not sizes):
+            raise DreamerError(
+                f"The smallest octave would have {dropped[0][1]}×{dropped[0][0]} pixels, and "
+                f"{self.network.name} needs {smallest} along each side: ask for fewer octaves or "
+                "a smaller largest motif, or give a larger photo or --size."
+            )
+        return Plan(sizes, dtypes(recipe.precision, len(sizes)), dropped)
+
+    def dream(self, photo: Image, plan: Plan) -> Iterator[Progress]:
+        """Dream on a photo, float32 `(h, w, 3)`; see `engine.dream`."""
+        stages = [
+            Octave(size, self._ascent(dtype))
+            for size, dtype in zip(plan.sizes, plan.dtypes, strict=True)
+        ]
+        recipe = self.recipe
+        return dream(
+            photo,
+            stages,
+            steps=recipe.steps,
+            carry=octaves.CARRIES[recipe.carry],
+            method=recipe.resample,
+            seed=recipe.seed,
+        )
+
+    def made(self, photo_sha256: str, plan: Plan, threads: int) -> Made:
+        """What a finished picture carries."""
+        facts = {
+            "network_sha256": self.network.sha256,
+            "photo_sha256": photo_sha256,
+            "sizes": [list(size) for size in plan.sizes],
+            "dtypes": list(plan.dtypes),
+            "threads": threads,
+            **{name: version(name) for name in ("dreamer", "tensorflow")},
+        }
+        return Made(self.recipe, facts)
+
+    def _ascent(self, dtype: str) -> Ascent:
+        if dtype not in self._ascents:
+            recipe = self.recipe
+            goal = objective(recipe, self.terms)
+            self._ascents[dtype] = Ascent(
+                features=network.freeze(self.network, goal.layers, dtype),
+                objective=goal,
+                transform=transforms.jitter(recipe.jitter),
+                normalise=updates.NORMALISATIONS[recipe.normalise],
+                optimiser=updates.OPTIMISERS[recipe.optimiser],
+                regularise=regulariser(recipe),
+                rate=recipe.rate,
+                limit=float("inf") if recipe.max_objective is None else recipe.max_objective,
+            )
+        return self._ascents[dtype]
+
+
+def assemble(recipe: Recipe, net: Network) -> Assembly:
+    """Check a recipe against a network. Raises DreamerError for a layer or channel it lacks."""
+    terms = [_resolved(term, net) for term in recipe.terms or map(_whole, net.spec.layers)]
+    raised = [term for term in terms if term.weight > 0] or terms
+    size = max(motif.size(net, term.layer) for term in raised)
+    named = recipe.changed({"precision": resolve_precision(recipe.precision)})
+    return Assembly(named, net, terms, size)
+
+
+def _whole(layer: str) -> LayerSpec:
+    return LayerSpec(layer, None, 1.0)
+
+
+def _resolved(term: LayerSpec, net: Network) -> LayerSpec:
+    layer = net.resolve(term.layer)
+    count = net.layers[layer]
+    if term.channels is not None and max(term.channels) >= count:
+        raise DreamerError(
+            f"{layer} of {net.name} has no channel {max(term.channels)}: its channels are 0 to "
+            f"{count - 1}."
+        )
+    return term._replace(layer=layer)
+
+
+def objective(recipe: Recipe, terms: Sequence[LayerSpec]) -> Objective:
+    """The weighted sum of a recipe's layers."""
+    parts = [
+        objectives.layer(term.layer, term.channels, recipe.objective, recipe.border) * term.weight
+        for term in terms
+    ]
+    return reduce(add, parts)
+
+
+def regulariser(recipe: Recipe) -> Regulariser:
+    """What a recipe does to a picture after each step."""
+    parts: list[Any] = []
+    if recipe.blur:
+        parts.append(regularisers.every(recipe.blur_every, regularisers.blur(recipe.blur)))
+    if recipe.clip:
+        parts.append(regularisers.clip)
+    return regularisers.chain(*parts)
+
+
+def resolve_precision(wanted: str) -> str:
+    """The precision that this machine gives: without bfloat16 units everything is float32."""
+    if wanted == "float32" or not runtime.has_bfloat16_units():
+        return "float32"
+    return "mixed" if wanted == "auto" else wanted
+
+
+def dtypes(precision: str, count: int) -> list[str]:
+    """The type of each of `count` octaves.
+
+    In another precision the same recipe composes another picture; so with `mixed` the first
+    octaves, which are cheap and decide the composition, stay in float32.
+    """
+    if precision != "mixed":
+        return [precision] * count
+    dear = min(DEAR_OCTAVES, count // 2)
+    return ["float32"] * (count - dear) + ["bfloat16"] * dear

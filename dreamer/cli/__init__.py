@@ -1,0 +1,47 @@
+"""The command line: one file a command; they parse, call and show, and compute nothing."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from dreamer.cli import image, models, presets
+from dreamer.errors import DreamerError
+
+app = typer.Typer(
+    name="dream",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: [bold]dream image photo.jpg[/bold]  dreams on a photo, offline, in seconds.",
+)
+app.command("image", epilog=image.EXAMPLES)(image.command)
+app.add_typer(models.app, name="models")
+app.add_typer(presets.app, name="presets")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"dreamer {version('dreamer')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """DeepDream for photos and films."""
+
+
+def main() -> None:
+    """The `dream` command. An error is one sentence on stderr and exit code 2."""
+    try:
+        app()
+    except DreamerError as error:
+        typer.echo(f"dream: {error}", err=True)
+        sys.exit(2)

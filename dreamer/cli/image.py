@@ -1,0 +1,83 @@
+"""`dream image`: dream on photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dreamer.cli import options
+
+EXAMPLES = """Examples:
+
+dream image photo.jpg  ·  the default dream, written beside the photo
+
+dream image photo.jpg -m googlenet -l mixed4d:139 --motif 0.8-0.2
+
+dream image a.jpg b.jpg -p pagodas -o dreams/
+
+dream image photo.jpg -p finished.png  ·  the recipe inside a finished picture
+"""
+
+
+def command(
+    photos: Annotated[list[Path], typer.Argument(help="Photos to dream on.", show_default=False)],
+    preset: options.Preset = None,
+    layer: options.Layers = None,
+    motif: options.Motif = None,
+    octaves: options.Octaves = None,
+    octave_scale: options.OctaveScale = None,
+    steps: options.Steps = None,
+    rate: options.Rate = None,
+    jitter: options.Jitter = None,
+    blur: options.Blur = None,
+    seed: options.Seed = None,
+    settings: options.Settings = None,
+    network: options.Network = None,
+    weights: options.Weights = None,
+    precision: options.Precision = None,
+    threads: options.Threads = None,
+    size: options.Size = None,
+    output: options.Output = None,
+    save_preset: options.SavePreset = None,
+    overwrite: options.Overwrite = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Dream on photos. An option that is not given means: as the preset says."""
+    # What follows is heavy, and `--help` does without it.
+    from dreamer.cli import session
+    from dreamer.files import atomic
+
+    given: dict[str, Any] = {
+        "layers": layer or None,
+        "motif": options.motif(motif) if motif is not None else None,
+        "octaves": octaves,
+        "octave_scale": octave_scale,
+        "steps": steps,
+        "rate": rate,
+        "jitter": jitter,
+        "blur": blur,
+        "seed": seed,
+        "network": network,
+        "precision": precision,
+        "size": int(size) if size and size.lstrip("-").isdigit() else size,
+    }
+    wanted = options.made(preset, settings or [], given)
+    target, folder = session.destination(output, many=len(photos) > 1, overwrite=overwrite)
+    if save_preset and save_preset.exists() and not overwrite:
+        raise atomic.exists(save_preset)
+    session.Session(
+        wanted,
+        weights,
+        threads,
+        target,
+        folder,
+        suffix=Path(preset).stem if preset else "dream",
+        strict=any(each is not None for each in (motif, octaves, octave_scale)),
+        enlarge=size is not None and size != "full",
+        overwrite=overwrite,
+        quiet=quiet,
+    ).dream_all(photos)
+    if save_preset:
+        session.save_preset(save_preset, wanted.recipe, overwrite=overwrite)

@@ -1,0 +1,136 @@
+"""The options that the dreaming commands share, and how they become a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dreamer.errors import DreamerError
+
+if TYPE_CHECKING:
+    from dreamer.files.metadata import Made
+
+_LOOK, _NETWORK, _FILES = "What it looks like", "Network", "Files"
+
+
+def _option(panel: str, *names: str, help: str, metavar: str | None = None) -> Any:
+    return typer.Option(*names, help=help, metavar=metavar, rich_help_panel=panel)
+
+
+Preset = Annotated[
+    str | None,
+    _option(_LOOK, "-p", "--preset", metavar="NAME|FILE", help="A preset, or a finished picture."),
+]
+Layers = Annotated[
+    list[str] | None,
+    _option(
+        _LOOK,
+        "-l",
+        "--layer",
+        metavar="LAYER[:CHANNELS][=WEIGHT]",
+        help="What to raise, as mixed4c, mixed4d:139 or mixed3b=-0.2; repeatable.",
+    ),
+]
+Motif = Annotated[
+    str | None,
+    _option(
+        _LOOK,
+        "--motif",
+        metavar="LARGEST-SMALLEST",
+        help="Motif sizes as shares of the short side, as 0.6-0.15.",
+    ),
+]
+Octaves = Annotated[
+    int | None,
+    _option(_LOOK, "--octaves", help="Octaves down from the picture's own size, instead."),
+]
+OctaveScale = Annotated[
+    float | None, _option(_LOOK, "--octave-scale", help="Ratio of neighbouring octaves.")
+]
+Steps = Annotated[int | None, _option(_LOOK, "--steps", help="Steps of ascent in each octave.")]
+Rate = Annotated[float | None, _option(_LOOK, "--rate", help="Step size, in colours of 0 to 1.")]
+Jitter = Annotated[
+    int | None, _option(_LOOK, "--jitter", help="Largest random shift before a step, in pixels.")
+]
+Blur = Annotated[
+    float | None, _option(_LOOK, "--blur", help="Width of the blur between steps, in pixels.")
+]
+Seed = Annotated[int | None, _option(_LOOK, "--seed", help="Another seed, another picture.")]
+Settings = Annotated[
+    list[str] | None,
+    _option(
+        _LOOK,
+        "--set",
+        metavar="KEY=VALUE",
+        help="Any field that `dream presets show` lists; repeatable.",
+    ),
+]
+Network = Annotated[
+    str | None, _option(_NETWORK, "-m", "--model", metavar="NAME", help="See `dream models list`.")
+]
+Weights = Annotated[
+    Path | None, _option(_NETWORK, "--weights", metavar="FILE", help="The network's weights.")
+]
+Precision = Annotated[
+    str | None,
+    _option(
+        _NETWORK,
+        "--precision",
+        metavar="auto|float32|mixed|bfloat16",
+        help="auto is mixed where the processor multiplies bfloat16.",
+    ),
+]
+Threads = Annotated[
+    int | None, _option(_NETWORK, "--threads", help="Processor threads; as many as there are.")
+]
+Size = Annotated[
+    str | None,
+    _option(
+        _FILES,
+        "--size",
+        metavar="PIXELS|full",
+        help="Longest side; larger than the photo enlarges.",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    _option(_FILES, "-o", "--output", help="A PNG file, or a folder; else beside the photo."),
+]
+SavePreset = Annotated[
+    Path | None,
+    _option(_FILES, "--save-preset", metavar="FILE", help="Write the recipe as a TOML preset."),
+]
+Overwrite = Annotated[bool, _option(_FILES, "--overwrite", help="Replace existing files.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")]
+
+
+def motif(text: str) -> list[float]:
+    """Read `LARGEST-SMALLEST`."""
+    try:
+        largest, _, smallest = text.partition("-")
+        return [float(largest), float(smallest or largest)]
+    except ValueError:
+        raise DreamerError(
+            f"--motif {text!r} is not understood: write LARGEST-SMALLEST, as 0.6-0.15."
+        ) from None
+
+
+def made(preset: str | None, settings: Sequence[str], given: Mapping[str, Any]) -> Made:
+    """The recipe that a preset, `--set` and the options describe; None means not given.
+
+    The later of the three has the last word. The facts are those of the preset, if it is a
+    finished picture.
+    """
+    from dreamer import presets, recipe
+    from dreamer.files.metadata import Made
+
+    base = presets.load(preset) if preset else Made(recipe.Recipe(), {})
+    changed = base.recipe
+    for setting in settings:
+        key, value = recipe.parse_setting(setting)
+        changed = changed.changed({key: value}, "--set")
+    chosen = {key: value for key, value in given.items() if value is not None}
+    return Made(changed.changed(chosen), base.facts)

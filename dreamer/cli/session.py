@@ -1,0 +1,175 @@
+"""One call of `dream image`: the network loaded once, then photo after photo."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from dreamer import recipe as recipes
+from dreamer.arrays import Size
+from dreamer.cli import show
+from dreamer.errors import DreamerError
+from dreamer.files import atomic, photos
+from dreamer.files.metadata import Made
+from dreamer.nets import runtime
+from dreamer.recipe import Recipe
+
+if TYPE_CHECKING:
+    from dreamer.assemble import Assembly, Plan
+
+
+def destination(
+    output: Path | None, *, many: bool, overwrite: bool
+) -> tuple[Path | None, Path | None]:
+    """The file or the folder that `--output` names; both None where it was not given."""
+    if output is None:
+        return None, None
+    if output.is_dir() or many or not output.suffix:
+        return None, output
+    if output.suffix.lower() != ".png":
+        raise DreamerError(f"Cannot write {output.suffix} files: give --output a name in .png.")
+    if output.exists() and not overwrite:
+        raise atomic.exists(output)
+    return output, None
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DreamerError(f"Cannot make the folder {path}: {error.strerror}.") from None
+
+
+def save_preset(path: Path, recipe: Recipe, *, overwrite: bool) -> None:
+    """Write a recipe as a TOML preset."""
+    with atomic.replacing(path, overwrite=overwrite) as file:
+        file.write(recipes.to_toml(recipe).encode())
+
+
+@dataclass(frozen=True)
+class Session:
+    """What holds for all photos of one call; the network is loaded once, after the first photo."""
+
+    wanted: Made
+    weights: Path | None
+    asked_threads: int | None
+    target: Path | None
+    folder: Path | None
+    suffix: str
+    strict: bool
+    enlarge: bool
+    overwrite: bool
+    quiet: bool
+
+    @cached_property
+    def threads(self) -> int:
+        """TensorFlow's, started now; a finished picture is repeated with its own number."""
+        return runtime.start(self.asked_threads or self.wanted.facts.get("threads"))
+
+    @cached_property
+    def assembly(self) -> Assembly:
+        """The recipe on the loaded network."""
+        # TensorFlow is imported by these two, and must have been started before.
+        _ = self.threads
+        from dreamer.assemble import assemble
+        from dreamer.nets import network
+
+        recipe, facts = self.wanted
+        made = assemble(recipe, network.load(recipe.network, self.weights))
+        if recipe.precision not in ("auto", made.recipe.precision):
+            self.note(f"{recipe.precision} needs bfloat16 units, which are not here: float32.")
+        if facts and facts.get("network_sha256") != made.network.sha256:
+            self.note(
+                f"The weights of {recipe.network} are not those that the picture was made on."
+            )
+        return made
+
+    def note(self, text: str) -> None:
+        """One line for the person who waits."""
+        show.note(text, quiet=self.quiet)
+
+    def name(self, source: Path) -> Path:
+        """Where the dream of a photo is written."""
+        if self.target:
+            return self.target
+        path = (self.folder or source.parent) / f"{source.stem}-{self.suffix}.png"
+        return path if self.overwrite else atomic.free_name(path)
+
+    def dream_all(self, sources: Sequence[Path]) -> None:
+        """Dream on every photo; one that fails stops no other and is named at the end."""
+        failures: list[str] = []
+        for source in sources:
+            try:
+                self.dream_one(source)
+            except DreamerError as error:
+                if len(sources) == 1:
+                    raise
+                failures.append(str(error))
+        if failures:
+            for failure in failures:
+                typer.echo(f"dream: {failure}", err=True)
+            raise typer.Exit(1)
+
+    def dream_one(self, source: Path) -> None:
+        """Read one photo, dream on it, and write the picture; Ctrl-C writes it as it stands."""
+        started = time.perf_counter()
+        recipe = self.wanted.recipe
+        photo = photos.read(source)
+        read_size = photo.image.shape[:2]
+        size = photos.fitted(read_size, recipe.size, enlarge=self.enlarge)
+        photo = photos.resize(photo, size)
+        assembly = self.assembly
+        plan = assembly.plan(size, strict=self.strict)
+        self.note(_announcement(source, read_size, size, assembly, plan))
+        path = self.name(source)
+        _make_folder(path.parent)
+        preview = path.with_suffix(".preview.png")
+        with show.interruptible() as interrupt, show.progress(quiet=self.quiet) as bar:
+            try:
+                for state in assembly.dream(photo.image, plan):
+                    bar(state)
+                    if interrupt.asked:
+                        break
+                    if state.ends_octave and state.octave < state.octaves:
+                        photos.write_png(preview, state.picture())
+            finally:
+                preview.unlink(missing_ok=True)
+        made = assembly.made(photo.sha256, plan, self.threads)
+        if interrupt.asked:
+            stopped = (
+                f"octave {state.octave} of {state.octaves}, step {state.step} of {state.steps}"
+            )
+            made.facts["stopped"] = stopped
+        photos.write_png(path, state.picture(), photo.alpha, made, overwrite=self.overwrite)
+        seconds = time.perf_counter() - started
+        if interrupt.asked:
+            self.note(f"Stopped after {stopped}: {path} holds the dream so far.")
+            raise typer.Exit(show.INTERRUPTED)
+        if not self.quiet:
+            typer.echo(f"{path}  {seconds:.1f} s")
+
+
+def _announcement(source: Path, read_size: Size, size: Size, assembly: Assembly, plan: Plan) -> str:
+    """What is about to be done, in one line."""
+    scaled = {-1: " (reduced, see --size)", 0: "", 1: " (enlarged)"}[
+        (max(size) > max(read_size)) - (max(size) < max(read_size))
+    ]
+    layers = " ".join(assembly.recipe.layers or assembly.network.spec.layers)
+    named = [term.layer for term in assembly.terms]
+    asked = [term.layer for term in assembly.recipe.terms]
+    taken = f" (that is {', '.join(named)})" if asked and asked != named else ""
+    octaves = ", ".join(
+        f"{width}×{height}" + (" bfloat16" if dtype == "bfloat16" else "")
+        for (height, width), dtype in zip(plan.sizes, plan.dtypes, strict=True)
+    )
+    dropped = f"; {len(plan.dropped)} too small for the network, left out" if plan.dropped else ""
+    return (
+        f"{source.name}, {size[1]}×{size[0]}{scaled}: {assembly.network.name} {layers}{taken}, "
+        f"{assembly.recipe.steps} steps at {octaves}{dropped}"
+    )

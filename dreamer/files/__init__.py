@@ -1,0 +1,1 @@
+"""The only rooms that touch disk: photos in, pictures out, recipes inside them."""

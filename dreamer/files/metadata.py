@@ -1,0 +1,75 @@
+"""The recipe inside a finished picture, and what it was made with."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from PIL import Image, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
+
+from dreamer import recipe as recipes
+from dreamer.errors import DreamerError
+from dreamer.recipe import Recipe
+
+KEY = "dreamer"
+"""The name of the text chunk that holds the recipe as JSON."""
+
+
+class Made(NamedTuple):
+    """A recipe and the facts of one run: hashes, versions, working sizes. No dates, no paths."""
+
+    recipe: Recipe
+    facts: Mapping[str, Any]
+
+
+def to_json(made: Made) -> str:
+    """What `from_json` reads."""
+    return json.dumps({"recipe": recipes.to_fields(made.recipe), "made": dict(made.facts)})
+
+
+def from_json(text: str, source: str) -> Made:
+    """Read what `to_json` wrote; it may come from a stranger, so everything is validated."""
+    try:
+        fields = json.loads(text)
+        recipe, facts = fields["recipe"], fields["made"]
+        if not isinstance(recipe, dict) or not isinstance(facts, dict):
+            raise TypeError
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise DreamerError(
+            f"The recipe inside {source} is damaged; use a preset instead."
+        ) from None
+    return Made(recipes.from_fields(recipe, f"the recipe inside {source}"), facts)
+
+
+def png_info(made: Made | None) -> PngInfo:
+    """The text chunks of a PNG that carries its recipe."""
+    info = PngInfo()
+    if made is not None:
+        info.add_itxt(KEY, to_json(made))
+    return info
+
+
+def _read_png(path: Path) -> str | None:
+    with Image.open(path, formats=["PNG"]) as picture:
+        picture.load()
+        text = picture.info.get(KEY)
+    return str(text) if text is not None else None
+
+
+READERS: Mapping[str, Callable[[Path], str | None]] = {".png": _read_png}
+"""By suffix: the function that finds a recipe's text in a file."""
+
+
+def read(path: Path) -> Made:
+    """The recipe in a finished picture. Raises DreamerError where there is none."""
+    try:
+        text = READERS[path.suffix.lower()](path)
+    except UnidentifiedImageError:
+        raise DreamerError(f"{path} is not a picture, whatever its name says.") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is damaged"
+        raise DreamerError(f"Cannot read {path}: {why}.") from None
+    if text is None:
+        raise DreamerError(f"{path} carries no recipe: give a preset or a picture `dream` made.")
+    return from_json(text, str(path))

@@ -1,0 +1,113 @@
+"""Photos in, pictures out."""
+
+import hashlib
+import io
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import ImageOps, UnidentifiedImageError
+
+from dreamer.arrays import Image, Size
+from dreamer.errors import DreamerError
+from dreamer.files import atomic, metadata
+from dreamer.files.metadata import Made
+
+SMALLEST = 16
+"""The shortest side, in pixels, that a photo may have."""
+
+
+class Photo(NamedTuple):
+    """A picture as read: colours, opacity `(h, w)` of 0 to 1 if it has any, hash of the file."""
+
+    image: Image
+    alpha: NDArray[np.float32] | None
+    sha256: str
+
+
+def read(path: Path) -> Photo:
+    """Read a photo upright, as RGB: greyscale, palettes, 16-bit grey and opacity are understood.
+
+    Raises DreamerError that names the file and what is wrong with it.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DreamerError(f"Cannot read the photo {path}: {error.strerror}.") from None
+    if not data:
+        raise DreamerError(f"The photo {path} is empty (0 bytes): give another file.")
+    try:
+        with Pillow.open(io.BytesIO(data)) as opened:
+            pixels = _rgba(ImageOps.exif_transpose(opened))
+    except UnidentifiedImageError:
+        raise DreamerError(
+            f"{path} is not a picture in a known format: give a PNG, JPEG, WebP or TIFF file."
+        ) from None
+    except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning):
+        raise DreamerError(f"{path} is too large to be opened safely: reduce it first.") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DreamerError(f"The photo {path} is damaged ({error}): export it again.") from None
+    height, width = pixels.shape[:2]
+    if min(height, width) < SMALLEST:
+        raise DreamerError(
+            f"The photo {path} has {width}×{height} pixels: each side must have at least "
+            f"{SMALLEST}."
+        )
+    image, alpha = np.ascontiguousarray(pixels[..., :3]), pixels[..., 3]
+    return Photo(image, None if (alpha == 1).all() else alpha, hashlib.sha256(data).hexdigest())
+
+
+def _rgba(picture: Pillow.Image) -> NDArray[np.float32]:
+    if picture.mode.startswith("I") or picture.mode == "F":
+        # Pillow's own conversion clips 16-bit grey to 255 instead of scaling it.
+        grey = np.asarray(picture, np.float32)
+        top = 65535 if picture.mode.startswith("I") else max(float(grey.max()), 1.0)
+        grey = grey[..., None] / np.float32(top)
+        return np.concatenate([grey, grey, grey, np.ones_like(grey)], axis=-1)
+    return np.asarray(picture.convert("RGBA"), np.float32) / np.float32(255)
+
+
+def fitted(size: Size, limit: int | str, *, enlarge: bool = False) -> Size:
+    """The size a picture is dreamt at.
+
+    Args:
+        size: the photo's height and width.
+        limit: the longest side in pixels, or `"full"` for the photo's own.
+        enlarge: whether a photo smaller than `limit` is brought up to it.
+    """
+    if limit == "full":
+        return size
+    share = int(limit) / max(size)
+    if share >= 1 and not enlarge:
+        return size
+    return max(1, round(size[0] * share)), max(1, round(size[1] * share))
+
+
+def resize(photo: Photo, size: Size) -> Photo:
+    """A photo at another size, by area when it shrinks and bicubic when it grows."""
+    if size == photo.image.shape[:2]:
+        return photo
+    shrinks = math.prod(size) < math.prod(photo.image.shape[:2])
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    planes = [photo.image] + ([] if photo.alpha is None else [photo.alpha])
+    scaled = [cv2.resize(p, size[::-1], interpolation=how).clip(0, 1) for p in planes]
+    return photo._replace(image=scaled[0], alpha=scaled[1] if len(scaled) > 1 else None)
+
+
+def write_png(
+    path: Path,
+    image: Image,
+    alpha: NDArray[np.float32] | None = None,
+    made: Made | None = None,
+    *,
+    overwrite: bool = True,
+) -> None:
+    """Write an 8-bit PNG, whole or not at all, with opacity and recipe where there are any."""
+    planes = image if alpha is None else np.dstack([image, alpha])
+    pixels = (planes.clip(0, 1) * 255 + 0.5).astype(np.uint8)
+    with atomic.replacing(path, overwrite=overwrite) as file:
+        Pillow.fromarray(pixels).save(file, "PNG", pnginfo=metadata.png_info(made))

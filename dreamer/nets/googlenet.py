@@ -1,0 +1,190 @@
+"""The original DeepDream network: GoogLeNet as trained for TensorFlow's `inception5h`.
+
+Szegedy et al., "Going Deeper with Convolutions" (2014), https://arxiv.org/abs/1409.4842, with the
+channel counts, the layer names and the constants of the public `tensorflow_inception_graph.pb`
+(Apache-2.0). The model's input is RGB, 0 to 255, minus `MEAN`.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+MEAN = 117.0
+CLASSES = 1008
+PRE_RELU = "_pre_relu"
+"""What the public graph adds to a layer's name for its activations before the ReLU."""
+
+
+class Branches(NamedTuple):
+    """The widths of one inception block: the arms in the order in which they are concatenated."""
+
+    one: int
+    three_bottleneck: int
+    three: int
+    five_bottleneck: int
+    five: int
+    pool_reduce: int
+
+    @property
+    def channels(self) -> int:
+        """The width of the concatenated block."""
+        return self.one + self.three + self.five + self.pool_reduce
+
+
+BLOCKS: Mapping[str, Branches] = {
+    "mixed3a": Branches(64, 96, 128, 16, 32, 32),
+    "mixed3b": Branches(128, 128, 192, 32, 96, 64),
+    "mixed4a": Branches(192, 96, 204, 16, 48, 64),
+    "mixed4b": Branches(160, 112, 224, 24, 64, 64),
+    "mixed4c": Branches(128, 128, 256, 24, 64, 64),
+    "mixed4d": Branches(112, 144, 288, 32, 64, 64),
+    "mixed4e": Branches(256, 160, 320, 32, 128, 128),
+    "mixed5a": Branches(256, 160, 320, 48, 128, 128),
+    "mixed5b": Branches(384, 192, 384, 48, 128, 128),
+}
+POOLED_BEFORE = ("mixed3a", "mixed4a", "mixed5a")
+"""The blocks that read a max pool of stride 2."""
+
+
+@keras.saving.register_keras_serializable(package="dreamer")
+class LocalResponseNormalization(layers.Layer):  # type: ignore[misc]
+    """`x / sqrt(bias + alpha * sum of x² over the neighbouring channels)`, shape kept.
+
+    Krizhevsky et al. (2012), section 3.3, with β = 0.5 and the defaults of `inception5h`. The sum
+    is a 1×1 convolution with a 0/1 band matrix, because TensorFlow's own kernel has no bfloat16
+    on a CPU and no second derivative.
+
+    Args:
+        radius: how many channels to either side are summed with a channel's own.
+        bias: the constant under the root.
+        alpha: the weight of the sum.
+    """
+
+    def __init__(
+        self, radius: int = 5, bias: float = 2.0, alpha: float = 1e-4, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.radius = radius
+        self.bias = bias
+        self.alpha = alpha
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Lay out the band for the input's last axis."""
+        channel = np.arange(input_shape[-1])
+        near = np.abs(channel[:, None] - channel) <= self.radius
+        self.band = near[None, None].astype("float32")
+
+    def call(self, x: Any) -> Any:
+        """Normalise `x`, `(n, h, w, c)`."""
+        band = ops.convert_to_tensor(self.band, dtype=x.dtype)
+        energy = ops.conv(ops.square(x), band, data_format="channels_last")
+        return x * ops.rsqrt(self.bias + self.alpha * energy)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The input's shape."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` needs."""
+        own = {"radius": self.radius, "bias": self.bias, "alpha": self.alpha}
+        return {**super().get_config(), **own}
+
+
+def _conv(x: Any, filters: int, size: int, name: str, stride: int = 1) -> Any:
+    x = layers.Conv2D(filters, size, stride, "same", name=f"{name}{PRE_RELU}")(x)
+    return layers.ReLU(name=name)(x)
+
+
+def _max_pool(x: Any, stride: int, name: str) -> Any:
+    return layers.MaxPooling2D(3, stride, "same", name=name)(x)
+
+
+def _stem(x: Any) -> Any:
+    x = _conv(x, 64, 7, "conv2d0", stride=2)
+    x = LocalResponseNormalization(name="localresponsenorm0")(_max_pool(x, 2, "maxpool0"))
+    x = _conv(_conv(x, 64, 1, "conv2d1"), 192, 3, "conv2d2")
+    return LocalResponseNormalization(name="localresponsenorm1")(x)
+
+
+def _inception(x: Any, width: Branches, name: str) -> Any:
+    three = _conv(x, width.three_bottleneck, 1, f"{name}_3x3_bottleneck")
+    five = _conv(x, width.five_bottleneck, 1, f"{name}_5x5_bottleneck")
+    pool = _max_pool(x, 1, f"{name}_pool")
+    arms = [
+        _conv(x, width.one, 1, f"{name}_1x1"),
+        _conv(three, width.three, 3, f"{name}_3x3"),
+        _conv(five, width.five, 5, f"{name}_5x5"),
+        _conv(pool, width.pool_reduce, 1, f"{name}_pool_reduce"),
+    ]
+    return layers.Concatenate(name=name)(arms)
+
+
+def build(weights: Path | None = None, *, head: bool = True) -> keras.Model:
+    """The network, with random weights or those read from `weights` (see `read_graph`).
+
+    Args:
+        weights: the public graph, its zip, or an exported `.npz`.
+        head: whether `mixed5b` is followed by `softmax2_pre_activation` (the logits) and
+            `softmax2`, both `(n, 1008)`.
+
+    Returns:
+        A functional model of free height and width; its input is `(n, h, w, 3)`.
+    """
+    image = keras.Input((None, None, 3), name="input")
+    x = _stem(image)
+    for name, width in BLOCKS.items():
+        if name in POOLED_BEFORE:
+            x = _max_pool(x, 2, f"maxpool_{name}")
+        x = _inception(x, width, name)
+    if head:
+        x = layers.GlobalAveragePooling2D(name="avgpool0")(x)
+        x = layers.Dense(CLASSES, name="softmax2_pre_activation")(x)
+        x = layers.Softmax(name="softmax2")(x)
+    model = keras.Model(image, x, name="googlenet")
+    if weights is not None:
+        assign(model, read_graph(weights))
+    return model
+
+
+def assign(model: keras.Model, constants: Mapping[str, np.ndarray]) -> None:
+    """Give every layer of `model` that has weights its constants, by the graph's names."""
+    for layer in model.layers:
+        if layer.weights:
+            stem = layer.name.removesuffix("_pre_activation").removesuffix(PRE_RELU)
+            layer.set_weights([constants[f"{stem}_w"], constants[f"{stem}_b"]])
+
+
+def read_graph(path: Path) -> dict[str, np.ndarray]:
+    """The network's constants by their original names (`conv2d0_w`, …; kernels HWIO, float32).
+
+    Args:
+        path: `tensorflow_inception_graph.pb`, the public `inception5h.zip` that holds it, or an
+            `.npz` written by `numpy.savez(path, **read_graph(...))`, which needs no TensorFlow.
+    """
+    if path.suffix == ".npz":
+        with np.load(path) as archive:
+            return dict(archive)
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            member = next(name for name in archive.namelist() if name.endswith(".pb"))
+            return _constants(archive.read(member))
+    return _constants(path.read_bytes())
+
+
+def _constants(graph: bytes) -> dict[str, np.ndarray]:
+    from tensorflow import make_ndarray
+    from tensorflow.core.framework import graph_pb2
+
+    nodes = graph_pb2.GraphDef.FromString(graph).node
+    return {
+        node.name: make_ndarray(node.attr["value"].tensor)
+        for node in nodes
+        if node.op == "Const" and node.name.endswith(("_w", "_b"))
+    }

@@ -1,0 +1,73 @@
+"""TensorFlow's start: quietly, with a fixed number of threads."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dreamer.errors import DreamerError
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def start(threads: int | None = None) -> int:
+    """Import TensorFlow and fix its threads (their number can change the last bit of a sum).
+
+    Returns the number of threads. It can be set only once a process, before the first operation.
+    """
+    count = threads or processors()
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with _quiet():
+        import keras
+        import tensorflow as tf
+    if keras.backend.backend() != "tensorflow":
+        raise DreamerError(
+            f"Keras is set to the backend {keras.backend.backend()!r}: unset KERAS_BACKEND."
+        )
+    keras.config.set_image_data_format("channels_last")
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(count)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        with _quiet():
+            for gpu in tf.config.list_physical_devices("GPU"):
+                tf.config.experimental.set_memory_growth(gpu, True)
+    except RuntimeError:
+        return int(tf.config.threading.get_intra_op_parallelism_threads()) or processors()
+    return count
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hold back what libraries write to stderr below Python; show it after all on an error."""
+    with tempfile.TemporaryFile() as held:
+        stderr = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(stderr, held.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
+def has_bfloat16_units() -> bool:
+    """Whether a GPU or the processor's own matrix or vector units multiply bfloat16."""
+    import tensorflow as tf
+
+    if tf.config.list_physical_devices("GPU"):
+        return True
+    try:
+        flags = Path("/proc/cpuinfo").read_text("utf-8")
+    except OSError:
+        return False
+    return "amx_bf16" in flags or "avx512_bf16" in flags

@@ -1,0 +1,84 @@
+"""Where a network's weights are: given, in a folder, in the package, or to be fetched."""
+
+import hashlib
+import os
+import shutil
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import platformdirs
+
+from dreamer.errors import DreamerError
+from dreamer.files import atomic
+from dreamer.nets import registry
+
+FOLDER_VARIABLE = "DREAMER_WEIGHTS"
+_PACKAGED = Path(__file__).parent / "weights"
+
+
+def folders() -> list[Path]:
+    """The folders that are searched, in order."""
+    named = os.environ.get(FOLDER_VARIABLE)
+    return [*([Path(named)] if named else []), store(), _PACKAGED]
+
+
+def store() -> Path:
+    """The folder that `fetch` fills."""
+    return platformdirs.user_data_path("dreamer", appauthor=False) / "weights"
+
+
+def find(name: str, given: Path | None = None) -> Path | None:
+    """The weights file of a network: `given`, or the first that a folder holds, or None.
+
+    Raises DreamerError where the file that was `given` does not exist.
+    """
+    spec = registry.spec(name)
+    if given is not None:
+        if not given.is_file():
+            raise DreamerError(f"There is no weights file {given}: check --weights.")
+        return given
+    matches = (
+        path for folder in folders() for pattern in spec.files for path in folder.glob(pattern)
+    )
+    return next(matches, None)
+
+
+def need(name: str, given: Path | None = None) -> Path:
+    """The weights file of a network, fetched if it is nowhere on this machine."""
+    return find(name, given) or fetch(name)
+
+
+def fetch(name: str, source: Path | None = None) -> Path:
+    """Copy a network's weights into `store()`, from `source` or from where they are published.
+
+    Raises DreamerError where that fails; what was there before is then untouched.
+    """
+    url = registry.spec(name).url
+    if url is None:
+        raise DreamerError(
+            f"The weights of {name} come with the package: nothing is to be fetched."
+        )
+    target = store() / (source.name if source else url.rpartition("/")[2])
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            source.open("rb") if source else urllib.request.urlopen(url, timeout=30) as stream,
+            atomic.replacing(target) as file,
+        ):
+            shutil.copyfileobj(stream, file)
+    except urllib.error.URLError as error:
+        raise DreamerError(
+            f"The weights of {name} are not on this machine and cannot be downloaded "
+            f"({error.reason}): put {target.name} into a folder that {FOLDER_VARIABLE} names, or "
+            "use -m dreamnet, which needs no download."
+        ) from None
+    except OSError as error:
+        raise DreamerError(f"Cannot copy {source or url}: {error.strerror or error}.") from None
+    return target
+
+
+def sha256(path: Path) -> str:
+    """The hash of a weights file, as recorded in every picture."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,205 @@
+"""The recipe: everything that decides what a dream looks like, and every default, once.
+
+A recipe is plain data. It holds no dates, no paths and no code, so it can be shared, stored
+inside a picture and compared.
+"""
+
+import math
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple, cast
+
+import tomlkit
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from dreamer.errors import DreamerError, nearest
+
+Precision = Literal["auto", "float32", "mixed", "bfloat16"]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class LayerSpec(NamedTuple):
+    """One `LAYER[:CHANNELS][=WEIGHT]`; `channels` is None for the whole layer."""
+
+    layer: str
+    channels: tuple[int, ...] | None
+    weight: float
+
+
+_SPEC = re.compile(r"(?P<layer>[^:=\s]+)(:(?P<channels>[\d,\s-]+))?(=(?P<weight>[^=]+))?")
+
+
+def parse_layer(text: str) -> LayerSpec:
+    """Read a layer spec such as `mixed4c`, `mixed4d:139`, `mixed4c:1,5-9=0.5` or `mixed3b=-0.2`.
+
+    Raises ValueError where the text is no layer spec.
+    """
+    match = _SPEC.fullmatch(text.strip())
+    if not match:
+        raise ValueError(f"{text!r} is no layer spec: write LAYER[:CHANNELS][=WEIGHT]")
+    weight = float(match["weight"] or 1)
+    if not math.isfinite(weight):
+        raise ValueError(f"the weight in {text!r} is not a finite number")
+    return LayerSpec(match["layer"], _channels(match["channels"]), weight)
+
+
+def _channels(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    chosen: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        if dash and int(last) < int(first):
+            raise ValueError(f"the channels {part.strip()!r} run backwards")
+        chosen += range(int(first), int(last or first) + 1)
+    return tuple(dict.fromkeys(chosen))
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class About(_Data):
+    """Who made a preset, and what it looks like."""
+
+    name: str = ""
+    author: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    licence: str = ""
+
+
+class Recipe(_Data):
+    """A dream's recipe. Pixels are those of the octave being dreamt; colours run from 0 to 1."""
+
+    format: Literal[1] = Field(1, description="version of this file format")
+    about: About = About()
+
+    network: str = Field("dreamnet", description="a name of `dream models list`")
+    layers: tuple[str, ...] = Field(
+        (), description="LAYER[:CHANNELS][=WEIGHT] each; none means the network's own default"
+    )
+    objective: Literal["mean-square", "mean", "sum", "sum-square"] = Field(
+        "mean-square", description="what of a layer's activations is raised"
+    )
+    border: int = Field(0, ge=0, description="activation cells left out along each edge")
+    max_objective: float | None = Field(
+        None, allow_inf_nan=False, description="ascent in an octave stops above this value"
+    )
+
+    motif: tuple[Positive, Positive] = Field(
+        (0.6, 0.15), description="largest and smallest motif, as shares of the short side"
+    )
+    octaves: int | None = Field(
+        None, ge=1, le=20, description="octaves down from the picture's size, instead of `motif`"
+    )
+    octave_scale: float = Field(
+        1.4, gt=1, le=8, allow_inf_nan=False, description="ratio of neighbouring octaves"
+    )
+    carry: Literal["detail", "lost-detail", "plain"] = Field(
+        "detail", description="how an octave's dream enters the next"
+    )
+    resample: Literal["lanczos3", "bilinear"] = Field(
+        "lanczos3", description="filter that scales photo and dream between octaves"
+    )
+
+    steps: int = Field(10, ge=1, le=100_000, description="steps of ascent in each octave")
+    rate: Positive = Field(0.012, description="step size, in colours of 0 to 1")
+    normalise: Literal["laplacian", "mean-abs", "std", "rms", "l2", "none"] = Field(
+        "laplacian", description="how the gradient is normalised before a step"
+    )
+    optimiser: Literal["ascent", "adam"] = Field("ascent", description="how a gradient is applied")
+    jitter: int = Field(32, ge=0, description="largest random shift before each step, in pixels")
+    clip: bool = Field(True, description="keep colours within 0 to 1 after each step")
+    blur: NotNegative = Field(0.5, description="standard deviation of the blur, in pixels")
+    blur_every: int = Field(4, ge=1, description="steps from one blur to the next")
+
+    size: Annotated[int, Field(ge=1)] | Literal["full"] = Field(
+        1280, description="longest side of the picture in pixels; a smaller photo keeps its size"
+    )
+    seed: int = Field(0, ge=0, lt=2**32, description="the same seed gives the same picture")
+    precision: Precision = Field("auto", description="`auto` is `mixed` where that is faster")
+
+    @field_validator("layers")
+    @classmethod
+    def _layers_parse(cls, layers: tuple[str, ...]) -> tuple[str, ...]:
+        for text in layers:
+            parse_layer(text)
+        return layers
+
+    @field_validator("motif")
+    @classmethod
+    def _motif_falls(cls, motif: tuple[float, float]) -> tuple[float, float]:
+        largest, smallest = motif
+        if smallest > largest:
+            raise ValueError("the largest motif comes first")
+        return motif
+
+    @property
+    def terms(self) -> tuple[LayerSpec, ...]:
+        """The layers, read."""
+        return tuple(map(parse_layer, self.layers))
+
+    def changed(self, changes: Mapping[str, Any], source: str = "the options") -> "Recipe":
+        """This recipe with some fields set anew; `motif` and `octaves` replace each other.
+
+        Raises DreamerError that names the field, its `source` and the remedy.
+        """
+        if "motif" in changes and "octaves" not in changes:
+            changes = {**changes, "octaves": None}
+        about = {**self.about.model_dump(), **changes.get("about", {})}
+        return from_fields({**self.model_dump(), **changes, "about": about}, source)
+
+
+def _sentence(error: ValidationError, source: str) -> str:
+    first = error.errors()[0]
+    # Unions and tuples add parts to the place that mean nothing to a reader.
+    key = ".".join(str(part) for part in first["loc"][: 2 if first["loc"][0] == "about" else 1])
+    if first["type"] == "extra_forbidden":
+        near = nearest(key, Recipe.model_fields)
+        guess = f"did you mean {' or '.join(near)}?" if near else "`dream presets show` lists them."
+        return f"In {source} there is no field {key!r}: {guess}"
+    why = first["msg"].removeprefix("Value error, ")
+    return f"In {source}, {key} cannot be {first['input']!r}: {why[0].lower()}{why[1:]}."
+
+
+def from_fields(fields: Mapping[str, Any], source: str) -> Recipe:
+    """A recipe from the plain values of a TOML or JSON text; `source` names it in errors."""
+    try:
+        return Recipe.model_validate(fields)
+    except ValidationError as error:
+        raise DreamerError(_sentence(error, source)) from None
+
+
+def from_toml(text: str, source: str) -> Recipe:
+    """Read a preset. Raises DreamerError where it is no TOML or no recipe."""
+    try:
+        return from_fields(tomllib.loads(text), source)
+    except tomllib.TOMLDecodeError as error:
+        raise DreamerError(f"{source} is not valid TOML: {error}.") from None
+
+
+def to_fields(recipe: Recipe) -> dict[str, Any]:
+    """The fields that differ from the defaults, in order, as TOML and JSON can hold them."""
+    fields = recipe.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    return {"format": recipe.format, **fields}
+
+
+def to_toml(recipe: Recipe) -> str:
+    """Write a preset: `from_toml(to_toml(recipe))` equals `recipe`."""
+    return tomlkit.dumps(to_fields(recipe))
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Read `KEY=VALUE` as given to `--set`; the value is TOML, or else a plain string."""
+    key, equals, value = text.partition("=")
+    key = key.strip()
+    if not equals or not re.fullmatch(r"[\w.-]+", key):
+        raise DreamerError(f"--set {text!r} is not understood: write KEY=VALUE.")
+    try:
+        fields = tomllib.loads(f"{key} = {value}")
+    except tomllib.TOMLDecodeError:
+        fields = tomllib.loads(f"{key} = {tomlkit.item(value.strip()).as_string()}")
+    return cast(tuple[str, Any], next(iter(fields.items())))
