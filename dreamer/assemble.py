@@ -16,7 +16,7 @@ from dreamer.errors import DreamerError
 from dreamer.files.metadata import Made
 from dreamer.nets import motif, network, runtime
 from dreamer.nets.network import Network
-from dreamer.recipe import LayerSpec, Recipe
+from dreamer.recipe import LayerSpec, Precision, Recipe
 
 DEAR_OCTAVES = 2
 """How many of the last octaves `mixed` dreams in bfloat16, the composition being decided."""
@@ -155,14 +155,14 @@ def regulariser(recipe: Recipe) -> Regulariser:
     return regularisers.chain(*parts)
 
 
-def resolve_precision(wanted: str) -> str:
-    """The precision that this machine gives: without bfloat16 units everything is float32."""
-    if wanted == "float32" or not runtime.has_bfloat16_units():
-        return "float32"
-    return "mixed" if wanted == "auto" else wanted
+def resolve_precision(wanted: Precision) -> Precision:
+    """What a precision means on this machine; never `auto`."""
+    if wanted == "auto":
+        return "mixed" if runtime.gains_by_bfloat16() else "float32"
+    return wanted if runtime.has_bfloat16() else "float32"
 
 
-def dtypes(precision: str, count: int) -> list[str]:
+def dtypes(precision: Precision, count: int) -> list[str]:
     """The type of each of `count` octaves.
 
     In another precision the same recipe composes another picture; so with `mixed` the first

@@ -77,7 +77,7 @@ class Ascent:
         object.__setattr__(self, "_run", tf.function(self._steps, reduce_retracing=True))
 
     def _gradient(self, images: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        with tf.GradientTape() as tape:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(images)
             scores = self.objective.score(self.features(self.transform(images, seed)))
         return scores, tape.gradient(scores, images)

@@ -39,7 +39,7 @@ def measure(net: Network, layers: Collection[str]) -> Mapping[str, int]:
     """
     features = network.freeze(net, layers, "float32")
     pictures = tf.constant(_natural_noise(0))
-    with tf.GradientTape(persistent=True) as tape:
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         tape.watch(pictures)
         maps = features(pictures)
         centres = {}

@@ -105,7 +105,12 @@ def freeze(network: Network, layers: Collection[str], dtype: str) -> Features:
     model, spec = network.model, network.spec
     cut = keras.Model(model.inputs, {name: model.get_layer(name).output for name in layers})
     folded = _foldable(cut)
-    frozen = keras.models.clone_model(cut, clone_function=_recast(dtype, folded))
+    frozen = keras.models.clone_model(
+        cut,
+        clone_function=_recast(dtype, folded),
+        # The stand-ins for batch normalisations take no mask.
+        call_function=lambda layer, *inputs, **_: layer(*inputs),
+    )
     for layer in frozen.layers:
         if layer.weights:
             source = cut.get_layer(layer.name)
