@@ -106,14 +106,14 @@ class Recipe(_Data):
     )
 
     steps: int = Field(10, ge=1, le=100_000, description="steps of ascent in each octave")
-    rate: Positive = Field(0.012, description="step size, in colours of 0 to 1")
+    rate: Positive = Field(0.014, description="step size, in colours of 0 to 1")
     normalise: Literal["laplacian", "mean-abs", "std", "rms", "l2", "none"] = Field(
         "laplacian", description="how the gradient is normalised before a step"
     )
     optimiser: Literal["ascent", "adam"] = Field("ascent", description="how a gradient is applied")
     jitter: int = Field(32, ge=0, description="largest random shift before each step, in pixels")
     clip: bool = Field(True, description="keep colours within 0 to 1 after each step")
-    blur: NotNegative = Field(0.5, description="standard deviation of the blur, in pixels")
+    blur: NotNegative = Field(0.4, description="standard deviation of the blur, in pixels")
     blur_every: int = Field(4, ge=1, description="steps from one blur to the next")
 
     size: Annotated[int, Field(ge=1)] | Literal["full"] = Field(
@@ -196,7 +196,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
     """Read `KEY=VALUE` as given to `--set`; the value is TOML, or else a plain string."""
     key, equals, value = text.partition("=")
     key = key.strip()
-    if not equals or not re.fullmatch(r"[\w.-]+", key):
+    if not equals or not re.fullmatch(r"[\w-]+(\.[\w-]+)?", key):
         raise DreamerError(f"--set {text!r} is not understood: write KEY=VALUE.")
     try:
         fields = tomllib.loads(f"{key} = {value}")

@@ -25,6 +25,12 @@ _SEED = tf.TensorSpec([2], tf.int32)
 _COUNT = tf.TensorSpec([], tf.int32)
 
 
+def _any_size(tensor: tf.Tensor) -> tf.TensorSpec:
+    """The spec of a tensor of any number of pictures, and of any height and width if it has them."""
+    shape = [None, None, None, 3] if tensor.shape.rank == 4 else [None] * tensor.shape.rank
+    return tf.TensorSpec(shape, tensor.dtype)
+
+
 class Climb(NamedTuple):
     """Where an ascent stands.
 
@@ -74,7 +80,10 @@ class Ascent:
             experimental_attributes={"_noinline": True},
         )
         object.__setattr__(self, "_value_and_gradient", gradient)
-        object.__setattr__(self, "_run", tf.function(self._steps, reduce_retracing=True))
+        # One signature for every size, or the second octave would trace anew.
+        start = tf.nest.map_structure(_any_size, self.begin(tf.zeros([1, 8, 8, 3])))
+        signature = [start, _SEED, _COUNT, _COUNT, _COUNT]
+        object.__setattr__(self, "_run", tf.function(self._steps, input_signature=signature))
 
     def _gradient(self, images: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape(watch_accessed_variables=False) as tape:

@@ -49,8 +49,8 @@ BLOCKS: Mapping[str, Branches] = {
     "mixed5a": Branches(256, 160, 320, 48, 128, 128),
     "mixed5b": Branches(384, 192, 384, 48, 128, 128),
 }
-POOLED_BEFORE = ("mixed3a", "mixed4a", "mixed5a")
-"""The blocks that read a max pool of stride 2."""
+POOLS: Mapping[str, str] = {"mixed3a": "maxpool1", "mixed4a": "maxpool4", "mixed5a": "maxpool10"}
+"""The blocks that read a max pool of stride 2, and its name."""
 
 
 @keras.saving.register_keras_serializable(package="dreamer")
@@ -140,8 +140,8 @@ def build(weights: Path | None = None, *, head: bool = True) -> keras.Model:
     image = keras.Input((None, None, 3), name="input")
     x = _stem(image)
     for name, width in BLOCKS.items():
-        if name in POOLED_BEFORE:
-            x = _max_pool(x, 2, f"maxpool_{name}")
+        if name in POOLS:
+            x = _max_pool(x, 2, POOLS[name])
         x = _inception(x, width, name)
     if head:
         x = layers.GlobalAveragePooling2D(name="avgpool0")(x)
@@ -179,10 +179,14 @@ def read_graph(path: Path) -> dict[str, np.ndarray]:
 
 
 def _constants(graph: bytes) -> dict[str, np.ndarray]:
+    from google.protobuf.message import DecodeError
     from tensorflow import make_ndarray
     from tensorflow.core.framework import graph_pb2
 
-    nodes = graph_pb2.GraphDef.FromString(graph).node
+    try:
+        nodes = graph_pb2.GraphDef.FromString(graph).node
+    except DecodeError:
+        raise ValueError("it is no TensorFlow graph") from None
     return {
         node.name: make_ndarray(node.attr["value"].tensor)
         for node in nodes

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -69,7 +70,7 @@ def build(name: str, path: Path | None) -> Network:
     make = getattr(importlib.import_module(module), function)
     try:
         model = make(path)
-    except (OSError, ValueError, KeyError, StopIteration) as error:
+    except (OSError, ValueError, KeyError, StopIteration, BadZipFile) as error:
         why = (str(error).splitlines() or ["it cannot be read"])[0]
         raise DreamerError(f"{path} does not hold the weights of {name}: {why}") from error
     return Network(name, spec, model, weightfiles.sha256(path) if path else "")

@@ -81,7 +81,17 @@ SPECS: Mapping[str, NetSpec] = {
         offset=-1,
         layers=("mixed5",),
         smallest=75,
-        motifs={},
+        motifs={
+            "mixed0": 40,
+            "mixed1": 32,
+            "mixed2": 40,
+            "mixed3": 48,
+            "mixed4": 100,
+            "mixed5": 140,
+            "mixed6": 184,
+            "mixed7": 200,
+            "mixed8": 216,
+        },
     ),
 }
 

@@ -3,9 +3,9 @@
 import hashlib
 import os
 import shutil
-import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import platformdirs
 
@@ -62,20 +62,24 @@ def fetch(name: str, source: Path | None = None) -> Path:
     target = store() / (source.name if source else url.rpartition("/")[2])
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            source.open("rb") if source else urllib.request.urlopen(url, timeout=30) as stream,
-            atomic.replacing(target) as file,
-        ):
+        with _opened(source, url) as stream, atomic.replacing(target) as file:
             shutil.copyfileobj(stream, file)
-    except urllib.error.URLError as error:
-        raise DreamerError(
-            f"The weights of {name} are not on this machine and cannot be downloaded "
-            f"({error.reason}): put {target.name} into a folder that {FOLDER_VARIABLE} names, or "
-            "use -m dreamnet, which needs no download."
-        ) from None
     except OSError as error:
-        raise DreamerError(f"Cannot copy {source or url}: {error.strerror or error}.") from None
+        why = getattr(error, "reason", None) or error.strerror or error
+        if source:
+            raise DreamerError(f"Cannot copy {source}: {why}.") from None
+        raise DreamerError(
+            f"The weights of {name} are not on this machine and cannot be downloaded ({why}): "
+            f"put {target.name} into a folder that {FOLDER_VARIABLE} names, or use -m dreamnet, "
+            "which needs no download."
+        ) from None
     return target
+
+
+def _opened(source: Path | None, url: str) -> BinaryIO:
+    if source:
+        return source.open("rb")
+    return cast(BinaryIO, urllib.request.urlopen(url, timeout=30))
 
 
 def sha256(path: Path) -> str:

@@ -1,0 +1,271 @@
+"""The parts of the engine: properties over the tables, and each against the same work by hand."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import tiny_network
+from scipy import ndimage
+
+from dreamer.arrays import Image
+from dreamer.ascent import objectives, octaves, regularisers, transforms, updates
+from dreamer.ascent.engine import Ascent, Climb, Octave, dream, octave_seed
+from dreamer.ascent.objectives import Objective
+from dreamer.ascent.regularisers import Step
+from dreamer.nets import network
+
+
+def make(net: Any, **parts: Any) -> Ascent:
+    """An ascent on `mixed` with plain parts, some of them replaced."""
+    goal = parts.pop("objective", objectives.layer("mixed"))
+    standard = {
+        "features": network.freeze(net, goal.layers, "float32"),
+        "objective": goal,
+        "transform": transforms.jitter(0),
+        "normalise": updates.NORMALISATIONS["rms"],
+        "optimiser": updates.OPTIMISERS["ascent"],
+        "regularise": regularisers.chain(),
+        "rate": 0.01,
+    }
+    return Ascent(**{**standard, **parts})
+
+
+def climb(ascent: Ascent, photo: Image, steps: int = 6, first: int = 0, seed: int = 0) -> Climb:
+    images = tf.constant(np.atleast_3d(photo)[None] if photo.ndim == 3 else photo)
+    return ascent.run(ascent.begin(images), octave_seed(seed, 0, 0), first, steps, steps)
+
+
+@pytest.fixture
+def maps() -> dict[str, tf.Tensor]:
+    random = np.random.default_rng(0)
+    shapes = {"a": (2, 7, 9, 5), "b": (2, 4, 5, 3)}
+    return {k: tf.constant(random.normal(size=s).astype(np.float32)) for k, s in shapes.items()}
+
+
+def test_the_algebra_of_objectives_holds(maps: dict[str, tf.Tensor]) -> None:
+    a, b = objectives.layer("a"), objectives.layer("b", [0, 2], "mean")
+    mixed = 2 * (a + b) / 4 - 0.5 * b * 3
+    by_hand = a.score(maps) / 2 + b.score(maps) / 2 - 1.5 * b.score(maps)
+    assert mixed.layers == {"a", "b"}
+    np.testing.assert_allclose(mixed.score(maps), by_hand, rtol=1e-5)
+
+
+def test_an_objective_scores_each_picture_for_itself(maps: dict[str, tf.Tensor]) -> None:
+    for name in objectives.REDUCTIONS:
+        goal = objectives.layer("a", reduction=name)
+        alone = [goal.score({"a": maps["a"][i : i + 1]})[0] for i in range(2)]
+        np.testing.assert_allclose(goal.score(maps), alone, rtol=1e-5)
+
+
+def test_a_border_is_left_out_of_the_sum_but_not_of_the_size(maps: dict[str, tf.Tensor]) -> None:
+    a = maps["a"].numpy()
+    score = objectives.layer("a", border=2).score(maps)
+    np.testing.assert_allclose(score, (a[:, 2:-2, 2:-2] ** 2).sum((1, 2, 3)) / a[0].size, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", objectives.REDUCTIONS)
+def test_every_objective_rises(name: str, tiny: Any, photo: Image) -> None:
+    ascent = make(tiny, objective=objectives.layer("mixed", [1, 4, 8], name), rate=0.003)
+    first, last = (climb(ascent, photo, steps).scores[0] for steps in (1, 12))
+    assert last > first
+
+
+def test_a_negative_weight_falls(tiny: Any, photo: Image) -> None:
+    ascent = make(tiny, objective=-objectives.layer("mixed"), rate=0.003)
+    assert climb(ascent, photo, 12).scores[0] > climb(ascent, photo, 1).scores[0]
+
+
+@pytest.mark.parametrize("name", updates.NORMALISATIONS)
+def test_every_normalisation_keeps_shape_direction_and_pictures_apart(name: str) -> None:
+    normalise = updates.NORMALISATIONS[name]
+    gradient = np.random.default_rng(2).normal(size=(2, 37, 50, 3)).astype(np.float32)
+    gradient[1] *= 100
+    both = normalise(tf.constant(gradient)).numpy()
+    assert both.shape == gradient.shape
+    assert np.isfinite(both).all()
+    assert np.sum(both * gradient) > 0
+    alone = normalise(tf.constant(gradient[1:])).numpy()
+    np.testing.assert_allclose(both[1:], alone, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", [n for n in updates.NORMALISATIONS if n != "none"])
+def test_a_normalisation_forgets_the_gradients_length(name: str) -> None:
+    gradient = np.random.default_rng(2).normal(size=(1, 40, 40, 3)).astype(np.float32)
+    normalise = updates.NORMALISATIONS[name]
+    once, thrice = normalise(tf.constant(gradient)), normalise(tf.constant(3 * gradient))
+    np.testing.assert_allclose(once, thrice, rtol=1e-4, atol=1e-5)
+
+
+def test_a_vanishing_gradient_stays_finite() -> None:
+    for name, normalise in updates.NORMALISATIONS.items():
+        assert np.isfinite(normalise(tf.zeros([1, 33, 20, 3]))).all(), name
+
+
+@pytest.mark.parametrize("size", [(33, 20), (16, 16), (5, 7), (64, 47)])
+def test_the_pyramid_keeps_sizes_and_flat_pictures(size: tuple[int, int]) -> None:
+    picture = tf.random.stateless_normal([2, *size, 3], [1, 2])
+    low = updates._halve(picture)
+    assert low.shape[1:3] == ((size[0] + 1) // 2, (size[1] + 1) // 2)
+    flat = updates._double(updates._halve(tf.ones_like(picture)), picture)
+    np.testing.assert_allclose(flat, tf.ones_like(picture), atol=1e-5)
+
+
+def test_laplacian_normalisation_brings_every_scale_to_the_same_strength() -> None:
+    random = np.random.default_rng(0)
+    coarse = ndimage.gaussian_filter(random.normal(size=(128, 128, 3)), (8, 8, 0))
+    fine = random.normal(size=(128, 128, 3))
+    gradient = tf.constant((coarse / coarse.std() + 0.1 * fine)[None].astype(np.float32))
+    flat = updates.NORMALISATIONS["laplacian"](gradient).numpy()[0]
+
+    def share(image: np.ndarray, sigma: float) -> float:
+        return float((ndimage.gaussian_filter(image, (sigma, sigma, 0)).var()) / image.var())
+
+    assert share(gradient[0].numpy(), 1) > 0.95
+    assert 0.5 < share(flat, 1) < 0.9
+    assert 0.5 < flat.std() < 1.5
+
+
+@pytest.mark.parametrize(
+    ("name", "reference"), [("ascent", keras.optimizers.SGD), ("adam", keras.optimizers.Adam)]
+)
+def test_an_optimiser_does_what_keras_does(name: str, reference: Any) -> None:
+    init, apply = updates.OPTIMISERS[name]
+    image = tf.Variable(tf.random.stateless_uniform([1, 4, 5, 3], [1, 1]))
+    ours, memory = tf.identity(image), init(image)
+    optimiser = reference(0.05)
+    for i in range(5):
+        gradient = tf.random.stateless_normal(image.shape, [2, i])
+        optimiser.apply([-gradient], [image])
+        ahead, memory = apply(gradient, memory, 0.05)
+        ours += ahead
+    np.testing.assert_allclose(ours, image, atol=2e-6)
+
+
+def test_the_blur_is_scipys() -> None:
+    image = np.random.default_rng(0).uniform(size=(31, 40, 3)).astype(np.float32)
+    ours = regularisers.gaussian(tf.constant(image[None]), 1.7)[0]
+    theirs = ndimage.gaussian_filter(image, (1.7, 1.7, 0), mode="reflect", truncate=6 / 1.7)
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    np.testing.assert_allclose(regularisers.gaussian(tf.constant(image[None]), 0.0)[0], image)
+
+
+def test_every_skips_an_octaves_last_step() -> None:
+    halve = regularisers.every(3, lambda images, gradient, step: images / 2)
+    one = tf.ones([1, 1, 1, 3])
+    done = [
+        float(halve(one, one, Step(tf.constant(i), tf.constant(9)))[0, 0, 0, 0]) < 1
+        for i in range(9)
+    ]
+    assert [i for i, blurred in enumerate(done) if blurred] == [2, 5]
+
+
+def test_jitter_is_seeded_and_stays_within_its_bound() -> None:
+    ramp = tf.reshape(tf.range(900.0), [1, 30, 30, 1]) * tf.ones([3])
+    roll = transforms.jitter(2)
+    seeds = [octave_seed(0, 0, i) for i in range(40)]
+    tops = [int(roll(ramp, seed)[0, 10, 10, 0]) - 310 for seed in seeds]
+    assert len(set(tops)) > 10
+    assert all(abs(round(t / 30)) <= 2 and abs(t - 30 * round(t / 30)) <= 2 for t in tops)
+    np.testing.assert_array_equal(roll(ramp, seeds[0]), roll(ramp, seeds[0]))
+
+
+@pytest.mark.parametrize("name", updates.OPTIMISERS)
+def test_where_a_run_is_cut_never_changes_a_pixel(name: str, tiny: Any, photo: Image) -> None:
+    ascent = make(
+        tiny,
+        transform=transforms.jitter(5),
+        normalise=updates.NORMALISATIONS["laplacian"],
+        optimiser=updates.OPTIMISERS[name],
+        regularise=regularisers.chain(
+            regularisers.every(2, regularisers.blur(0.5)), regularisers.clip
+        ),
+    )
+    whole, seed = climb(ascent, photo, 7), octave_seed(0, 0, 0)
+    state = ascent.begin(tf.constant(photo[None]))
+    for first, stop in ((0, 1), (1, 4), (4, 7)):
+        state = ascent.run(state, seed, first, stop, 7)
+    np.testing.assert_array_equal(whole.images, state.images)
+
+
+def test_one_trace_serves_every_size_and_number_of_steps(tiny: Any, photo: Image) -> None:
+    ascent = make(tiny)
+    for size in (40, 56, 64):
+        climb(ascent, photo[:size, :size], steps=size // 20)
+    assert ascent._run.experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
+
+
+def test_ascent_stops_above_the_limit_picture_by_picture(tiny: Any, photo: Image) -> None:
+    pictures = np.stack([photo, photo * 0.2])
+    scores = climb(make(tiny), pictures, 1).scores.numpy()
+    limited = climb(make(tiny, limit=float(scores.mean())), pictures, 1).images.numpy()
+    stays, moves = scores.argmax(), scores.argmin()
+    np.testing.assert_array_equal(limited[stays], pictures[stays])
+    assert np.abs(limited[moves] - pictures[moves]).max() > 0
+
+
+def test_a_shift_by_the_stride_commutes_with_ascent(photo: Image) -> None:
+    net = tiny_network("valid")
+
+    def wrapped(objective: Objective) -> Any:
+        inner = network.freeze(net, objective.layers, "float32")
+
+        def features(image: tf.Tensor) -> Any:
+            around = tf.concat([image[:, -16:], image, image[:, :16]], 1)
+            around = tf.concat([around[:, :, -16:], around, around[:, :, :16]], 2)
+            # What is left of the valid maps is one period: 96 / 2 by 72 / 2 cells.
+            return {k: v[:, 6:42, 6:54] for k, v in inner(around).items()}
+
+        return features
+
+    goal = objectives.layer("mixed")
+    ascent = make(net, objective=goal, features=wrapped(goal))
+    straight = np.roll(climb(ascent, photo, 4).images, (4, 6), (1, 2))
+    shifted = climb(ascent, np.roll(photo, (4, 6), (0, 1)), 4).images
+    np.testing.assert_allclose(straight, shifted, atol=1e-5)
+
+
+def test_octaves_by_motif_depend_on_proportions_alone() -> None:
+    small = octaves.by_motif((400, 600), 100, (0.5, 0.1), 1.4)
+    large = octaves.by_motif((1200, 1800), 100, (0.5, 0.1), 1.4)
+    assert large[: len(small)] == small
+    assert large[0] == (200, 300)
+    assert large[-1] == (1000, 1500)
+    assert all(1.3 < b[0] / a[0] < 1.5 for a, b in zip(large, large[1:], strict=False))
+    assert octaves.by_motif((90, 120), 100, (0.5, 0.1), 1.4) == [(90, 120)]
+    assert octaves.by_motif((900, 1200), 100, (0.3, 0.3), 1.4) == [(333, 444)]
+
+
+def test_octaves_by_count_end_at_the_picture() -> None:
+    assert octaves.by_count((300, 451), 3, 1.4) == [(153, 230), (214, 322), (300, 451)]
+
+
+@pytest.mark.parametrize("name", octaves.CARRIES)
+def test_a_dream_without_a_step_is_the_photo(name: str, tiny: Any, photo: Image) -> None:
+    ascent = make(tiny, rate=0.0)
+    plan = [Octave(size, ascent) for size in ((36, 48), (51, 68), (72, 96))]
+    *_, last = dream(
+        photo, plan, steps=1, carry=octaves.CARRIES[name], method="lanczos3", seed=0
+    )
+    if name == "plain":
+        assert np.abs(last.picture() - photo).mean() < 0.1
+    else:
+        np.testing.assert_allclose(last.picture(), photo, atol=1e-5)
+
+
+def test_small_octaves_leave_their_detail_on_the_full_photo(tiny: Any, photo: Image) -> None:
+    plan = [Octave((36, 48), make(tiny))]
+    states = list(
+        dream(photo, plan, steps=3, carry=octaves.CARRIES["detail"], method="lanczos3", seed=0)
+    )
+    picture = states[-1].picture()
+    assert picture.shape == photo.shape
+    change = picture - photo
+    assert change.std() > 0.01
+    energy = np.abs(np.fft.fft2(change, axes=(0, 1))) ** 2
+    frequency = np.maximum(*np.meshgrid(*map(np.abs, map(np.fft.fftfreq, (72, 96))), indexing="ij"))
+    assert energy[frequency > 0.35].sum() < 0.02 * energy.sum()
+    assert [s.done for s in states] == sorted(s.done for s in states)
+    assert states[-1].done == 1
+    assert states[-1].ends_octave

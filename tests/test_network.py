@@ -1,0 +1,115 @@
+"""Networks: cut, folded, frozen; where weights are found; the registry."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dreamer.arrays import Image
+from dreamer.errors import DreamerError
+from dreamer.nets import motif, network, registry, runtime, weightfiles
+
+
+def test_a_frozen_network_gives_the_models_activations(tiny: Any, photo: Image) -> None:
+    maps = network.freeze(tiny, ["relu", "mixed"], "float32")(photo[None])
+    inside = keras.Model(tiny.model.input, [tiny.model.get_layer(n).output for n in maps])
+    for ours, theirs in zip(maps.values(), inside(photo[None] * 2 - 1), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def test_bfloat16_computes_in_bfloat16_and_answers_in_float32(tiny: Any, photo: Image) -> None:
+    exact = network.freeze(tiny, ["mixed"], "float32")(photo[None])["mixed"]
+    rough = network.freeze(tiny, ["mixed"], "bfloat16")(photo[None])["mixed"]
+    assert rough.dtype == tf.float32
+    error = np.abs(rough - exact).max()
+    assert 1e-4 < error < 0.05 * np.abs(exact).max()
+
+
+def test_a_network_is_cut_behind_the_deepest_layer(tiny: Any) -> None:
+    features = network.freeze(tiny, ["relu"], "float32")
+    graph = tf.function(features).get_concrete_function(tf.TensorSpec([1, 32, 32, 3])).graph
+    convolutions = [op for op in graph.get_operations() if op.type == "Conv2D"]
+    assert len(convolutions) == 1
+
+
+def test_a_linear_convolution_stands_for_its_activation(tiny: Any) -> None:
+    assert tiny.resolve("conv") == "relu"
+    assert tiny.resolve("norm") == "relu"
+    assert tiny.resolve("one") == "one"
+    with pytest.raises(DreamerError, match="did you mean mixed"):
+        tiny.resolve("mxied")
+
+
+def test_a_motif_is_as_large_as_the_layer_sees() -> None:
+    image = keras.Input((None, None, 3))
+    conv = keras.layers.Conv2D(4, 9, padding="same", name="nine", kernel_initializer="ones")
+    spec = registry.NetSpec("", "", (), None, 1, 0, ("nine",), 8, {})
+    net = network.Network("nine", spec, keras.Model(image, conv(image)), "")
+    assert motif.size(net, "nine") in (8, 12)
+
+
+@pytest.mark.parametrize("name", registry.SPECS)
+def test_every_network_can_be_built_and_has_its_default_layers(name: str) -> None:
+    net = network.build(name, weightfiles.find(name) if name == "dreamnet" else None)
+    for layer in (*net.spec.layers, *net.spec.motifs):
+        assert net.resolve(layer) == layer
+    side = net.spec.smallest
+    features = network.freeze(net, [list(net.layers)[-1]], "float32")
+    (deepest,) = features(tf.zeros([1, side, side, 3])).values()
+    assert min(deepest.shape) > 0
+
+
+def test_an_unknown_network_names_the_nearest() -> None:
+    with pytest.raises(DreamerError, match="did you mean googlenet"):
+        registry.spec("goglenet")
+
+
+def test_weights_are_looked_for_where_the_variable_points(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(weightfiles.FOLDER_VARIABLE, str(tmp_path))
+    file = tmp_path / "inception_v3_any.h5"
+    file.write_bytes(b"x")
+    assert weightfiles.find("inception_v3") == file
+    with pytest.raises(DreamerError, match=r"nowhere\.h5"):
+        weightfiles.find("inception_v3", tmp_path / "nowhere.h5")
+
+
+def test_a_fetched_file_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(weightfiles.FOLDER_VARIABLE, raising=False)
+    monkeypatch.setattr(weightfiles, "store", lambda: tmp_path / "store")
+    source = tmp_path / "inception5h.zip"
+    with pytest.raises(DreamerError, match="Cannot copy"):
+        weightfiles.fetch("googlenet", source)
+    source.write_bytes(b"x")
+    assert weightfiles.fetch("googlenet", source).read_bytes() == b"x"
+    assert weightfiles.find("googlenet") == tmp_path / "store" / source.name
+
+
+def test_without_weights_and_network_one_sentence_says_both_ways_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise OSError("unreachable")
+
+    monkeypatch.delenv(weightfiles.FOLDER_VARIABLE, raising=False)
+    monkeypatch.setattr(weightfiles, "store", lambda: tmp_path)
+    monkeypatch.setattr(weightfiles.urllib.request, "urlopen", unreachable)
+    with pytest.raises(DreamerError, match=r"DREAMER_WEIGHTS.*dreamnet"):
+        weightfiles.need("googlenet")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_holds_no_weights_is_named(tmp_path: Path) -> None:
+    for name, suffix in (("googlenet", ".pb"), ("googlenet", ".zip"), ("inception_v3", ".h5")):
+        file = tmp_path / f"broken{suffix}"
+        file.write_bytes(b"this is no network")
+        with pytest.raises(DreamerError, match=f"broken{suffix} does not hold the weights"):
+            network.load(name, file)
+
+
+def test_threads_are_fixed_once() -> None:
+    assert runtime.start() == runtime.start(1)

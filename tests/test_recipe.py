@@ -1,0 +1,109 @@
+"""Recipes and presets: text in, validated data out, and back."""
+
+import json
+import math
+
+import pytest
+
+from dreamer import presets, recipe
+from dreamer.errors import DreamerError
+from dreamer.recipe import LayerSpec, Recipe
+
+
+@pytest.mark.parametrize(
+    ("text", "layer"),
+    [
+        ("mixed4c", LayerSpec("mixed4c", None, 1.0)),
+        ("mixed4d:139", LayerSpec("mixed4d", (139,), 1.0)),
+        ("mixed4c:1,5-9=0.5", LayerSpec("mixed4c", (1, 5, 6, 7, 8, 9), 0.5)),
+        ("mixed3b=-0.2", LayerSpec("mixed3b", None, -0.2)),
+        ("mixed3b:2,2,1", LayerSpec("mixed3b", (2, 1), 1.0)),
+    ],
+)
+def test_a_layer_spec_is_read(text: str, layer: LayerSpec) -> None:
+    assert recipe.parse_layer(text) == layer
+
+
+@pytest.mark.parametrize(
+    "text", ["", ":3", "mixed4c:", "mixed4c:x", "mixed4c=", "mixed4c=nan", "a:9-5", "a:1-2-3"]
+)
+def test_what_is_no_layer_spec_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="."):
+        recipe.parse_layer(text)
+
+
+@pytest.mark.parametrize("name", presets.paths())
+def test_every_preset_loads_and_survives_the_way_to_text_and_back(name: str) -> None:
+    loaded = presets.load(name).recipe
+    assert recipe.from_toml(recipe.to_toml(loaded), name) == loaded
+    assert recipe.from_fields(json.loads(json.dumps(recipe.to_fields(loaded))), name) == loaded
+    about = loaded.about
+    assert all([about.name, about.author, about.description, about.tags, about.licence])
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"octave": 3}, "octaves"),
+        ({"raet": 1}, "rate"),
+        ({"steps": 0}, "steps"),
+        ({"octaves": 0}, "octaves"),
+        ({"rate": math.nan}, "rate"),
+        ({"rate": -1.0}, "rate"),
+        ({"blur": math.inf}, "blur"),
+        ({"motif": [0.1, 0.6]}, "largest"),
+        ({"motif": [0.1]}, "motif"),
+        ({"format": 2}, "format"),
+        ({"layers": ["mixed4c:"]}, "mixed4c:"),
+        ({"about": {"nmae": "x"}}, "about.nmae"),
+        ({"size": "huge"}, "huge"),
+        ({"precision": "half"}, "float32"),
+    ],
+)
+def test_a_wrong_field_is_named_in_one_sentence(fields: dict[str, object], named: str) -> None:
+    with pytest.raises(DreamerError, match=named) as caught:
+        recipe.from_fields(fields, "the preset x.toml")
+    assert "\n" not in str(caught.value)
+    assert "x.toml" in str(caught.value)
+
+
+def test_broken_toml_is_one_sentence() -> None:
+    with pytest.raises(DreamerError, match=r"x\.toml is not valid TOML.*line 2"):
+        recipe.from_toml("steps = 3\nrate = = 1", "x.toml")
+
+
+def test_motif_and_octaves_replace_each_other() -> None:
+    counted = Recipe().changed({"octaves": 3})
+    assert counted.octaves == 3
+    assert counted.changed({"motif": (0.5, 0.2)}).octaves is None
+
+
+def test_a_part_of_about_can_be_set_alone() -> None:
+    named = Recipe().changed({"about": {"name": "A"}}).changed({"about": {"author": "B"}})
+    assert (named.about.name, named.about.author) == ("A", "B")
+
+
+@pytest.mark.parametrize(
+    ("text", "setting"),
+    [
+        ("steps=3", ("steps", 3)),
+        ("clip=false", ("clip", False)),
+        ("carry=plain", ("carry", "plain")),
+        ('layers=["a", "b=2"]', ("layers", ["a", "b=2"])),
+        ('carry=a"b', ("carry", 'a"b')),
+        ("about.name=Me", ("about", {"name": "Me"})),
+    ],
+)
+def test_a_setting_is_toml_or_else_text(text: str, setting: tuple[str, object]) -> None:
+    assert recipe.parse_setting(text) == setting
+
+
+@pytest.mark.parametrize("text", ["steps", "=3", "a b=3", "a..b=1"])
+def test_what_is_no_setting_is_refused(text: str) -> None:
+    with pytest.raises(DreamerError, match="KEY=VALUE"):
+        recipe.parse_setting(text)
+
+
+def test_an_unknown_preset_names_the_nearest() -> None:
+    with pytest.raises(DreamerError, match="did you mean keras-example"):
+        presets.load("keras-exampel")
