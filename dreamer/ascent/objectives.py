@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 Activations = Mapping[str, tf.Tensor]
-Reduction = Callable[[tf.Tensor], tf.Tensor]
+Reduction = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 Scalar = float | tf.Tensor
 
 
@@ -47,19 +47,19 @@ class Objective:
     __rmul__ = __mul__
 
 
-def _mean_square(maps: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_mean(tf.square(maps), (1, 2, 3))
+def _mean_square(maps: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    return _sum_square(maps, size) / size
 
 
-def _mean(maps: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_mean(maps, (1, 2, 3))
+def _mean(maps: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    return _sum(maps, size) / size
 
 
-def _sum(maps: tf.Tensor) -> tf.Tensor:
+def _sum(maps: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(maps, (1, 2, 3))
 
 
-def _sum_square(maps: tf.Tensor) -> tf.Tensor:
+def _sum_square(maps: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.square(maps), (1, 2, 3))
 
 
@@ -69,7 +69,7 @@ REDUCTIONS: Mapping[str, Reduction] = {
     "sum": _sum,
     "sum-square": _sum_square,
 }
-"""From feature maps `(n, h, w, c)` to `(n,)`."""
+"""From feature maps `(n, h, w, c)` and the size of one, float32, to `(n,)`."""
 
 
 def layer(
@@ -93,12 +93,9 @@ def layer(
         chosen = maps[name]
         if channels is not None:
             chosen = tf.gather(chosen, list(channels), axis=-1)
+        size = tf.cast(tf.reduce_prod(tf.shape(chosen)[1:]), tf.float32)
         if border:
-            inside = tf.pad(
-                tf.ones_like(chosen[:, border:-border, border:-border]),
-                [[0, 0], [border, border], [border, border], [0, 0]],
-            )
-            chosen = chosen * inside
-        return reduce(chosen)
+            chosen = chosen[:, border:-border, border:-border]
+        return reduce(chosen, size)
 
     return Objective(frozenset({name}), score)

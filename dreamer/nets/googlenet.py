@@ -75,7 +75,7 @@ class LocalResponseNormalization(layers.Layer):  # type: ignore[misc]
         self.bias = bias
         self.alpha = alpha
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         """Lay out the band for the input's last axis."""
         channel = np.arange(input_shape[-1])
         near = np.abs(channel[:, None] - channel) <= self.radius
@@ -87,7 +87,7 @@ class LocalResponseNormalization(layers.Layer):  # type: ignore[misc]
         energy = ops.conv(ops.square(x), band, data_format="channels_last")
         return x * ops.rsqrt(self.bias + self.alpha * energy)
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """The input's shape."""
         return input_shape
 

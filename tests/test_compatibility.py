@@ -1,0 +1,100 @@
+"""The presets that reproduce other tools' loops do so, pixel by pixel."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dreamer import presets
+from dreamer.arrays import Image
+from dreamer.assemble import assemble
+from dreamer.files import photos
+from dreamer.nets import network
+from dreamer.nets.network import Network
+from dreamer.recipe import Recipe
+
+sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
+import peers  # noqa: E402
+
+PER_STEP = 1e-5
+"""How far a pixel of 0 to 1 may be off for every step that was taken."""
+
+
+def ours(recipe: Recipe, net: Network, photo: Image) -> Image:
+    assembly = assemble(recipe, net)
+    *_, last = assembly.dream(photo, assembly.plan(photo.shape[:2]))
+    return last.picture()
+
+
+def keras_example(recipe: Recipe, net: Network, photo: Image) -> Image:
+    step = peers.keras_example(net.model, {t.layer: t.weight for t in recipe.terms})
+    assert recipe.max_objective is not None
+    picture = peers.keras_octaves(
+        step,
+        tf.constant(photo[None] * 2 - 1),
+        octaves=recipe.octaves or 1,
+        steps=recipe.steps,
+        most=recipe.max_objective,
+    )
+    return (picture.numpy()[0] + 1) / 2
+
+
+def tf_tutorial(recipe: Recipe, net: Network, photo: Image) -> Image:
+    run = peers.tf_tutorial(net.model, [term.layer for term in recipe.terms])
+    picture = run(tf.constant(photo[None] * 2 - 1), tf.constant(recipe.steps))
+    return (picture.numpy()[0] + 1) / 2
+
+
+LOOPS: dict[str, Any] = {"keras-example": keras_example, "tf-tutorial": tf_tutorial}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_a_compatibility_preset_equals_the_loop_on_a_small_network(
+    name: str, tiny: Network, photo: Image
+) -> None:
+    preset = presets.load(name).recipe
+    recipe = preset.changed({"layers": ["mixed", "relu=1.5"] if name[0] == "k" else ["mixed"]})
+    theirs = LOOPS[name](recipe, tiny, photo)
+    assert np.abs(theirs - photo).max() > 0.05
+    np.testing.assert_allclose(
+        ours(recipe, tiny, photo), theirs, atol=PER_STEP * recipe.steps * (recipe.octaves or 1)
+    )
+
+
+def test_ascent_stops_where_the_keras_example_does(tiny: Network, photo: Image) -> None:
+    layers = ["mixed", "relu=1.5"]
+    recipe = presets.load("keras-example").recipe.changed({"layers": layers})
+    free = ours(recipe.changed({"max_objective": 1e9}), tiny, photo)
+    low = recipe.changed({"max_objective": 1.2})
+    theirs = keras_example(low, tiny, photo)
+    assert np.abs(free - theirs).max() > 0.02
+    np.testing.assert_allclose(ours(low, tiny, photo), theirs, atol=PER_STEP * 60)
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_each_step_on_inception_v3_equals_the_loops_own(name: str, real_weights: Path) -> None:
+    """Step by step along the other loop's path.
+
+    Over many steps no two float32 programs stay together on this network: where a pool or a ReLU
+    is at a tie, the last bit decides, and the loop itself diverges from a start 6e-8 away. For
+    the same reason a few pixels may jump within one step.
+    """
+    net = network.load("inception_v3", next(real_weights.glob("inception_v3*.h5")))
+    media = Path(__file__).parents[1] / "media"
+    photo = photos.read(media / "sample.jpg").image[300:468, 400:624]
+    recipe = presets.load(name).recipe.changed({"steps": 1, "octaves": 1})
+    path = [photo]
+    for _ in range(8):
+        path.append(LOOPS[name](recipe, net, path[-1]))
+    assert np.abs(path[-1] - photo).max() > 0.02
+    assembly = assemble(recipe, net)
+    plan = assembly.plan(photo.shape[:2])
+    off = []
+    for before, after in zip(path, path[1:], strict=False):
+        *_, last = assembly.dream(before, plan)
+        off.append(np.abs(last.picture() - after))
+    assert np.quantile(off, 0.98) < PER_STEP
+    assert np.median([each.max() for each in off]) < PER_STEP
