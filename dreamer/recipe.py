@@ -8,7 +8,7 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NamedTuple, cast
+from typing import Annotated, Any, Literal, NamedTuple
 
 import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -28,7 +28,11 @@ class LayerSpec(NamedTuple):
     weight: float
 
 
-_SPEC = re.compile(r"(?P<layer>[^:=\s]+)(:(?P<channels>[\d,\s-]+))?(=(?P<weight>[^=]+))?")
+# Five digits a number, so that a stranger's preset cannot ask for a range that fills the memory.
+_RANGE = r"\d{1,5}(-\d{1,5})?"
+_SPEC = re.compile(
+    rf"(?P<layer>[^:=\s]+)(:(?P<channels>{_RANGE}(,{_RANGE})*))?(=(?P<weight>[^=]+))?"
+)
 
 
 def parse_layer(text: str) -> LayerSpec:
@@ -39,7 +43,10 @@ def parse_layer(text: str) -> LayerSpec:
     match = _SPEC.fullmatch(text.strip())
     if not match:
         raise ValueError(f"{text!r} is no layer spec: write LAYER[:CHANNELS][=WEIGHT]")
-    weight = float(match["weight"] or 1)
+    try:
+        weight = float(match["weight"] or 1)
+    except ValueError:
+        weight = math.nan
     if not math.isfinite(weight):
         raise ValueError(f"the weight in {text!r} is not a finite number")
     return LayerSpec(match["layer"], _channels(match["channels"]), weight)
@@ -202,4 +209,4 @@ def parse_setting(text: str) -> tuple[str, Any]:
         fields = tomllib.loads(f"{key} = {value}")
     except tomllib.TOMLDecodeError:
         fields = tomllib.loads(f"{key} = {tomlkit.item(value.strip()).as_string()}")
-    return cast(tuple[str, Any], next(iter(fields.items())))
+    return next(iter(fields.items()))

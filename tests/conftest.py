@@ -1,4 +1,4 @@
-"""What the tests share: TensorFlow started once, a tiny seeded network, the real weights' folder."""
+"""What the tests share: TensorFlow started once, a tiny seeded network, the real weights."""
 
 import os
 from collections.abc import Callable

@@ -1,5 +1,6 @@
 """The parts of the engine: properties over the tables, and each against the same work by hand."""
 
+from itertools import pairwise
 from typing import Any
 
 import keras
@@ -232,7 +233,7 @@ def test_octaves_by_motif_depend_on_proportions_alone() -> None:
     assert large[: len(small)] == small
     assert large[0] == (200, 300)
     assert large[-1] == (1000, 1500)
-    assert all(1.3 < b[0] / a[0] < 1.5 for a, b in zip(large, large[1:], strict=False))
+    assert all(1.3 < b[0] / a[0] < 1.5 for a, b in pairwise(large))
     assert octaves.by_motif((90, 120), 100, (0.5, 0.1), 1.4) == [(90, 120)]
     assert octaves.by_motif((900, 1200), 100, (0.3, 0.3), 1.4) == [(333, 444)]
 
@@ -245,9 +246,7 @@ def test_octaves_by_count_end_at_the_picture() -> None:
 def test_a_dream_without_a_step_is_the_photo(name: str, tiny: Any, photo: Image) -> None:
     ascent = make(tiny, rate=0.0)
     plan = [Octave(size, ascent) for size in ((36, 48), (51, 68), (72, 96))]
-    *_, last = dream(
-        photo, plan, steps=1, carry=octaves.CARRIES[name], method="lanczos3", seed=0
-    )
+    *_, last = dream(photo, plan, steps=1, carry=octaves.CARRIES[name], method="lanczos3", seed=0)
     if name == "plain":
         assert np.abs(last.picture() - photo).mean() < 0.1
     else:

@@ -1,6 +1,7 @@
 """The presets that reproduce other tools' loops do so, pixel by pixel."""
 
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from dreamer.nets.network import Network
 from dreamer.recipe import Recipe
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
-import peers  # noqa: E402
+import peers
 
 PER_STEP = 1e-5
 """How far a pixel of 0 to 1 may be off for every step that was taken."""
@@ -93,7 +94,7 @@ def test_each_step_on_inception_v3_equals_the_loops_own(name: str, real_weights:
     assembly = assemble(recipe, net)
     plan = assembly.plan(photo.shape[:2])
     off = []
-    for before, after in zip(path, path[1:], strict=False):
+    for before, after in pairwise(path):
         *_, last = assembly.dream(before, plan)
         off.append(np.abs(last.picture() - after))
     assert np.quantile(off, 0.98) < PER_STEP

@@ -26,7 +26,7 @@ _COUNT = tf.TensorSpec([], tf.int32)
 
 
 def _any_size(tensor: tf.Tensor) -> tf.TensorSpec:
-    """The spec of a tensor of any number of pictures, and of any height and width if it has them."""
+    """The spec of such a tensor for any number of pictures, of any height and width."""
     shape = [None, None, None, 3] if tensor.shape.rank == 4 else [None] * tensor.shape.rank
     return tf.TensorSpec(shape, tensor.dtype)
 

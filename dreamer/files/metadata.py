@@ -20,12 +20,12 @@ class Made(NamedTuple):
     """A recipe and the facts of one run: hashes, versions, working sizes. No dates, no paths."""
 
     recipe: Recipe
-    facts: Mapping[str, Any]
+    facts: dict[str, Any]
 
 
 def to_json(made: Made) -> str:
     """What `from_json` reads."""
-    return json.dumps({"recipe": recipes.to_fields(made.recipe), "made": dict(made.facts)})
+    return json.dumps({"recipe": recipes.to_fields(made.recipe), "made": made.facts})
 
 
 def from_json(text: str, source: str) -> Made:

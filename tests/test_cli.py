@@ -1,0 +1,192 @@
+"""`dream` as a person meets it: pictures, notes, refusals."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from dreamer.arrays import Image
+from dreamer.files import metadata, photos
+
+Dream = Callable[..., Any]
+QUICK = ("--steps", 2, "--motif", "0.8-0.5")
+
+
+@pytest.fixture
+def source(tmp_path: Path, photo: Image) -> Path:
+    path = tmp_path / "a photo.png"
+    photos.write_png(path, np.kron(photo, np.ones((2, 2, 1), np.float32)))
+    return path
+
+
+def test_a_dream_is_written_beside_the_photo(dream: Dream, source: Path) -> None:
+    before = source.read_bytes()
+    code, out, err = dream("image", source, *QUICK)
+    assert code == 0
+    target = source.with_name("a photo-dream.png")
+    assert str(target) in out
+    assert "dreamnet mixed4c" in err
+    assert err.count("\n") == 1
+    assert source.read_bytes() == before
+    assert sorted(p.name for p in source.parent.iterdir()) == ["a photo-dream.png", "a photo.png"]
+    change = photos.read(target).image - photos.read(source).image
+    assert 0.005 < np.abs(change).mean() < 0.2
+
+
+def test_the_same_recipe_gives_the_same_bytes_and_another_seed_others(
+    dream: Dream, source: Path
+) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        target = source.with_name(f"{name}.png")
+        assert dream("image", source, *QUICK, "--seed", seed, "-q", "-o", target) == (0, "", "")
+    a, b, c = (source.with_name(f"{name}.png").read_bytes() for name in "abc")
+    assert a == b != c
+
+
+def test_a_finished_picture_is_a_preset(dream: Dream, source: Path) -> None:
+    first, again = source.with_name("first.png"), source.with_name("again.png")
+    dream("image", source, *QUICK, "--seed", 5, "-l", "mixed4b:3-30=0.5", "-o", first)
+    assert dream("image", source, "-p", first, "-o", again)[0] == 0
+    assert first.read_bytes() == again.read_bytes()
+    made = metadata.read(again)
+    assert made.recipe.seed == 5
+    assert made.recipe.precision != "auto"
+    assert len(made.facts["network_sha256"]) == len(made.facts["photo_sha256"]) == 64
+    assert {"dreamer", "tensorflow", "threads", "sizes", "dtypes"} <= made.facts.keys()
+    assert str(source.parent) not in first.read_bytes().decode("latin-1")
+
+
+def test_existing_pictures_are_kept(dream: Dream, source: Path) -> None:
+    taken = source.with_name("a photo-dream.png")
+    taken.write_bytes(b"mine")
+    assert dream("image", source, *QUICK)[0] == 0
+    assert source.with_name("a photo-dream-2.png").exists()
+    code, _, err = dream("image", source, *QUICK, "-o", taken)
+    assert code == 2
+    assert "--overwrite" in err
+    assert taken.read_bytes() == b"mine"
+    assert dream("image", source, *QUICK, "-o", taken, "--overwrite")[0] == 0
+    assert taken.read_bytes() != b"mine"
+
+
+def test_one_failing_photo_does_not_stop_the_others(dream: Dream, source: Path) -> None:
+    bad = source.with_name("bad.jpg")
+    bad.write_text("no picture")
+    folder = source.with_name("new folder")
+    code, out, err = dream("image", bad, source, *QUICK, "-o", folder)
+    assert code == 1
+    assert "bad.jpg is not a picture" in err
+    assert str(folder / "a photo-dream.png") in out
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_a_recipe_can_be_saved_and_used(dream: Dream, source: Path) -> None:
+    preset = source.with_name("mine.toml")
+    one, two = source.with_name("one.png"), source.with_name("two.png")
+    code, _, _ = dream(
+        "image", source, *QUICK, "--set", "jitter=3", "--save-preset", preset, "-o", one
+    )
+    assert code == 0
+    assert "jitter = 3" in preset.read_text()
+    assert dream("image", source, "-p", preset, "-o", two)[0] == 0
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_sizes_are_said(dream: Dream, source: Path) -> None:
+    target = source.with_name("small.png")
+    _, _, err = dream("image", source, *QUICK, "--size", 150, "-o", target)
+    assert "150×112 (reduced" in err
+    assert Pillow.open(target).size == (150, 112)
+    _, _, err = dream("image", source, *QUICK, "--size", 250, "-o", target, "--overwrite")
+    assert "250×188 (enlarged)" in err
+
+
+REFUSED = {
+    "missing photo": (["nowhere.jpg"], "nowhere.jpg"),
+    "unknown network": (["PHOTO", "-m", "goglenet"], "did you mean googlenet"),
+    "unknown layer": (["PHOTO", "-l", "mixed4z"], "did you mean mixed4"),
+    "no layer": (["PHOTO", "-l", "mixed4c:"], "LAYER[:CHANNELS][=WEIGHT]"),
+    "channel out of range": (["PHOTO", "-l", "mixed4c:512"], "0 to 511"),
+    "unknown preset": (["PHOTO", "-p", "keras"], "did you mean keras-example"),
+    "no octaves": (["PHOTO", "--octaves", "0"], "octaves"),
+    "too many octaves": (["PHOTO", "--octaves", "12"], "fewer octaves"),
+    "negative rate": (["PHOTO", "--rate", "-1"], "rate"),
+    "rate not a number": (["PHOTO", "--rate", "nan"], "rate"),
+    "misspelt key": (["PHOTO", "--set", "stepps=3"], "did you mean steps"),
+    "motif the wrong way": (["PHOTO", "--motif", "0.1-0.5"], "largest motif comes first"),
+    "motif no number": (["PHOTO", "--motif", "big"], "LARGEST-SMALLEST"),
+    "size no number": (["PHOTO", "--size", "big"], "size"),
+    "size of nothing": (["PHOTO", "--size", "0"], "size"),
+    "unknown precision": (["PHOTO", "--precision", "half"], "float32"),
+    "unknown format": (["PHOTO", "-o", "x.bmp"], ".png"),
+    "unknown weights": (["PHOTO", "--weights", "nowhere.npz"], "nowhere.npz"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_bad_input_gets_one_sentence_and_code_two(
+    kind: str, dream: Dream, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(source.parent)
+    arguments, named = REFUSED[kind]
+    code, out, err = dream("image", *[source if a == "PHOTO" else a for a in arguments])
+    assert code == 2
+    assert not out
+    assert named in err
+    assert "\n" not in err
+    assert [p.name for p in source.parent.iterdir()] == [source.name]
+
+
+def test_the_lists_name_what_there_is(dream: Dream) -> None:
+    assert "googlenet" in dream("models", "list")[1]
+    assert "keras-example" in dream("presets", "list")[1]
+    assert "0.005" in dream("presets", "show", "keras-example")[1]
+    assert "mixed4e" in dream("models", "layers", "dreamnet")[1]
+    assert dream("models", "fetch", "dreamnet")[0] == 2
+
+
+def started(source: Path, *arguments: str) -> subprocess.Popen[str]:
+    """A long dream in a process of its own, once its first preview is there."""
+    command = [sys.executable, "-m", "dreamer", "image", str(source), "--motif", "0.9-0.3"]
+    process = subprocess.Popen(
+        [*command, "--size", "400", *arguments], stderr=subprocess.PIPE, text=True
+    )
+    preview = source.with_name("a photo-dream.preview.png")
+    until = time.monotonic() + 120
+    while not preview.exists() and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.05)
+    assert preview.exists()
+    assert photos.read(preview).image.shape[1] == 400
+    return process
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent as on POSIX")
+def test_the_first_interrupt_keeps_the_dream_so_far(source: Path) -> None:
+    process = started(source, "--steps", "40")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "holds the dream so far" in err
+    assert "Traceback" not in err
+    assert sorted(p.name for p in source.parent.iterdir()) == ["a photo-dream.png", "a photo.png"]
+    assert "stopped" in metadata.read(source.with_name("a photo-dream.png")).facts
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent as on POSIX")
+def test_the_second_interrupt_stops_at_once_and_leaves_nothing_half_written(source: Path) -> None:
+    process = started(source, "--steps", "400", "--set", "octave_scale=3")
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert not list(source.parent.glob("*.part"))
+    assert not list(source.parent.glob("*.preview.png"))

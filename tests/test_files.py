@@ -1,0 +1,178 @@
+"""Photos in, pictures out, recipes inside them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from PIL.PngImagePlugin import PngInfo
+
+from dreamer.arrays import Image
+from dreamer.errors import DreamerError
+from dreamer.files import atomic, metadata, photos
+from dreamer.files.metadata import Made
+from dreamer.recipe import Recipe
+
+SQUARE = np.random.default_rng(0).integers(0, 255, (24, 32, 3)).astype(np.uint8)
+
+
+def saved(path: Path, picture: Pillow.Image, **options: object) -> Path:
+    picture.save(path, **options)  # type: ignore[arg-type]
+    return path
+
+
+def test_a_photo_is_read_upright(tmp_path: Path) -> None:
+    exif = Pillow.Exif()
+    exif[0x0112] = 6
+    path = saved(tmp_path / "turned.png", Pillow.fromarray(SQUARE), exif=exif)
+    np.testing.assert_allclose(photos.read(path).image, np.rot90(SQUARE, -1) / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "1", "CMYK", "RGBA", "LA"])
+def test_every_kind_of_picture_becomes_rgb(mode: str, tmp_path: Path) -> None:
+    suffix = "tiff" if mode == "CMYK" else "png"
+    path = saved(tmp_path / f"x.{suffix}", Pillow.fromarray(SQUARE).convert(mode))
+    photo = photos.read(path)
+    assert photo.image.shape == (24, 32, 3)
+    assert photo.image.dtype == np.float32
+    assert 0 <= photo.image.min() < photo.image.max() <= 1
+    assert photo.alpha is None
+
+
+def test_sixteen_bit_grey_keeps_its_range(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 65535, 24 * 32).reshape(24, 32).astype(np.uint16)
+    path = saved(tmp_path / "deep.png", Pillow.fromarray(ramp))
+    np.testing.assert_allclose(photos.read(path).image[..., 1], ramp / 65535, atol=1e-5)
+
+
+def test_opacity_is_kept_and_put_back(tmp_path: Path) -> None:
+    opacity = np.linspace(0, 255, 24 * 32).reshape(24, 32).astype(np.uint8)
+    path = saved(tmp_path / "x.png", Pillow.fromarray(np.dstack([SQUARE, opacity])))
+    photo = photos.read(path)
+    photos.write_png(tmp_path / "y.png", photo.image, photo.alpha)
+    again = np.asarray(Pillow.open(tmp_path / "y.png"))
+    np.testing.assert_array_equal(again, np.dstack([SQUARE, opacity]))
+
+
+def _broken(path: Path, kind: str) -> Path:
+    if kind == "missing":
+        return path / "nowhere.jpg"
+    if kind == "folder":
+        return path
+    file = path / "x.jpg"
+    if kind == "empty":
+        file.touch()
+    elif kind == "text":
+        file.write_text("This is not a picture.")
+    elif kind == "truncated":
+        saved(file, Pillow.fromarray(np.tile(SQUARE, (9, 9, 1))))
+        file.write_bytes(file.read_bytes()[:4000])
+    else:
+        saved(file, Pillow.new("RGB", (1, 1)))
+    return file
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "empty", "text", "truncated", "1×1"])
+def test_what_is_no_photo_is_named_with_a_remedy(kind: str, tmp_path: Path) -> None:
+    path = _broken(tmp_path, kind)
+    with pytest.raises(DreamerError) as caught:
+        photos.read(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("size", "limit", "enlarge", "fitted"),
+    [
+        ((300, 400), 1280, False, (300, 400)),
+        ((3000, 4000), 1280, False, (960, 1280)),
+        ((3000, 4000), "full", False, (3000, 4000)),
+        ((300, 400), 800, True, (600, 800)),
+        ((1, 4000), 1280, False, (1, 1280)),
+    ],
+)
+def test_a_photo_is_brought_to_its_size(
+    size: tuple[int, int], limit: int | str, enlarge: bool, fitted: tuple[int, int]
+) -> None:
+    assert photos.fitted(size, limit, enlarge=enlarge) == fitted
+
+
+def test_scaling_keeps_colours_and_opacity(photo: Image) -> None:
+    alpha = np.full(photo.shape[:2], 0.5, np.float32)
+    for size in ((36, 48), (144, 192)):
+        scaled = photos.resize(photos.Photo(photo, alpha, ""), size)
+        assert scaled.image.shape[:2] == size
+        assert scaled.alpha is not None
+        assert scaled.alpha.shape == size
+        np.testing.assert_allclose(scaled.image.mean((0, 1)), photo.mean((0, 1)), atol=0.01)
+
+
+def test_a_picture_carries_its_recipe(tmp_path: Path, photo: Image) -> None:
+    made = Made(Recipe().changed({"steps": 3, "about": {"name": "Café ∞"}}), {"threads": 2})
+    photos.write_png(tmp_path / "x.png", photo, made=made)
+    assert metadata.read(tmp_path / "x.png") == made
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"recipe": 3, "made": {}}',
+        '{"made": {}}',
+        "[" * 100_000,
+        json.dumps({"recipe": {"steps": -1}, "made": {}}),
+        json.dumps({"recipe": {"__class__": "os.system"}, "made": {}}),
+    ],
+)
+def test_a_strangers_recipe_is_validated(text: str, tmp_path: Path) -> None:
+    info = PngInfo()
+    info.add_itxt(metadata.KEY, text)
+    path = saved(tmp_path / "x.png", Pillow.fromarray(SQUARE), pnginfo=info)
+    with pytest.raises(DreamerError, match=r"x\.png"):
+        metadata.read(path)
+
+
+def test_a_picture_without_a_recipe_is_named(tmp_path: Path) -> None:
+    path = saved(tmp_path / "plain.png", Pillow.fromarray(SQUARE))
+    with pytest.raises(DreamerError, match=r"plain\.png carries no recipe"):
+        metadata.read(path)
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_text("before")
+
+    def interrupted() -> None:
+        with atomic.replacing(path) as file:
+            file.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("x", "before")]
+    with atomic.replacing(path) as file:
+        file.write(b"after")
+    assert path.read_text() == "after"
+
+
+def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
+    path = tmp_path / "x.png"
+
+    def late() -> None:
+        with atomic.replacing(path, overwrite=False) as file:
+            path.write_text("somebody was faster")
+            file.write(b"late")
+
+    with pytest.raises(DreamerError, match="--overwrite"):
+        late()
+    assert path.read_text() == "somebody was faster"
+    assert atomic.free_name(path) == tmp_path / "x-2.png"
+    (tmp_path / "x-2.png").touch()
+    assert atomic.free_name(path) == tmp_path / "x-3.png"
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DreamerError, match="Cannot write"), atomic.replacing(tmp_path / "a" / "b"):
+        pass
