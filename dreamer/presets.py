@@ -47,7 +47,7 @@ def load(name: str) -> Made:
 
 def _read(path: Path) -> Made:
     try:
-        return Made(recipe.from_toml(path.read_text("utf-8"), f"the preset {path}"), {})
+        return Made(recipe.from_toml(path.read_text("utf-8"), f"preset {path}"), {})
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not a text file"
         raise DreamerError(f"Cannot read the preset {path}: {why}.") from None

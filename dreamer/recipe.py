@@ -124,8 +124,9 @@ class Recipe(_Data):
     blur_every: int = Field(4, ge=1, description="steps from one blur to the next")
 
     size: Annotated[int, Field(ge=1)] | Literal["full"] = Field(
-        1280, description="longest side of the picture in pixels; a smaller photo keeps its size"
+        1280, description="longest side of the picture, in pixels; a larger photo is reduced"
     )
+    enlarge: bool = Field(False, description="bring a smaller photo up to `size`")
     seed: int = Field(0, ge=0, lt=2**32, description="the same seed gives the same picture")
     precision: Precision = Field("auto", description="`auto` is `mixed` where that is faster")
 
@@ -185,7 +186,7 @@ def from_toml(text: str, source: str) -> Recipe:
     try:
         return from_fields(tomllib.loads(text), source)
     except tomllib.TOMLDecodeError as error:
-        raise DreamerError(f"{source} is not valid TOML: {error}.") from None
+        raise DreamerError(f"There is a slip in the TOML of {source}: {error}.") from None
 
 
 def to_fields(recipe: Recipe) -> dict[str, Any]:

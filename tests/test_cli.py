@@ -107,6 +107,9 @@ def test_sizes_are_said(dream: Dream, source: Path) -> None:
     assert Pillow.open(target).size == (150, 112)
     _, _, err = dream("image", source, *QUICK, "--size", 250, "-o", target, "--overwrite")
     assert "250×188 (enlarged)" in err
+    again = source.with_name("again.png")
+    dream("image", source, "-p", target, "-o", again)
+    assert target.read_bytes() == again.read_bytes()
 
 
 REFUSED = {

@@ -98,7 +98,7 @@ def test_without_weights_and_network_one_sentence_says_both_ways_out(
     monkeypatch.delenv(weightfiles.FOLDER_VARIABLE, raising=False)
     monkeypatch.setattr(weightfiles, "store", lambda: tmp_path)
     monkeypatch.setattr(weightfiles.urllib.request, "urlopen", unreachable)
-    with pytest.raises(DreamerError, match=r"DREAMER_WEIGHTS.*dreamnet"):
+    with pytest.raises(DreamerError, match=r"--from inception5h\.zip.*dreamnet"):
         weightfiles.need("googlenet")
     assert not list(tmp_path.iterdir())
 

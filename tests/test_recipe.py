@@ -69,7 +69,7 @@ def test_a_wrong_field_is_named_in_one_sentence(fields: dict[str, object], named
 
 
 def test_broken_toml_is_one_sentence() -> None:
-    with pytest.raises(DreamerError, match=r"x\.toml is not valid TOML.*line 2"):
+    with pytest.raises(DreamerError, match=r"TOML of x\.toml.*line 2"):
         recipe.from_toml("steps = 3\nrate = = 1", "x.toml")
 
 

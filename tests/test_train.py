@@ -20,7 +20,7 @@ from dreamer.nets.training.distillation import Distillation, NormalisedError
 
 SIZE = 40
 TINY = {"mixed3a": googlenet.Branches(16, 8, 16, 4, 8, 8)}
-OPTIONS = train.Options(minutes=8 / 60, batch=3, size=SIZE, dream_every=3, dreamers=2, save_every=0)
+OPTIONS = train.Options(minutes=4 / 60, batch=3, size=SIZE, dream_every=3, dreamers=2, save_every=0)
 """Four steps a stage, by a clock that gains half a second whenever it is read."""
 
 

@@ -125,12 +125,13 @@ class Ascent:
                 moved, memory, alive, tf.where(climb.alive, scores, climb.scores)
             )
 
-        return tf.while_loop(
+        _, end = tf.while_loop(
             lambda index, climb: (index < stop) & tf.reduce_any(climb.alive),
             step,
             (first, climb),
             parallel_iterations=1,
-        )[1]
+        )
+        return Climb(*end)
 
 
 def octave_seed(seed: int, frame: int, octave: int) -> tf.Tensor:

@@ -12,7 +12,6 @@ import tensorflow as tf
 
 Activations = Mapping[str, tf.Tensor]
 Reduction = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-Scalar = float | tf.Tensor
 
 
 @dataclass(frozen=True)
@@ -32,13 +31,13 @@ class Objective:
             self.layers | other.layers, lambda maps: self.score(maps) + other.score(maps)
         )
 
-    def __mul__(self, factor: Scalar) -> Objective:
+    def __mul__(self, factor: float | tf.Tensor) -> Objective:
         return Objective(self.layers, lambda maps: self.score(maps) * factor)
 
     def __sub__(self, other: Objective) -> Objective:
         return self + -other
 
-    def __truediv__(self, divisor: Scalar) -> Objective:
+    def __truediv__(self, divisor: float | tf.Tensor) -> Objective:
         return self * (1 / divisor)
 
     def __neg__(self) -> Objective:

@@ -62,6 +62,7 @@ def command(
         "network": network,
         "precision": precision,
         "size": int(size) if size and size.lstrip("-").isdigit() else size,
+        "enlarge": size != "full" if size else None,
     }
     wanted = options.made(preset, settings or [], given)
     target, folder = session.destination(output, many=len(photos) > 1, overwrite=overwrite)
@@ -75,7 +76,6 @@ def command(
         folder,
         suffix=Path(preset).stem if preset else "dream",
         strict=any(each is not None for each in (motif, octaves, octave_scale)),
-        enlarge=size is not None and size != "full",
         overwrite=overwrite,
         quiet=quiet,
     ).dream_all(photos)

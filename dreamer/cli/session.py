@@ -63,7 +63,6 @@ class Session:
     folder: Path | None
     suffix: str
     strict: bool
-    enlarge: bool
     overwrite: bool
     quiet: bool
 
@@ -122,7 +121,7 @@ class Session:
         recipe = self.wanted.recipe
         photo = photos.read(source)
         read_size = photo.image.shape[:2]
-        size = photos.fitted(read_size, recipe.size, enlarge=self.enlarge)
+        size = photos.fitted(read_size, recipe.size, enlarge=recipe.enlarge)
         photo = photos.resize(photo, size)
         assembly = self.assembly
         plan = assembly.plan(size, strict=self.strict)

@@ -37,7 +37,7 @@ def read(path: Path) -> Photo:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise DreamerError(f"Cannot read the photo {path}: {error.strerror}.") from None
+        raise DreamerError(f"Cannot read the photo {path}: {error.strerror}; check it.") from None
     if not data:
         raise DreamerError(f"The photo {path} is empty (0 bytes): give another file.")
     try:

@@ -57,13 +57,14 @@ def _diameter(gradient: tf.Tensor) -> int:
     distance = np.hypot(rows - centre[0], columns - centre[1]).ravel()
     order = distance.argsort()
     held = energy.ravel()[order].cumsum() / energy.sum()
-    radius = distance[order][np.searchsorted(held, ENERGY)]
+    radius = float(distance[order][np.searchsorted(held, ENERGY)])
     return max(_GRAIN, _GRAIN * round(2 * radius / _GRAIN))
 
 
 def size(net: Network, layer: str) -> int:
     """The motif size of a layer: the registry's, or else measured now."""
-    return net.spec.motifs.get(layer) or measure(net, [layer])[layer]
+    known = net.spec.motifs.get(layer)
+    return known if known else measure(net, [layer])[layer]
 
 
 if __name__ == "__main__":

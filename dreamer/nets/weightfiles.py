@@ -65,13 +65,14 @@ def fetch(name: str, source: Path | None = None) -> Path:
         with _opened(source, url) as stream, atomic.replacing(target) as file:
             shutil.copyfileobj(stream, file)
     except OSError as error:
-        why = getattr(error, "reason", None) or error.strerror or error
+        cause = getattr(error, "reason", error)
+        why = getattr(cause, "strerror", None) or cause
         if source:
             raise DreamerError(f"Cannot copy {source}: {why}.") from None
         raise DreamerError(
             f"The weights of {name} are not on this machine and cannot be downloaded ({why}): "
-            f"put {target.name} into a folder that {FOLDER_VARIABLE} names, or use -m dreamnet, "
-            "which needs no download."
+            f"run `dream models fetch {name} --from {target.name}` with a copy of that file, or "
+            "use -m dreamnet, which needs no download."
         ) from None
     return target
 

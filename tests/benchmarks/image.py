@@ -1,0 +1,256 @@
+"""What `dream image` costs, against other tools' loops on the same machine in the same run.
+
+    python tests/benchmarks/image.py PHOTO...
+
+The photos (five for the precision's figure, three for the resolution's) may be any; weights of
+inception_v3 and googlenet must be found (`DREAMER_WEIGHTS`). Every figure is printed as a line of a
+Markdown table. Times are medians; the loops take turns, because a shared machine's speed drifts.
+"""
+
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from dreamer.nets import runtime
+
+THREADS = runtime.start()
+
+import keras  # noqa: E402
+import peers  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+from dreamer.arrays import Image  # noqa: E402
+from dreamer.ascent.engine import octave_seed  # noqa: E402
+from dreamer.assemble import Assembly, assemble  # noqa: E402
+from dreamer.files import photos  # noqa: E402
+from dreamer.nets import network  # noqa: E402
+from dreamer.nets.network import Network  # noqa: E402
+from dreamer.recipe import Recipe  # noqa: E402
+
+Row = tuple[str, str]
+SIZE = (384, 512)
+STEPS = 4
+ROUNDS = 7
+
+
+def medians(runs: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
+    """Seconds of each run, taken in turn after one that does not count."""
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for round_number in range(rounds + 1):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            if round_number:
+                times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(each) for name, each in times.items()}
+
+
+def our_steps(assembly: Assembly, dtype: str, image: Image) -> Callable[[], object]:
+    """A run of `STEPS` steps on one picture."""
+    ascent = assembly._ascent(dtype)
+    start, seed = ascent.begin(tf.constant(image[None])), octave_seed(0, 0, 0)
+    return lambda: ascent.run(start, seed, 0, STEPS, STEPS).scores.numpy()
+
+
+def keras_steps(net: Network, layer: str, image: Image) -> Callable[[], object]:
+    """The Keras example's loop, as many steps."""
+    step = peers.keras_example(net.model, {layer: 1.0})
+
+    def run() -> object:
+        picture = tf.constant(image[None] * 2 - 1)
+        for _ in range(STEPS):
+            loss, picture = step(picture)
+        return loss.numpy()
+
+    return run
+
+
+def tutorial_steps(net: Network, layer: str, image: Image) -> Callable[[], object]:
+    """The TensorFlow tutorial's loop, as many steps."""
+    run = peers.tf_tutorial(net.model, [layer])
+    picture = tf.constant(image[None] * 2 - 1)
+    return lambda: run(picture, tf.constant(STEPS)).numpy()
+
+
+def step_flops(net: Network, layer: str) -> float:
+    """Floating-point operations of one step: forward, and backward to the picture."""
+    cut = keras.Model(net.model.inputs, net.model.get_layer(layer).output)
+    shapes = keras.Model(
+        cut.inputs, [x.output for x in cut.layers if isinstance(x, keras.layers.Conv2D)]
+    ).compute_output_shape((1, *SIZE, 3))
+    kernels = [x.kernel.shape for x in cut.layers if isinstance(x, keras.layers.Conv2D)]
+    products = [
+        np.prod(shape[1:]) * np.prod(kernel[:3])
+        for shape, kernel in zip(shapes, kernels, strict=True)
+    ]
+    return 2 * 2 * float(sum(products))
+
+
+def matrix_peak(dtype: str) -> float:
+    """Operations a second of a large matrix product."""
+    square = tf.cast(tf.random.stateless_normal([2048, 2048], [0, 0]), dtype)
+    product = tf.function(lambda: tf.matmul(square, square))
+    product()
+    times = []
+    for _ in range(8):
+        start = time.perf_counter()
+        product().numpy()
+        times.append(time.perf_counter() - start)
+    return 2 * 2048**3 / min(times)
+
+
+def speed(image: Image) -> Iterator[Row]:
+    """One step against the other loops, and against the machine's peak."""
+    net = network.load("inception_v3")
+    layer = "mixed5"
+    like_keras = Recipe().changed(
+        {
+            "network": "inception_v3",
+            "layers": [layer],
+            "border": 2,
+            "normalise": "mean-abs",
+            "jitter": 0,
+            "clip": False,
+            "blur": 0,
+        }
+    )
+    same_work = assemble(like_keras, net)
+    default = assemble(Recipe().changed({"network": "inception_v3", "layers": [layer]}), net)
+    runs = {
+        "Keras example": keras_steps(net, layer, image),
+        "TensorFlow tutorial": tutorial_steps(net, layer, image),
+        "the same step, float32": our_steps(same_work, "float32", image),
+        "the same step, bfloat16": our_steps(same_work, "bfloat16", image),
+        "default step, float32": our_steps(default, "float32", image),
+        "default step, bfloat16": our_steps(default, "bfloat16", image),
+    }
+    times = medians(runs)
+    base = times["Keras example"]
+    for name, seconds in times.items():
+        yield (
+            f"inception_v3 mixed5, 384×512: {name}",
+            f"{seconds / STEPS:.3f} s, {seconds / base:.2f}×",
+        )
+    flops = step_flops(net, layer)
+    for dtype in ("float32", "bfloat16"):
+        reached = flops / (times[f"the same step, {dtype}"] / STEPS)
+        peak = matrix_peak(dtype)
+        yield (
+            f"of the matrix peak, {dtype}",
+            f"{reached / peak:.0%} ({reached / 1e9:.0f} of {peak / 1e9:.0f} GFLOP/s)",
+        )
+
+
+def command(*arguments: str) -> tuple[float, float]:
+    """Seconds and peak megabytes of a process."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    start = time.perf_counter()
+    subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+    seconds = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return seconds, max(before, after) / 1024
+
+
+def whole_command(photo: Path) -> Iterator[Row]:
+    """`dream image` from a cold start: small, and with no options on a large photo."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "photo.png", Path(folder) / "dream.png"
+        dream = ["-m", "dreamer", "image", str(source), "-o", str(target), "--overwrite"]
+        for side in (512, 1280):
+            read = photos.read(photo)
+            size = photos.fitted(read.image.shape[:2], side, enlarge=True)
+            photos.write_png(source, photos.resize(read, size).image)
+            runs = {
+                "import": lambda: command("-c", "import tensorflow"),
+                "dream": lambda: command(*dream),
+            }
+            times = medians(runs, rounds=3)
+            yield (
+                f"`dream image` with no options, {side} px",
+                f"{times['dream']:.1f} s; `import tensorflow` alone {times['import']:.1f} s",
+            )
+        yield "peak memory of that", f"{command(*dream)[1]:.0f} MB"
+
+
+def finished(recipe: Recipe, net: Network, image: Image) -> Image:
+    """A dream, at the picture's size."""
+    assembly = assemble(recipe, net)
+    *_, last = assembly.dream(image, assembly.plan(image.shape[:2]))
+    return last.picture()
+
+
+def correlation(a: Image, b: Image) -> float:
+    """Of two pictures' changes, pixel by pixel."""
+    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+
+
+def at(path: Path, side: int) -> Image:
+    """A photo, its longest side brought to `side`."""
+    read = photos.read(path)
+    return photos.resize(read, photos.fitted(read.image.shape[:2], side, enlarge=True)).image
+
+
+def precision(net: Network, paths: Sequence[Path]) -> Iterator[Row]:
+    """What bfloat16 in the last octaves does to the dream, beside what another seed does."""
+    exact = Recipe(network=net.name, precision="float32", size=640)
+    for label, changes in {
+        "`mixed` against float32": {"precision": "mixed"},
+        "all bfloat16 against float32": {"precision": "bfloat16"},
+        "another seed against float32": {"seed": 1},
+    }.items():
+        dreams = []
+        for path in paths:
+            image = at(path, 640)
+            reference = finished(exact, net, image) - image
+            dreams.append(
+                correlation(finished(exact.changed(changes), net, image) - image, reference)
+            )
+        yield f"dreams' correlation, {net.name}: {label}", ", ".join(f"{c:.2f}" for c in dreams)
+
+
+def resolution(net: Network, paths: Sequence[Path], motif: tuple[float, float]) -> Iterator[Row]:
+    """One recipe on a small and on a large copy of a photo, beside another seed's."""
+    recipe = Recipe(network=net.name, motif=motif)
+    pairs, seeds = [], []
+    for path in paths:
+        small, large = at(path, 480), at(path, 1440)
+        dream = finished(recipe, net, small) - small
+        change = finished(recipe, net, large) - large
+        reduced = cv2.resize(change, small.shape[1::-1], interpolation=cv2.INTER_AREA)
+        other = finished(recipe.changed({"seed": 1}), net, small) - small
+        pairs.append(correlation(dream, reduced))
+        seeds.append(correlation(dream, other))
+    label = f"dreams' correlation, {net.name}, motif {motif[0]}-{motif[1]}"
+    yield f"{label}: 480 px against 1440 px", ", ".join(f"{c:.2f}" for c in pairs)
+    yield f"{label}: another seed", ", ".join(f"{c:.2f}" for c in seeds)
+
+
+def main() -> None:
+    """Print the table."""
+    paths = [Path(argument) for argument in sys.argv[1:]]
+    if len(paths) < 5:
+        sys.exit(__doc__)
+    print(f"| on {THREADS} threads | figure |\n|---|---|")
+
+    def rows() -> Iterator[Row]:
+        yield from speed(cv2.resize(at(paths[0], 512), SIZE[::-1]))
+        yield from whole_command(paths[0])
+        google = network.load("googlenet")
+        yield from precision(google, paths[:5])
+        yield from resolution(google, paths[:3], (0.6, 0.15))
+        yield from resolution(google, paths[:3], (0.6, 0.35))
+
+    for name, figure in rows():
+        print(f"| {name} | {figure} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
