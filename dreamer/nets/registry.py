@@ -33,6 +33,20 @@ class NetSpec:
     motifs: Mapping[str, int]
 
 
+# googlenet's; dreamnet takes them over, so that a recipe means the same sizes on both.
+_SHARED_MOTIFS = {
+    "conv2d0": 8,
+    "conv2d1": 8,
+    "conv2d2": 16,
+    "mixed3a": 32,
+    "mixed3b": 40,
+    "mixed4a": 80,
+    "mixed4b": 100,
+    "mixed4c": 116,
+    "mixed4d": 132,
+    "mixed4e": 136,
+}
+
 SPECS: Mapping[str, NetSpec] = {
     "dreamnet": NetSpec(
         summary="comes with the package: googlenet's channels in a smaller network of our own",
@@ -43,7 +57,7 @@ SPECS: Mapping[str, NetSpec] = {
         offset=-117,
         layers=("mixed4c",),
         smallest=32,
-        motifs={},
+        motifs=_SHARED_MOTIFS,
     ),
     "googlenet": NetSpec(
         summary="the original DeepDream network (inception5h, 2015), with its famous layer names",
@@ -54,20 +68,7 @@ SPECS: Mapping[str, NetSpec] = {
         offset=-117,
         layers=("mixed4c",),
         smallest=32,
-        motifs={
-            "conv2d0": 8,
-            "conv2d1": 8,
-            "conv2d2": 16,
-            "mixed3a": 32,
-            "mixed3b": 40,
-            "mixed4a": 80,
-            "mixed4b": 100,
-            "mixed4c": 116,
-            "mixed4d": 132,
-            "mixed4e": 136,
-            "mixed5a": 188,
-            "mixed5b": 204,
-        },
+        motifs={**_SHARED_MOTIFS, "mixed5a": 188, "mixed5b": 204},
     ),
     "inception_v3": NetSpec(
         summary="Inception v3 (2015): finer and more regular than googlenet",

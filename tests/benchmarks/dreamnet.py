@@ -154,19 +154,25 @@ def fit(photo: np.ndarray, side: int = SIDE) -> Image:
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
-    """Of two vectors."""
-    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
+    """Of two vectors; not a number where one is zero, as of a channel that is silent."""
+    with np.errstate(invalid="ignore"):
+        return float(a @ b / np.sqrt((a @ a) * (b @ b)))
 
 
 def compare(
-    student: Network, teacher: Network, witness: Eye | None, layer: str, photos: Sequence[Image]
+    student: Network,
+    teacher: Network,
+    witness: Eye | None,
+    layer: str,
+    photos: Sequence[Image],
+    channels: int,
 ) -> dict[str, float]:
     """Every figure of one layer but the speed."""
     ours, theirs = dreamer(student, layer), dreamer(teacher, layer)
     our_eye, their_eye = eye(student, layer), eye(teacher, layer)
     count = teacher.layers[layer]
     whole = np.ones(count, np.float32)
-    chosen = np.random.default_rng(0).choice(count, CHANNELS, replace=False)
+    chosen = np.random.default_rng(0).choice(count, channels, replace=False)
     single = np.eye(count, dtype=np.float32)[chosen]
 
     pairs = [(ours.dream(p, whole), theirs.dream(p, whole)) for p in photos]
@@ -206,7 +212,7 @@ def compare(
     dreams = [picture for pair in pairs for picture in pair]
     figures["agreement, dreams"] = agreement(our_eye, their_eye, dreams)
     for name, objectives in {"whole": [whole], "single": single[:5]}.items():
-        figures[f"cosine, {name}"] = np.mean(
+        figures[f"cosine, {name}"] = np.nanmean(
             [cosine(ours.gradient(p, w), theirs.gradient(p, w)) for p in photos for w in objectives]
         )
     return {name: float(value) for name, value in figures.items()}
@@ -249,20 +255,21 @@ def table(rows: dict[str, dict[str, float]]) -> str:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("photos", type=Path)
+    parser.add_argument("source", type=Path, metavar="PHOTOS")
     parser.add_argument("--student", type=Path)
     parser.add_argument("--layers", nargs="+", default=LAYERS)
-    parser.add_argument("--count", type=int, default=PHOTOS, help="photos dreamt on")
+    parser.add_argument("--photos", dest="count", type=int, default=PHOTOS, help="dreamt on")
+    parser.add_argument("--channels", type=int, default=CHANNELS, help="dreamt on alone")
     parser.add_argument("--no-speed", action="store_true")
     given = parser.parse_args()
     student = network.load("dreamnet", given.student)
     teacher = network.load("googlenet")
     witness = _witness()
-    held_out = pictures.load(given.photos, held_out=True)
+    held_out = pictures.load(given.source, held_out=True)
     photos = [fit(photo) for photo in held_out[:: len(held_out) // given.count][: given.count]]
     rows = {}
     for layer in given.layers:
-        rows[layer] = compare(student, teacher, witness, layer, photos)
+        rows[layer] = compare(student, teacher, witness, layer, photos, given.channels)
         print(table({layer: rows[layer]}), flush=True)
     print(table(rows), flush=True)
     if not given.no_speed:
