@@ -37,7 +37,7 @@ def load(name: str) -> Made:
     path = Path(name)
     if path.suffix.lower() == ".toml":
         return _read(path)
-    if path.suffix.lower() in metadata.READERS:
+    if path.suffix.lower() in metadata.SUFFIXES:
         return metadata.read(path)
     known = paths()
     if name not in known:

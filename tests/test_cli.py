@@ -22,7 +22,7 @@ QUICK = ("--steps", 2, "--motif", "0.8-0.5")
 @pytest.fixture
 def source(tmp_path: Path, photo: Image) -> Path:
     path = tmp_path / "a photo.png"
-    photos.write_png(path, np.kron(photo, np.ones((2, 2, 1), np.float32)))
+    photos.write(path, np.kron(photo, np.ones((2, 2, 1), np.float32)))
     return path
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+from PIL import ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from dreamer.arrays import Image
@@ -50,7 +51,7 @@ def test_opacity_is_kept_and_put_back(tmp_path: Path) -> None:
     opacity = np.linspace(0, 255, 24 * 32).reshape(24, 32).astype(np.uint8)
     path = saved(tmp_path / "x.png", Pillow.fromarray(np.dstack([SQUARE, opacity])))
     photo = photos.read(path)
-    photos.write_png(tmp_path / "y.png", photo.image, photo.alpha)
+    photos.write(tmp_path / "y.png", photo.image, photo.alpha)
     again = np.asarray(Pillow.open(tmp_path / "y.png"))
     np.testing.assert_array_equal(again, np.dstack([SQUARE, opacity]))
 
@@ -108,10 +109,33 @@ def test_scaling_keeps_colours_and_opacity(photo: Image) -> None:
         np.testing.assert_allclose(scaled.image.mean((0, 1)), photo.mean((0, 1)), atol=0.01)
 
 
-def test_a_picture_carries_its_recipe(tmp_path: Path, photo: Image) -> None:
+@pytest.mark.parametrize("suffix", photos.WRITERS)
+def test_a_picture_of_every_format_carries_its_recipe(
+    suffix: str, tmp_path: Path, photo: Image
+) -> None:
     made = Made(Recipe().changed({"steps": 3, "about": {"name": "Café ∞"}}), {"threads": 2})
-    photos.write_png(tmp_path / "x.png", photo, made=made)
-    assert metadata.read(tmp_path / "x.png") == made
+    path = tmp_path / f"x{suffix}"
+    photos.write(path, photo, made=made)
+    assert metadata.read(path) == made
+    assert np.abs(photos.read(path).image.mean(-1) - photo.mean(-1)).mean() < 0.02
+    photos.write(path, photo)
+    with pytest.raises(DreamerError, match="carries no recipe"):
+        metadata.read(path)
+
+
+def test_a_colour_profile_is_converted(tmp_path: Path) -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    # A display whose red is green and whose green is red.
+    profile = srgb.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")
+    plain = photos.read(saved(tmp_path / "a.png", Pillow.fromarray(SQUARE))).image
+    other = photos.read(
+        saved(tmp_path / "b.png", Pillow.fromarray(SQUARE), icc_profile=profile)
+    ).image
+    broken = photos.read(
+        saved(tmp_path / "c.png", Pillow.fromarray(SQUARE), icc_profile=b"no profile")
+    ).image
+    np.testing.assert_allclose(other, plain[..., [1, 0, 2]], atol=0.05)
+    np.testing.assert_array_equal(broken, plain)
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,8 @@ def command(
     size: options.Size = None,
     output: options.Output = None,
     save_preset: options.SavePreset = None,
+    quality: options.Quality = 92,
+    no_recipe: options.NoRecipe = False,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -76,6 +78,8 @@ def command(
         folder,
         suffix=Path(preset).stem if preset else "dream",
         strict=any(each is not None for each in (motif, octaves, octave_scale)),
+        quality=quality,
+        no_recipe=no_recipe,
         overwrite=overwrite,
         quiet=quiet,
     ).dream_all(photos)

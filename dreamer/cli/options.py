@@ -97,11 +97,22 @@ Size = Annotated[
 ]
 Output = Annotated[
     Path | None,
-    _option(_FILES, "-o", "--output", help="A PNG file, or a folder; else beside the photo."),
+    _option(
+        _FILES,
+        "-o",
+        "--output",
+        help="A .png, .jpg, .webp or .tiff file, or a folder; else a PNG beside the photo.",
+    ),
 ]
 SavePreset = Annotated[
     Path | None,
     _option(_FILES, "--save-preset", metavar="FILE", help="Write the recipe as a TOML preset."),
+]
+Quality = Annotated[
+    int, typer.Option(help="Of a JPEG or WebP, 1 to 100.", min=1, max=100, rich_help_panel=_FILES)
+]
+NoRecipe = Annotated[
+    bool, _option(_FILES, "--no-recipe", help="Leave the recipe out of the picture.")
 ]
 Overwrite = Annotated[bool, _option(_FILES, "--overwrite", help="Replace existing files.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")]

@@ -32,8 +32,9 @@ def destination(
         return None, None
     if output.is_dir() or many or not output.suffix:
         return None, output
-    if output.suffix.lower() != ".png":
-        raise DreamerError(f"Cannot write {output.suffix} files: give --output a name in .png.")
+    if output.suffix.lower() not in photos.WRITERS:
+        known = " ".join(photos.WRITERS)
+        raise DreamerError(f"Cannot write {output.suffix} files: end --output in one of {known}.")
     if output.exists() and not overwrite:
         raise atomic.exists(output)
     return output, None
@@ -63,13 +64,18 @@ class Session:
     folder: Path | None
     suffix: str
     strict: bool
+    quality: int
+    no_recipe: bool
     overwrite: bool
     quiet: bool
 
     @cached_property
     def threads(self) -> int:
         """TensorFlow's, started now; a finished picture is repeated with its own number."""
-        return runtime.start(self.asked_threads or self.wanted.facts.get("threads"))
+        recorded = self.wanted.facts.get("threads")
+        # A picture may come from a stranger, and from a larger machine.
+        known = isinstance(recorded, int) and 1 <= recorded <= runtime.processors()
+        return runtime.start(self.asked_threads or (recorded if known else None))
 
     @cached_property
     def assembly(self) -> Assembly:
@@ -128,7 +134,7 @@ class Session:
         self.note(_announcement(source, read_size, size, assembly, plan))
         path = self.name(source)
         _make_folder(path.parent)
-        preview = path.with_suffix(".preview.png")
+        preview = path.with_name(f"{path.stem}.preview.png")
         with show.interruptible() as interrupt, show.progress(quiet=self.quiet) as bar:
             try:
                 for state in assembly.dream(photo.image, plan):
@@ -136,7 +142,7 @@ class Session:
                     if interrupt.asked:
                         break
                     if state.ends_octave and state.octave < state.octaves:
-                        photos.write_png(preview, state.picture())
+                        photos.write(preview, state.picture())
             finally:
                 preview.unlink(missing_ok=True)
         made = assembly.made(photo.sha256, plan, self.threads)
@@ -145,7 +151,14 @@ class Session:
                 f"octave {state.octave} of {state.octaves}, step {state.step} of {state.steps}"
             )
             made.facts["stopped"] = stopped
-        photos.write_png(path, state.picture(), photo.alpha, made, overwrite=self.overwrite)
+        photos.write(
+            path,
+            state.picture(),
+            photo.alpha,
+            None if self.no_recipe else made,
+            quality=self.quality,
+            overwrite=self.overwrite,
+        )
         seconds = time.perf_counter() - started
         if interrupt.asked:
             self.note(f"Stopped after {stopped}: {path} holds the dream so far.")

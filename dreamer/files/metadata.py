@@ -1,11 +1,10 @@
 """The recipe inside a finished picture, and what it was made with."""
 
 import json
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 from dreamer import recipe as recipes
@@ -42,7 +41,7 @@ def from_json(text: str, source: str) -> Made:
     return Made(recipes.from_fields(recipe, f"the recipe inside {source}"), facts)
 
 
-def png_info(made: Made | None) -> PngInfo:
+def as_text_chunk(made: Made | None) -> PngInfo:
     """The text chunks of a PNG that carries its recipe."""
     info = PngInfo()
     if made is not None:
@@ -50,21 +49,31 @@ def png_info(made: Made | None) -> PngInfo:
     return info
 
 
-def _read_png(path: Path) -> str | None:
-    with Image.open(path, formats=["PNG"]) as picture:
+def as_exif(made: Made | None) -> Image.Exif:
+    """The EXIF of a JPEG, WebP or TIFF that carries its recipe, as its image description."""
+    exif = Image.Exif()
+    if made is not None:
+        exif[ExifTags.Base.ImageDescription] = to_json(made)
+    return exif
+
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
+"""Of the files in which a recipe is looked for."""
+
+
+def _find(path: Path) -> str | None:
+    with Image.open(path) as picture:
+        # A PNG's text may stand behind its pixels.
         picture.load()
-        text = picture.info.get(KEY)
-    return str(text) if text is not None else None
-
-
-READERS: Mapping[str, Callable[[Path], str | None]] = {".png": _read_png}
-"""By suffix: the function that finds a recipe's text in a file."""
+        text = picture.info.get(KEY) or picture.getexif().get(ExifTags.Base.ImageDescription, "")
+    # A camera's own description is no recipe.
+    return text if isinstance(text, str) and text.startswith("{") else None
 
 
 def read(path: Path) -> Made:
     """The recipe in a finished picture. Raises DreamerError where there is none."""
     try:
-        text = READERS[path.suffix.lower()](path)
+        text = _find(path)
     except UnidentifiedImageError:
         raise DreamerError(f"{path} is not a picture, whatever its name says.") from None
     except (OSError, SyntaxError, ValueError) as error:

@@ -3,14 +3,15 @@
 import hashlib
 import io
 import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import ImageCms, ImageOps, UnidentifiedImageError
 
 from dreamer.arrays import Image, Size
 from dreamer.errors import DreamerError
@@ -42,7 +43,7 @@ def read(path: Path) -> Photo:
         raise DreamerError(f"The photo {path} is empty (0 bytes): give another file.")
     try:
         with Pillow.open(io.BytesIO(data)) as opened:
-            pixels = _rgba(ImageOps.exif_transpose(opened))
+            pixels = _rgba(_in_srgb(ImageOps.exif_transpose(opened)))
     except UnidentifiedImageError:
         raise DreamerError(
             f"{path} is not a picture in a known format: give a PNG, JPEG, WebP or TIFF file."
@@ -59,6 +60,20 @@ def read(path: Path) -> Photo:
         )
     image, alpha = np.ascontiguousarray(pixels[..., :3]), pixels[..., 3]
     return Photo(image, None if (alpha == 1).all() else alpha, hashlib.sha256(data).hexdigest())
+
+
+def _in_srgb(picture: Pillow.Image) -> Pillow.Image:
+    """A picture with a colour profile of its own, converted to sRGB; others as they are."""
+    profile = picture.info.get("icc_profile")
+    if not profile or picture.mode not in ("RGB", "CMYK"):
+        return picture
+    try:
+        own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        srgb = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(picture, own, srgb, outputMode="RGB") or picture
+    except (ImageCms.PyCMSError, OSError):
+        # A profile that cannot be read says nothing: the numbers are taken as sRGB.
+        return picture
 
 
 def _rgba(picture: Pillow.Image) -> NDArray[np.float32]:
@@ -98,16 +113,56 @@ def resize(photo: Photo, size: Size) -> Photo:
     return photo._replace(image=scaled[0], alpha=scaled[1] if len(scaled) > 1 else None)
 
 
-def write_png(
+def _save_png(picture: Pillow.Image, file: BinaryIO, made: Made | None, quality: int) -> None:
+    picture.save(file, "PNG", pnginfo=metadata.as_text_chunk(made))
+
+
+def _save_jpeg(picture: Pillow.Image, file: BinaryIO, made: Made | None, quality: int) -> None:
+    # At 4:2:0 a dream's saturated fine detail smears.
+    picture.convert("RGB").save(
+        file, "JPEG", quality=quality, subsampling=0, exif=metadata.as_exif(made)
+    )
+
+
+def _save_webp(picture: Pillow.Image, file: BinaryIO, made: Made | None, quality: int) -> None:
+    picture.save(file, "WEBP", quality=quality, method=4, exif=metadata.as_exif(made))
+
+
+def _save_tiff(picture: Pillow.Image, file: BinaryIO, made: Made | None, quality: int) -> None:
+    picture.save(file, "TIFF", compression="tiff_adobe_deflate", exif=metadata.as_exif(made))
+
+
+WRITERS: Mapping[str, Callable[[Pillow.Image, BinaryIO, Made | None, int], None]] = {
+    ".png": _save_png,
+    ".jpg": _save_jpeg,
+    ".jpeg": _save_jpeg,
+    ".webp": _save_webp,
+    ".tif": _save_tiff,
+    ".tiff": _save_tiff,
+}
+"""By suffix: how an 8-bit picture is written."""
+
+
+def write(
     path: Path,
     image: Image,
     alpha: NDArray[np.float32] | None = None,
     made: Made | None = None,
     *,
+    quality: int = 92,
     overwrite: bool = True,
 ) -> None:
-    """Write an 8-bit PNG, whole or not at all, with opacity and recipe where there are any."""
+    """Write a picture of 8 bits a colour, whole or not at all.
+
+    Args:
+        path: its suffix, a key of `WRITERS`, decides the format.
+        image: float32 `(h, w, 3)`; what lies outside 0 to 1 is clipped.
+        alpha: opacity `(h, w)`, left out in a JPEG.
+        made: the recipe to put inside.
+        quality: of a JPEG or WebP, 1 to 100.
+        overwrite: whether an existing file may be replaced.
+    """
     planes = image if alpha is None else np.dstack([image, alpha])
     pixels = (planes.clip(0, 1) * 255 + 0.5).astype(np.uint8)
     with atomic.replacing(path, overwrite=overwrite) as file:
-        Pillow.fromarray(pixels).save(file, "PNG", pnginfo=metadata.png_info(made))
+        WRITERS[path.suffix.lower()](Pillow.fromarray(pixels), file, made, quality)

@@ -167,7 +167,7 @@ def whole_command(photo: Path) -> Iterator[Row]:
         for side in (512, 1280):
             read = photos.read(photo)
             size = photos.fitted(read.image.shape[:2], side, enlarge=True)
-            photos.write_png(source, photos.resize(read, size).image)
+            photos.write(source, photos.resize(read, size).image)
             runs = {
                 "import": lambda: command("-c", "import tensorflow"),
                 "dream": lambda: command(*dream),
