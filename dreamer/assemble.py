@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from functools import reduce
 from importlib.metadata import version
 from operator import add
-from typing import Any
 
 from dreamer.arrays import Image, Size
 from dreamer.ascent import objectives, octaves, regularisers, transforms, updates
 from dreamer.ascent.engine import Ascent, Octave, Progress, dream
 from dreamer.ascent.objectives import Objective
 from dreamer.ascent.regularisers import Regulariser
+from dreamer.ascent.steps import annealed
+from dreamer.ascent.updates import Update
 from dreamer.errors import DreamerError
 from dreamer.files.metadata import Made
 from dreamer.nets import motif, network, runtime
@@ -103,11 +104,12 @@ class Assembly:
                 features=network.freeze(self.network, goal.layers, dtype),
                 objective=goal,
                 transform=transforms.jitter(recipe.jitter),
-                normalise=updates.NORMALISATIONS[recipe.normalise],
+                update=update(recipe),
                 optimiser=updates.OPTIMISERS[recipe.optimiser],
                 regularise=regulariser(recipe),
-                rate=recipe.rate,
+                rate=annealed(recipe.rate, recipe.rate_end),
                 limit=float("inf") if recipe.max_objective is None else recipe.max_objective,
+                patience=recipe.patience,
             )
         return self._ascents[dtype]
 
@@ -145,14 +147,26 @@ def objective(recipe: Recipe, terms: Sequence[LayerSpec]) -> Objective:
     return reduce(add, parts)
 
 
+def update(recipe: Recipe) -> Update:
+    """What a recipe does to a gradient."""
+    normalise = updates.NORMALISATIONS[recipe.normalise]
+    if recipe.cascade is None:
+        return lambda gradient, step: normalise(gradient)
+    smooth = updates.cascade(recipe.cascade)
+    return lambda gradient, step: normalise(smooth(gradient, step))
+
+
 def regulariser(recipe: Recipe) -> Regulariser:
     """What a recipe does to a picture after each step."""
-    parts: list[Any] = []
-    if recipe.blur:
-        parts.append(regularisers.every(recipe.blur_every, regularisers.blur(recipe.blur)))
-    if recipe.clip:
-        parts.append(regularisers.clip)
-    return regularisers.chain(*parts)
+    parts = [
+        regularisers.every(
+            getattr(recipe, f"{name}_every"),
+            make(annealed(getattr(recipe, name), getattr(recipe, f"{name}_end", None))),
+        )
+        for name, make in regularisers.REGULARISERS.items()
+        if getattr(recipe, name) or getattr(recipe, f"{name}_end", None)
+    ]
+    return regularisers.chain(*parts, *([regularisers.clip] if recipe.clip else []))
 
 
 def resolve_precision(wanted: Precision) -> Precision:

@@ -18,6 +18,8 @@ from dreamer.errors import DreamerError, nearest
 Precision = Literal["auto", "float32", "mixed", "bfloat16"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+Every = Annotated[int, Field(ge=1, description="steps from one to the next")]
 
 
 class LayerSpec(NamedTuple):
@@ -114,14 +116,37 @@ class Recipe(_Data):
 
     steps: int = Field(10, ge=1, le=100_000, description="steps of ascent in each octave")
     rate: Positive = Field(0.014, description="step size, in colours of 0 to 1")
+    rate_end: Positive | None = Field(None, description="step size at an octave's last step")
+    patience: int | None = Field(
+        None, ge=1, description="ascent in an octave stops after so many steps without a rise"
+    )
     normalise: Literal["laplacian", "mean-abs", "std", "rms", "l2", "none"] = Field(
         "laplacian", description="how the gradient is normalised before a step"
     )
-    optimiser: Literal["ascent", "adam"] = Field("ascent", description="how a gradient is applied")
+    cascade: NotNegative | None = Field(
+        None, description="smallest width of the blur cascade on the gradient, in pixels"
+    )
+    optimiser: Literal["ascent", "momentum", "nesterov", "rmsprop", "adam"] = Field(
+        "ascent", description="how a gradient is applied"
+    )
     jitter: int = Field(32, ge=0, description="largest random shift before each step, in pixels")
     clip: bool = Field(True, description="keep colours within 0 to 1 after each step")
+
+    decay: Share = Field(0, description="share of the way to grey that colours go")
+    decay_every: Every = 1
+    median: int = Field(0, ge=0, le=99, description="width of the median filter, odd, in pixels")
+    median_every: Every = 4
+    total_variation: NotNegative = Field(0, description="descent on the total variation")
+    total_variation_every: Every = 1
+    small_norm: Share = Field(0, description="share of pixels nearest to grey that become grey")
+    small_norm_every: Every = 1
+    small_contribution: Share = Field(
+        0, description="share of pixels of the least contribution that become grey"
+    )
+    small_contribution_every: Every = 1
     blur: NotNegative = Field(0.4, description="standard deviation of the blur, in pixels")
-    blur_every: int = Field(4, ge=1, description="steps from one blur to the next")
+    blur_end: NotNegative | None = Field(None, description="the same at an octave's last step")
+    blur_every: Every = 4
 
     size: Annotated[int, Field(ge=1)] | Literal["full"] = Field(
         1280, description="longest side of the picture, in pixels; a larger photo is reduced"
@@ -144,6 +169,13 @@ class Recipe(_Data):
         if smallest > largest:
             raise ValueError("the largest motif comes first")
         return motif
+
+    @field_validator("median")
+    @classmethod
+    def _median_is_odd(cls, median: int) -> int:
+        if median and median % 2 == 0:
+            raise ValueError("a median filter's width is odd")
+        return median
 
     @property
     def terms(self) -> tuple[LayerSpec, ...]:

@@ -1,5 +1,6 @@
 """The parts of the engine: properties over the tables, and each against the same work by hand."""
 
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -14,8 +15,12 @@ from dreamer.arrays import Image
 from dreamer.ascent import objectives, octaves, regularisers, transforms, updates
 from dreamer.ascent.engine import Ascent, Climb, Octave, dream, octave_seed
 from dreamer.ascent.objectives import Objective
-from dreamer.ascent.regularisers import Step
+from dreamer.ascent.steps import Step, annealed
 from dreamer.nets import network
+
+
+def normalised(name: str) -> updates.Update:
+    return lambda gradient, step: updates.NORMALISATIONS[name](gradient)
 
 
 def make(net: Any, **parts: Any) -> Ascent:
@@ -25,10 +30,10 @@ def make(net: Any, **parts: Any) -> Ascent:
         "features": network.freeze(net, goal.layers, "float32"),
         "objective": goal,
         "transform": transforms.jitter(0),
-        "normalise": updates.NORMALISATIONS["rms"],
+        "update": normalised("rms"),
         "optimiser": updates.OPTIMISERS["ascent"],
         "regularise": regularisers.chain(),
-        "rate": 0.01,
+        "rate": annealed(0.01),
     }
     return Ascent(**{**standard, **parts})
 
@@ -68,13 +73,13 @@ def test_a_border_is_left_out_of_the_sum_but_not_of_the_size(maps: dict[str, tf.
 
 @pytest.mark.parametrize("name", objectives.REDUCTIONS)
 def test_every_objective_rises(name: str, tiny: Any, photo: Image) -> None:
-    ascent = make(tiny, objective=objectives.layer("mixed", [1, 4, 8], name), rate=0.003)
+    ascent = make(tiny, objective=objectives.layer("mixed", [1, 4, 8], name), rate=annealed(0.003))
     first, last = (climb(ascent, photo, steps).scores[0] for steps in (1, 12))
     assert last > first
 
 
 def test_a_negative_weight_falls(tiny: Any, photo: Image) -> None:
-    ascent = make(tiny, objective=-objectives.layer("mixed"), rate=0.003)
+    ascent = make(tiny, objective=-objectives.layer("mixed"), rate=annealed(0.003))
     assert climb(ascent, photo, 12).scores[0] > climb(ascent, photo, 1).scores[0]
 
 
@@ -129,7 +134,14 @@ def test_laplacian_normalisation_brings_every_scale_to_the_same_strength() -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "reference"), [("ascent", keras.optimizers.SGD), ("adam", keras.optimizers.Adam)]
+    ("name", "reference"),
+    [
+        ("ascent", keras.optimizers.SGD),
+        ("momentum", partial(keras.optimizers.SGD, momentum=0.9)),
+        ("nesterov", partial(keras.optimizers.SGD, momentum=0.9, nesterov=True)),
+        ("rmsprop", keras.optimizers.RMSprop),
+        ("adam", keras.optimizers.Adam),
+    ],
 )
 def test_an_optimiser_does_what_keras_does(name: str, reference: Any) -> None:
     init, apply = updates.OPTIMISERS[name]
@@ -150,6 +162,77 @@ def test_the_blur_is_scipys() -> None:
     theirs = ndimage.gaussian_filter(image, (1.7, 1.7, 0), mode="reflect", truncate=6 / 1.7)
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
     np.testing.assert_allclose(regularisers.gaussian(tf.constant(image[None]), 0.0)[0], image)
+
+
+def regularised(name: str, amount: float, image: Image, gradient: Image | None = None) -> Image:
+    apply = regularisers.REGULARISERS[name](annealed(amount))
+    steps = Step(tf.constant(0), tf.constant(2))
+    around = image if gradient is None else gradient
+    return apply(tf.constant(image[None]), tf.constant(around[None]), steps).numpy()[0]
+
+
+@pytest.mark.parametrize("name", regularisers.REGULARISERS)
+def test_every_regulariser_calms_a_picture_and_keeps_its_shape(name: str, photo: Image) -> None:
+    calmed = regularised(name, {"median": 3, "blur": 1}.get(name, 0.05), photo)
+    assert calmed.shape == photo.shape
+    assert np.abs(calmed - photo).max() > 0
+    rough, smooth = (np.abs(np.diff(x, axis=0)).mean() for x in (photo - 0.5, calmed - 0.5))
+    assert smooth < rough or np.abs(calmed - 0.5).mean() < np.abs(photo - 0.5).mean()
+
+
+@pytest.mark.parametrize("size", [3, 5, 7])
+def test_the_median_is_scipys(size: int, photo: Image) -> None:
+    theirs = ndimage.median_filter(photo, (size, size, 1), mode="nearest")
+    np.testing.assert_allclose(regularised("median", size, photo), theirs, atol=1e-6)
+
+
+def test_decay_goes_a_share_of_the_way(photo: Image) -> None:
+    np.testing.assert_allclose(regularised("decay", 0.25, photo), photo * 0.75 + 0.125, atol=1e-6)
+
+
+def test_the_clippings_turn_the_least_to_grey(photo: Image) -> None:
+    norm = np.linalg.norm(photo - 0.5, axis=-1)
+    grey = (regularised("small_norm", 0.3, photo) == 0.5).all(-1)
+    assert abs(grey.mean() - 0.3) < 0.01
+    assert norm[grey].max() <= norm[~grey].min()
+    gradient = np.random.default_rng(0).normal(size=photo.shape).astype(np.float32)
+    worth = np.abs(((photo - 0.5) * gradient).sum(-1))
+    grey = (regularised("small_contribution", 0.3, photo, gradient) == 0.5).all(-1)
+    assert abs(grey.mean() - 0.3) < 0.01
+    assert worth[grey].max() <= worth[~grey].min() + 1e-6
+
+
+def test_total_variation_falls_and_edges_stay(photo: Image) -> None:
+    edge = np.repeat(np.where(np.arange(40) < 20, 0.2, 0.8).astype(np.float32)[:, None], 30, 1)
+    edge = np.dstack([edge] * 3)
+    noisy = edge + np.random.default_rng(0).normal(0, 0.05, edge.shape).astype(np.float32)
+    calm = noisy
+    for _ in range(60):
+        calm = regularised("total_variation", 0.005, calm)
+    assert (calm - edge).std() < 0.7 * (noisy - edge).std()
+    assert calm[25].mean() - calm[14].mean() > 0.5
+
+
+def test_the_cascade_is_the_mean_of_three_blurs() -> None:
+    gradient = np.random.default_rng(0).normal(size=(40, 50, 3)).astype(np.float32)
+    ours = updates.cascade(0.5)(tf.constant(gradient[None]), Step(tf.constant(4), tf.constant(10)))
+    blurs = [ndimage.gaussian_filter(gradient, (s, s, 0), truncate=4) for s in (0.75, 1.5, 3)]
+    np.testing.assert_allclose(ours[0], np.mean(blurs, 0), atol=3e-3)
+
+
+def test_an_amount_runs_from_start_to_end() -> None:
+    steps = [Step(tf.constant(i), tf.constant(5)) for i in range(5)]
+    falling = [float(annealed(4.0, 2.0)(step)) for step in steps]
+    np.testing.assert_allclose(falling, [4, 3.5, 3, 2.5, 2])
+    assert float(annealed(4.0)(steps[3])) == 4
+    assert float(annealed(4.0, 2.0)(Step(tf.constant(0), tf.constant(1)))) == 4
+
+
+def test_ascent_stops_when_the_objective_no_longer_rises(tiny: Any, photo: Image) -> None:
+    long = climb(make(tiny, patience=3, rate=annealed(0.0)), photo, 60)
+    assert not bool(long.alive[0])
+    assert int(long.waited[0]) == 3
+    assert bool(climb(make(tiny, patience=3), photo, 3).alive[0])
 
 
 def test_every_skips_an_octaves_last_step() -> None:
@@ -177,10 +260,10 @@ def test_where_a_run_is_cut_never_changes_a_pixel(name: str, tiny: Any, photo: I
     ascent = make(
         tiny,
         transform=transforms.jitter(5),
-        normalise=updates.NORMALISATIONS["laplacian"],
+        update=normalised("laplacian"),
         optimiser=updates.OPTIMISERS[name],
         regularise=regularisers.chain(
-            regularisers.every(2, regularisers.blur(0.5)), regularisers.clip
+            regularisers.every(2, regularisers.blur(annealed(0.5, 1.0))), regularisers.clip
         ),
     )
     whole, seed = climb(ascent, photo, 7), octave_seed(0, 0, 0)
@@ -244,7 +327,7 @@ def test_octaves_by_count_end_at_the_picture() -> None:
 
 @pytest.mark.parametrize("name", octaves.CARRIES)
 def test_a_dream_without_a_step_is_the_photo(name: str, tiny: Any, photo: Image) -> None:
-    ascent = make(tiny, rate=0.0)
+    ascent = make(tiny, rate=annealed(0.0))
     plan = [Octave(size, ascent) for size in ((36, 48), (51, 68), (72, 96))]
     *_, last = dream(photo, plan, steps=1, carry=octaves.CARRIES[name], method="lanczos3", seed=0)
     if name == "plain":

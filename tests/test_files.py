@@ -117,7 +117,7 @@ def test_a_picture_of_every_format_carries_its_recipe(
     path = tmp_path / f"x{suffix}"
     photos.write(path, photo, made=made)
     assert metadata.read(path) == made
-    assert np.abs(photos.read(path).image.mean(-1) - photo.mean(-1)).mean() < 0.02
+    assert np.abs(photos.read(path).image.mean(-1) - photo.mean(-1)).mean() < 0.03
     photos.write(path, photo)
     with pytest.raises(DreamerError, match="carries no recipe"):
         metadata.read(path)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -13,7 +13,8 @@ from dreamer.arrays import Image, Size
 from dreamer.ascent import octaves
 from dreamer.ascent.objectives import Activations, Objective
 from dreamer.ascent.octaves import Carry
-from dreamer.ascent.regularisers import Regulariser, Step
+from dreamer.ascent.regularisers import Regulariser
+from dreamer.ascent.steps import Amount, Step
 from dreamer.ascent.transforms import Transform
 from dreamer.ascent.updates import Memory, Optimiser, Update
 
@@ -39,12 +40,16 @@ class Climb(NamedTuple):
         memory: the optimiser's.
         alive: `(n,)`; False where a picture's ascent has stopped.
         scores: `(n,)`; the objective as of the last step's beginning.
+        best: `(n,)`; the highest score so far.
+        waited: `(n,)`; steps since it rose.
     """
 
     images: tf.Tensor
     memory: Memory
     alive: tf.Tensor
     scores: tf.Tensor
+    best: tf.Tensor
+    waited: tf.Tensor
 
 
 @dataclass(frozen=True)
@@ -55,21 +60,23 @@ class Ascent:
         features: the frozen network.
         objective: what is raised.
         transform: applied inside the tape, anew in each step.
-        normalise: what is done to the gradient.
+        update: what is done to the gradient.
         optimiser: how it becomes a step.
         regularise: what is done to the pictures after it.
-        rate: the step size; a tensor or variable may change without a new trace.
+        rate: the step size.
         limit: a picture's ascent stops, before the step is taken, where its score is above.
+        patience: or where its score has not risen for so many steps.
     """
 
     features: Callable[[tf.Tensor], Activations]
     objective: Objective
     transform: Transform
-    normalise: Update
+    update: Update
     optimiser: Optimiser
     regularise: Regulariser
-    rate: Any
+    rate: Amount
     limit: float = float("inf")
+    patience: int | None = None
 
     def __post_init__(self) -> None:
         # A function of its own and not inlined: inside the loop, the same graph gave two
@@ -93,9 +100,14 @@ class Ascent:
 
     def begin(self, images: tf.Tensor) -> Climb:
         """The state before the first step."""
-        count = tf.shape(images)[0]
+        count = tf.shape(images)[0:1]
         return Climb(
-            images, self.optimiser.init(images), tf.ones([count], tf.bool), tf.zeros([count])
+            images,
+            self.optimiser.init(images),
+            alive=tf.ones(count, tf.bool),
+            scores=tf.zeros(count),
+            best=tf.fill(count, -float("inf")),
+            waited=tf.zeros(count, tf.int32),
         )
 
     def run(self, climb: Climb, seed: tf.Tensor, first: int, stop: int, count: int) -> Climb:
@@ -111,19 +123,22 @@ class Ascent:
         self, climb: Climb, seed: tf.Tensor, first: tf.Tensor, stop: tf.Tensor, count: tf.Tensor
     ) -> Climb:
         def step(index: tf.Tensor, climb: Climb) -> tuple[tf.Tensor, Climb]:
+            now = Step(index, count)
             step_seed = tf.random.experimental.stateless_fold_in(seed, index)
             scores, gradient = self._value_and_gradient(  # type: ignore[attr-defined]
                 climb.images, step_seed
             )
+            scores = tf.where(climb.alive, scores, climb.scores)
+            waited = tf.where(scores > climb.best, 0, climb.waited + 1)
             alive = climb.alive & (scores <= self.limit)
-            gradient = self.normalise(gradient)
-            ahead, memory = self.optimiser.apply(gradient, climb.memory, self.rate)
-            images = self.regularise(climb.images + ahead, gradient, Step(index, count))
+            if self.patience is not None:
+                alive &= waited < self.patience
+            gradient = self.update(gradient, now)
+            ahead, memory = self.optimiser.apply(gradient, climb.memory, self.rate(now))
+            images = self.regularise(climb.images + ahead, gradient, now)
             moved = tf.where(alive[:, None, None, None], images, climb.images)
-            moved.set_shape(climb.images.shape)
-            return index + 1, Climb(
-                moved, memory, alive, tf.where(climb.alive, scores, climb.scores)
-            )
+            best = tf.maximum(scores, climb.best)
+            return index + 1, Climb(moved, memory, alive, scores, best, waited)
 
         _, end = tf.while_loop(
             lambda index, climb: (index < stop) & tf.reduce_any(climb.alive),

@@ -1,19 +1,22 @@
-"""Regularisers `(images, gradient, step) -> images`, applied after a step of ascent."""
+"""Regularisers `(images, gradient, step) -> images`, applied after a step of ascent.
 
-from collections.abc import Callable
-from typing import NamedTuple
+Decay, blur and the two clippings are those of Yosinski et al., "Understanding Neural Networks
+Through Deep Visualization" (2015), section 3.
+"""
 
+from collections.abc import Callable, Mapping
+
+import cv2
+import numpy as np
 import tensorflow as tf
+from scipy import ndimage
 
-
-class Step(NamedTuple):
-    """Where an octave stands, as int32 scalars: the step just taken, from 0, and their number."""
-
-    index: tf.Tensor
-    count: tf.Tensor
-
+from dreamer.ascent.steps import Amount, Step
 
 Regulariser = Callable[[tf.Tensor, tf.Tensor, Step], tf.Tensor]
+
+GREY = 0.5
+"""What decay and clipping lead to: the middle of the range."""
 
 
 def clip(images: tf.Tensor, gradient: tf.Tensor, step: Step) -> tf.Tensor:
@@ -21,13 +24,14 @@ def clip(images: tf.Tensor, gradient: tf.Tensor, step: Step) -> tf.Tensor:
     return tf.clip_by_value(images, 0.0, 1.0)
 
 
-def blur(sigma: float | tf.Tensor) -> Regulariser:
+def decay(share: Amount) -> Regulariser:
+    """Draw every colour towards grey by a share of its distance."""
+    return lambda images, gradient, step: images + (GREY - images) * share(step)
+
+
+def blur(sigma: Amount) -> Regulariser:
     """A Gaussian blur of standard deviation `sigma` pixels, with mirrored edges."""
-
-    def smooth(images: tf.Tensor, gradient: tf.Tensor, step: Step) -> tf.Tensor:
-        return gaussian(images, sigma)
-
-    return smooth
+    return lambda images, gradient, step: gaussian(images, sigma(step))
 
 
 def gaussian(images: tf.Tensor, sigma: float | tf.Tensor) -> tf.Tensor:
@@ -47,6 +51,85 @@ def gaussian(images: tf.Tensor, sigma: float | tf.Tensor) -> tf.Tensor:
         taps = tf.reshape(kernel, shape) * channels
         padded = tf.nn.depthwise_conv2d(padded, taps, [1, 1, 1, 1], "VALID")
     return padded
+
+
+def median(size: Amount) -> Regulariser:
+    """The median of a square of `size` pixels, odd (the best of "Peeking Inside ConvNets")."""
+
+    def filtered(images: np.ndarray, width: np.ndarray) -> np.ndarray:
+        side = int(width) // 2 * 2 + 1
+        if side <= 5:  # OpenCV's is several times faster, and stops there for float32.
+            return np.stack([cv2.medianBlur(np.ascontiguousarray(x), side) for x in images])
+        return ndimage.median_filter(images, (1, side, side, 1), mode="nearest")
+
+    def smooth(images: tf.Tensor, gradient: tf.Tensor, step: Step) -> tf.Tensor:
+        result = tf.numpy_function(filtered, [images, size(step)], tf.float32)
+        return tf.ensure_shape(result, images.shape)
+
+    return smooth
+
+
+def total_variation(weight: Amount) -> Regulariser:
+    """One step of descent on the total variation (Rudin, Osher and Fatemi, 1992), smoothed.
+
+    `weight` is about the colour by which a rough place is changed.
+    """
+
+    def flatten(images: tf.Tensor, gradient: tf.Tensor, step: Step) -> tf.Tensor:
+        down = tf.pad(images[:, 1:] - images[:, :-1], [[0, 0], [0, 1], [0, 0], [0, 0]])
+        right = tf.pad(images[:, :, 1:] - images[:, :, :-1], [[0, 0], [0, 0], [0, 1], [0, 0]])
+        length = tf.sqrt(tf.square(down) + tf.square(right) + 1e-4)
+        down, right = down / length, right / length
+        divergence = (
+            down
+            - tf.pad(down[:, :-1], [[0, 0], [1, 0], [0, 0], [0, 0]])
+            + right
+            - tf.pad(right[:, :, :-1], [[0, 0], [0, 0], [1, 0], [0, 0]])
+        )
+        return images + weight(step) * divergence
+
+    return flatten
+
+
+def small_norm(share: Amount) -> Regulariser:
+    """Turn to grey the share of pixels whose colours are nearest to it."""
+
+    def keep(images: tf.Tensor, gradient: tf.Tensor, step: Step) -> tf.Tensor:
+        return _without_least(images, tf.norm(images - GREY, axis=-1), share(step))
+
+    return keep
+
+
+def small_contribution(share: Amount) -> Regulariser:
+    """Turn to grey the share of pixels that contribute least to the objective.
+
+    A pixel's contribution is the magnitude of (colour − grey) · gradient.
+    """
+
+    def keep(images: tf.Tensor, gradient: tf.Tensor, step: Step) -> tf.Tensor:
+        contribution = tf.abs(tf.reduce_sum((images - GREY) * gradient, -1))
+        return _without_least(images, contribution, share(step))
+
+    return keep
+
+
+def _without_least(images: tf.Tensor, worth: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
+    ranked = tf.sort(tf.reshape(worth, [tf.shape(worth)[0], -1]))
+    count = tf.shape(ranked)[1]
+    place = tf.clip_by_value(tf.cast(share * tf.cast(count, tf.float32), tf.int32), 0, count - 1)
+    least = tf.gather(ranked, place, axis=1)[:, None, None]
+    return tf.where((worth >= least)[..., None], images, GREY)
+
+
+REGULARISERS: Mapping[str, Callable[[Amount], Regulariser]] = {
+    "decay": decay,
+    "median": median,
+    "total_variation": total_variation,
+    "small_norm": small_norm,
+    "small_contribution": small_contribution,
+    "blur": blur,
+}
+"""In the order in which they are applied; each takes the amount that the recipe gives it."""
 
 
 def every(period: int | tf.Tensor, regulariser: Regulariser) -> Regulariser:

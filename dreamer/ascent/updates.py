@@ -1,7 +1,8 @@
 """Updates: what is done to a gradient before it is added to a picture.
 
 A normalisation is `gradient -> gradient`, over each picture for itself. An optimiser is a pure
-pair: `init(images) -> memory` and `apply(gradient, memory, rate) -> (step, memory)`.
+pair: `init(images) -> memory` and `apply(gradient, memory, rate) -> (ahead, memory)`, uphill, with
+the defaults of `keras.optimizers`.
 
 Floors keep a vanishing gradient from being blown up. Where another tool's floor is meant, it is
 stated for its pictures of −1 to 1; a gradient with respect to 0 to 1 is twice as long.
@@ -13,7 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-Update = Callable[[tf.Tensor], tf.Tensor]
+from dreamer.ascent.regularisers import gaussian
+from dreamer.ascent.steps import Step
+
+Normalisation = Callable[[tf.Tensor], tf.Tensor]
+Update = Callable[[tf.Tensor, Step], tf.Tensor]
 Memory = Any
 """A nest of tensors that an optimiser carries from step to step."""
 
@@ -97,7 +102,7 @@ def _unit(band: tf.Tensor) -> tf.Tensor:
     return band * tf.math.rsqrt(tf.maximum(square, 1e-20))
 
 
-NORMALISATIONS: Mapping[str, Update] = {
+NORMALISATIONS: Mapping[str, Normalisation] = {
     "laplacian": _laplacian,
     "mean-abs": _mean_abs,
     "std": _std,
@@ -105,6 +110,20 @@ NORMALISATIONS: Mapping[str, Update] = {
     "l2": _l2,
     "none": _none,
 }
+
+
+def cascade(sigma: float) -> Update:
+    """The mean of three Gaussian blurs of the gradient, as pytorch-deepdream smooths it.
+
+    Their widths are half, one and two times `sigma` plus up to 2 pixels, growing over the steps.
+    """
+
+    def smooth(gradient: tf.Tensor, step: Step) -> tf.Tensor:
+        way = tf.cast(step.index + 1, tf.float32) / tf.cast(step.count, tf.float32)
+        width = 2 * way + sigma
+        return tf.add_n([gaussian(gradient, width * factor) for factor in (0.5, 1.0, 2.0)]) / 3
+
+    return smooth
 
 
 class Optimiser(NamedTuple):
@@ -132,7 +151,31 @@ def _adam_apply(gradient: tf.Tensor, memory: Memory, rate: Any) -> tuple[tf.Tens
     return mean * scale / (tf.sqrt(square) + 1e-7), (count, mean, square)
 
 
+MOMENTUM = 0.9
+
+
+def _momentum_apply(gradient: tf.Tensor, memory: Memory, rate: Any) -> tuple[tf.Tensor, Memory]:
+    """Polyak (1964)."""
+    velocity = MOMENTUM * memory + rate * gradient
+    return velocity, velocity
+
+
+def _nesterov_apply(gradient: tf.Tensor, memory: Memory, rate: Any) -> tuple[tf.Tensor, Memory]:
+    """Nesterov (1983), in Sutskever's form."""
+    velocity = MOMENTUM * memory + rate * gradient
+    return MOMENTUM * velocity + rate * gradient, velocity
+
+
+def _rmsprop_apply(gradient: tf.Tensor, memory: Memory, rate: Any) -> tuple[tf.Tensor, Memory]:
+    """Tieleman and Hinton (2012)."""
+    square = 0.9 * memory + 0.1 * tf.square(gradient)
+    return rate * gradient * tf.math.rsqrt(square + 1e-7), square
+
+
 OPTIMISERS: Mapping[str, Optimiser] = {
     "ascent": Optimiser(lambda images: (), _plain_apply),
+    "momentum": Optimiser(tf.zeros_like, _momentum_apply),
+    "nesterov": Optimiser(tf.zeros_like, _nesterov_apply),
+    "rmsprop": Optimiser(tf.zeros_like, _rmsprop_apply),
     "adam": Optimiser(_adam_init, _adam_apply),
 }
