@@ -1,14 +1,19 @@
 """From a recipe to callables: the only place where configuration and computation meet."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from importlib.metadata import version
 from operator import add
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
 from dreamer.arrays import Image, Size
-from dreamer.ascent import objectives, octaves, regularisers, transforms, updates
+from dreamer.ascent import look, objectives, octaves, regularisers, transforms, updates
 from dreamer.ascent.engine import Ascent, Octave, Progress, dream
+from dreamer.ascent.look import Look
 from dreamer.ascent.objectives import Objective
 from dreamer.ascent.regularisers import Regulariser
 from dreamer.ascent.steps import annealed
@@ -68,8 +73,10 @@ class Assembly:
             )
         return Plan(sizes, dtypes(recipe.precision, len(sizes)), dropped)
 
-    def dream(self, photo: Image, plan: Plan) -> Iterator[Progress]:
-        """Dream on a photo, float32 `(h, w, 3)`; see `engine.dream`."""
+    def dream(
+        self, photo: Image, plan: Plan, mask: NDArray[np.float32] | None = None
+    ) -> Iterator[Progress]:
+        """Dream on a photo, float32 `(h, w, 3)`, where `mask`, `(h, w)`, is not 0."""
         stages = [
             Octave(size, self._ascent(dtype))
             for size, dtype in zip(plan.sizes, plan.dtypes, strict=True)
@@ -82,6 +89,8 @@ class Assembly:
             carry=octaves.CARRIES[recipe.carry],
             method=recipe.resample,
             seed=recipe.seed,
+            grow=growing(recipe),
+            finish=finishing(recipe, mask),
         )
 
     def made(self, photo_sha256: str, plan: Plan, threads: int) -> Made:
@@ -167,6 +176,32 @@ def regulariser(recipe: Recipe) -> Regulariser:
         if getattr(recipe, name) or getattr(recipe, f"{name}_end", None)
     ]
     return regularisers.chain(*parts, *([regularisers.clip] if recipe.clip else []))
+
+
+def growing(recipe: Recipe) -> Callable[[float], Look] | None:
+    """What a recipe does to a dream at each octave's end, so that the next one builds on it."""
+    if not (recipe.palette or recipe.saturation != 1 or recipe.strength):
+        return None
+    colours = [look.palette(recipe.palette)] if recipe.palette else []
+    chroma = [look.saturation(recipe.saturation)] if recipe.saturation != 1 else []
+
+    def grow(share: float) -> Look:
+        # A dream's change grows about as the root of the number of octaves.
+        change = [look.strength(recipe.strength * share**0.5)] if recipe.strength else []
+        return look.chain(*colours, *(chroma if share == 1 else []), *change)
+
+    return grow
+
+
+def finishing(recipe: Recipe, mask: NDArray[np.float32] | None) -> Look:
+    """What a recipe does to the picture that is shown."""
+    parts: list[Look] = [look.keep_colours] if recipe.colours == "photo" else []
+    if recipe.opacity != 1:
+        parts.append(look.opacity(recipe.opacity))
+    if mask is not None:
+        sigma = recipe.feather * min(mask.shape)
+        parts.append(look.masked(cv2.GaussianBlur(mask, (0, 0), sigma) if sigma else mask))
+    return look.chain(*parts)
 
 
 def resolve_precision(wanted: Precision) -> Precision:

@@ -148,6 +148,26 @@ class Recipe(_Data):
     blur_end: NotNegative | None = Field(None, description="the same at an octave's last step")
     blur_every: Every = 4
 
+    strength: Positive | None = Field(
+        None, le=100, description="mean colour change of the whole picture (ΔE), whatever the rate"
+    )
+    opacity: Annotated[float, Field(ge=0, le=1)] = Field(
+        1, description="of the dream over the photo"
+    )
+    colours: Literal["dream", "photo"] = Field(
+        "dream", description="`photo` keeps the photo's and takes the dream's lightness"
+    )
+    palette: tuple[Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")], ...] = Field(
+        (), description="#rrggbb colours that the dream grows in"
+    )
+    saturation: NotNegative = Field(1, le=10, description="factor on the dream's chroma")
+    mask: str | None = Field(
+        None, pattern="^[0-9a-f]{64}$", description="hash of the mask file, given by --mask"
+    )
+    feather: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.02, description="softness of the mask's edge, as a share of the short side"
+    )
+
     size: Annotated[int, Field(ge=1)] | Literal["full"] = Field(
         1280, description="longest side of the picture, in pixels; a larger photo is reduced"
     )

@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from dreamer.arrays import Image, Size
-from dreamer.ascent import octaves
+from dreamer.ascent import look, octaves
+from dreamer.ascent.look import Look
 from dreamer.ascent.objectives import Activations, Objective
 from dreamer.ascent.octaves import Carry
 from dreamer.ascent.regularisers import Regulariser
@@ -182,6 +183,7 @@ class Progress:
     _photo: tf.Tensor
     _dream: tf.Tensor
     _method: str
+    _finish: Look
 
     @property
     def ends_octave(self) -> bool:
@@ -191,11 +193,10 @@ class Progress:
     def picture(self) -> Image:
         """The photo with the dream as it stands, at the photo's size; not clipped."""
         photo, dream, method = self._photo, self._dream, self._method
-        if dream.shape == photo.shape:
-            return np.asarray(dream[0])
-        size = photo.shape[1:3]
-        detail = dream - octaves.resize(photo, dream.shape[1:3], method)
-        return np.asarray((photo + octaves.resize(detail, size, method))[0])
+        if dream.shape != photo.shape:
+            small = octaves.resize(photo, dream.shape[1:3], method)
+            dream = photo + octaves.resize(dream - small, photo.shape[1:3], method)
+        return self._finish(np.asarray(dream[0]), np.asarray(photo[0]))
 
 
 def dream(
@@ -207,6 +208,8 @@ def dream(
     method: str,
     seed: int,
     frame: int = 0,
+    grow: Callable[[float], Look] | None = None,
+    finish: Look = look.unchanged,
 ) -> Iterator[Progress]:
     """Dream on a photo, octave by octave from small to large; the last value is the finished one.
 
@@ -218,6 +221,8 @@ def dream(
         carry: how the dream passes from one octave to the next.
         method: the filter between sizes (`octaves.resize`).
         seed, frame: give the random numbers, together with octave and step.
+        grow: what is done to the dream at each octave's end, by the share of octaves done.
+        finish: what is done to the picture that is shown.
     """
     whole = tf.constant(photo[None])
     work = np.cumsum([0] + [size[0] * size[1] * steps for size, _ in plan])
@@ -237,6 +242,9 @@ def dream(
             grown = climb.images
             if done == steps:
                 grown = carry.leave(grown, blurred, here)
+                if grow:
+                    looked = grow((number + 1) / len(plan))(np.asarray(grown[0]), here[0].numpy())
+                    grown = tf.constant(looked[None])
             yield Progress(
                 octave=number + 1,
                 octaves=len(plan),
@@ -247,6 +255,7 @@ def dream(
                 _photo=whole,
                 _dream=grown,
                 _method=method,
+                _finish=finish,
             )
         small = here
 

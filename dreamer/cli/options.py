@@ -58,6 +58,32 @@ Jitter = Annotated[
 Blur = Annotated[
     float | None, _option(_LOOK, "--blur", help="Width of the blur between steps, in pixels.")
 ]
+Strength = Annotated[
+    float | None,
+    _option(
+        _LOOK,
+        "--strength",
+        help="Mean colour change, the same on every layer: 10 is gentle, 20 rich, 35 wild.",
+    ),
+]
+Opacity = Annotated[
+    float | None, _option(_LOOK, "--opacity", help="Of the dream over the photo, 0 to 1.")
+]
+Mask = Annotated[
+    Path | None, _option(_LOOK, "--mask", metavar="FILE", help="Dream only where it is white.")
+]
+KeepColours = Annotated[
+    bool, _option(_LOOK, "--keep-colours", help="The photo's colours, the dream's lightness.")
+]
+Palette = Annotated[
+    str | None,
+    _option(
+        _LOOK, "--palette", metavar="PHOTO|#hex,#hex", help="Grow in a photo's or these colours."
+    ),
+]
+Saturation = Annotated[
+    float | None, _option(_LOOK, "--saturation", help="Factor on the dream's chroma.")
+]
 Seed = Annotated[int | None, _option(_LOOK, "--seed", help="Another seed, another picture.")]
 Settings = Annotated[
     list[str] | None,
@@ -127,6 +153,16 @@ def motif(text: str) -> list[float]:
         raise DreamerError(
             f"--motif {text!r} is not understood: write LARGEST-SMALLEST, as 0.6-0.15."
         ) from None
+
+
+def palette(text: str) -> list[str]:
+    """Read `#hex,#hex`, or find the main colours of a photo."""
+    if text.startswith("#"):
+        return [colour.strip() for colour in text.split(",")]
+    from dreamer.ascent import look
+    from dreamer.files import photos
+
+    return look.main_colours(photos.read(Path(text)).image)
 
 
 def made(preset: str | None, settings: Sequence[str], given: Mapping[str, Any]) -> Made:

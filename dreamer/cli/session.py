@@ -9,7 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from dreamer import recipe as recipes
 from dreamer.arrays import Size
@@ -47,6 +49,11 @@ def _make_folder(path: Path) -> None:
         raise DreamerError(f"Cannot make the folder {path}: {error.strerror}.") from None
 
 
+def file_sha256(path: Path) -> str:
+    """The hash of a photo that a recipe refers to."""
+    return photos.read(path).sha256
+
+
 def save_preset(path: Path, recipe: Recipe, *, overwrite: bool) -> None:
     """Write a recipe as a TOML preset."""
     with atomic.replacing(path, overwrite=overwrite) as file:
@@ -59,6 +66,7 @@ class Session:
 
     wanted: Made
     weights: Path | None
+    mask: Path | None
     asked_threads: int | None
     target: Path | None
     folder: Path | None
@@ -106,6 +114,15 @@ class Session:
         path = (self.folder or source.parent) / f"{source.stem}-{self.suffix}.png"
         return path if self.overwrite else atomic.free_name(path)
 
+    def read_mask(self, size: Size) -> NDArray[np.float32] | None:
+        """The mask at a picture's size; a recipe that was made with one needs it again."""
+        if self.mask:
+            mask = photos.resize(photos.read(self.mask), size).image
+            return np.asarray(mask.mean(-1), np.float32)
+        if self.wanted.recipe.mask:
+            raise DreamerError("This recipe was made with a mask: give it again by --mask.")
+        return None
+
     def dream_all(self, sources: Sequence[Path]) -> None:
         """Dream on every photo; one that fails stops no other and is named at the end."""
         failures: list[str] = []
@@ -130,6 +147,7 @@ class Session:
         size = photos.fitted(read_size, recipe.size, enlarge=recipe.enlarge)
         photo = photos.resize(photo, size)
         assembly = self.assembly
+        mask = self.read_mask(size)
         plan = assembly.plan(size, strict=self.strict)
         self.note(_announcement(source, read_size, size, assembly, plan))
         path = self.name(source)
@@ -137,7 +155,7 @@ class Session:
         preview = path.with_name(f"{path.stem}.preview.png")
         with show.interruptible() as interrupt, show.progress(quiet=self.quiet) as bar:
             try:
-                for state in assembly.dream(photo.image, plan):
+                for state in assembly.dream(photo.image, plan, mask):
                     bar(state)
                     if interrupt.asked:
                         break
