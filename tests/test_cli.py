@@ -111,6 +111,35 @@ def test_sizes_are_said(dream: Dream, source: Path) -> None:
     assert target.read_bytes() == again.read_bytes()
 
 
+def test_a_picture_grows_from_noise(
+    dream: Dream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = dream("image", "--noise", "160x120", *QUICK)
+    assert code == 0
+    assert "fractal.png, 160×120" in err
+    assert photos.read(tmp_path / "fractal-dream.png").image.shape == (120, 160, 3)
+
+
+def test_a_mask_and_kept_colours_reach_the_picture(dream: Dream, source: Path) -> None:
+    before = photos.read(source).image
+    mask, target = source.with_name("mask.png"), source.with_name("masked.png")
+    white = np.zeros_like(before)
+    white[:, 120:] = 1
+    photos.write(mask, white)
+    look = ("--mask", mask, "--strength", 20, "--set", "feather=0.01")
+    assert dream("image", source, *QUICK, *look, "-o", target)[0] == 0
+    after = photos.read(target).image
+    np.testing.assert_allclose(after[:, :100], before[:, :100], atol=1 / 255)
+    assert np.abs(after[:, 140:] - before[:, 140:]).mean() > 0.02
+    again = source.with_name("again.png")
+    code, _, err = dream("image", source, "-p", target, "-o", again)
+    assert code == 2
+    assert "--mask" in err
+    assert dream("image", source, "-p", target, "--mask", mask, "-o", again)[0] == 0
+    assert target.read_bytes() == again.read_bytes()
+
+
 REFUSED = {
     "missing photo": (["nowhere.jpg"], "nowhere.jpg"),
     "unknown network": (["PHOTO", "-m", "goglenet"], "did you mean googlenet"),
@@ -129,6 +158,14 @@ REFUSED = {
     "size of nothing": (["PHOTO", "--size", "0"], "size"),
     "unknown precision": (["PHOTO", "--precision", "half"], "float32"),
     "unknown format": (["PHOTO", "-o", "x.bmp"], ".png"),
+    "no photo": ([], "--noise"),
+    "photo and noise": (["PHOTO", "--noise", "64x64"], "--noise"),
+    "noise no size": (["--noise", "big"], "1280x720"),
+    "noise unknown": (["--noise", "64x64:fractl"], "did you mean fractal"),
+    "noise too small": (["--noise", "8x8"], "16"),
+    "missing mask": (["PHOTO", "--mask", "nowhere.png"], "nowhere.png"),
+    "palette no colour": (["PHOTO", "--palette", "#12"], "palette"),
+    "opacity beyond": (["PHOTO", "--opacity", "2"], "opacity"),
     "unknown weights": (["PHOTO", "--weights", "nowhere.npz"], "nowhere.npz"),
 }
 

@@ -99,6 +99,17 @@ def test_a_photo_is_brought_to_its_size(
     assert photos.fitted(size, limit, enlarge=enlarge) == fitted
 
 
+@pytest.mark.parametrize("kind", photos.NOISES)
+def test_noise_is_seeded_and_fills_the_picture(kind: str) -> None:
+    noise = photos.noise(kind, (48, 64), 3)
+    assert noise.image.shape == (48, 64, 3)
+    assert noise.image.dtype == np.float32
+    assert noise.image.std() > 0.02
+    assert 0.2 < noise.image.mean() < 0.8
+    np.testing.assert_array_equal(noise.image, photos.noise(kind, (48, 64), 3).image)
+    assert noise.sha256 != photos.noise(kind, (48, 64), 4).sha256
+
+
 def test_scaling_keeps_colours_and_opacity(photo: Image) -> None:
     alpha = np.full(photo.shape[:2], 0.5, np.float32)
     for size in ((36, 48), (144, 192)):

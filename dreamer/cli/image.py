@@ -17,12 +17,16 @@ dream image photo.jpg -m googlenet -l mixed4d:139 --motif 0.8-0.2
 
 dream image a.jpg b.jpg -p pagodas -o dreams/
 
+dream image --noise 1280x720 -l mixed4d  ·  a picture grown from nothing
+
 dream image photo.jpg -p finished.png  ·  the recipe inside a finished picture
 """
 
 
 def command(
-    photos: Annotated[list[Path], typer.Argument(help="Photos to dream on.", show_default=False)],
+    photos: Annotated[
+        list[Path] | None, typer.Argument(help="Photos to dream on.", show_default=False)
+    ] = None,
     preset: options.Preset = None,
     layer: options.Layers = None,
     motif: options.Motif = None,
@@ -45,6 +49,7 @@ def command(
     precision: options.Precision = None,
     threads: options.Threads = None,
     size: options.Size = None,
+    noise: options.Noise = None,
     output: options.Output = None,
     save_preset: options.SavePreset = None,
     quality: options.Quality = 92,
@@ -53,6 +58,8 @@ def command(
     quiet: options.Quiet = False,
 ) -> None:
     """Dream on photos. An option that is not given means: as the preset says."""
+    if noise and not size:
+        size = "full"
     # What follows is heavy, and `--help` does without it.
     from dreamer.cli import session
     from dreamer.files import atomic
@@ -79,7 +86,8 @@ def command(
         "enlarge": size != "full" if size else None,
     }
     wanted = options.made(preset, settings or [], given)
-    target, folder = session.destination(output, many=len(photos) > 1, overwrite=overwrite)
+    sources = session.sources(photos or [], noise, wanted.recipe.seed)
+    target, folder = session.destination(output, many=len(sources) > 1, overwrite=overwrite)
     if save_preset and save_preset.exists() and not overwrite:
         raise atomic.exists(save_preset)
     session.Session(
@@ -95,6 +103,6 @@ def command(
         no_recipe=no_recipe,
         overwrite=overwrite,
         quiet=quiet,
-    ).dream_all(photos)
+    ).dream_all(sources)
     if save_preset:
         session.save_preset(save_preset, wanted.recipe, overwrite=overwrite)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dreamer.errors import DreamerError
+from dreamer.errors import DreamerError, unknown
 
 if TYPE_CHECKING:
     from dreamer.files.metadata import Made
@@ -121,6 +122,15 @@ Size = Annotated[
         help="Longest side; larger than the photo enlarges.",
     ),
 ]
+Noise = Annotated[
+    str | None,
+    _option(
+        _FILES,
+        "--noise",
+        metavar="WIDTHxHEIGHT[:KIND]",
+        help="Begin with noise instead of a photo: fractal, uniform, gaussian or gradient.",
+    ),
+]
 Output = Annotated[
     Path | None,
     _option(
@@ -153,6 +163,19 @@ def motif(text: str) -> list[float]:
         raise DreamerError(
             f"--motif {text!r} is not understood: write LARGEST-SMALLEST, as 0.6-0.15."
         ) from None
+
+
+def noise(text: str) -> tuple[str, tuple[int, int]]:
+    """Read `WIDTHxHEIGHT[:KIND]`: the kind, height and width."""
+    match = re.fullmatch(r"(\d{1,5})[x×](\d{1,5})(?::(\w+))?", text)
+    if not match:
+        raise DreamerError(f"--noise {text!r} is not understood: write it as 1280x720:fractal.")
+    from dreamer.files import photos
+
+    kind = match[3] or next(iter(photos.NOISES))
+    if kind not in photos.NOISES:
+        raise unknown("noise", kind, photos.NOISES, f"there is {', '.join(photos.NOISES)}.")
+    return kind, (int(match[2]), int(match[1]))
 
 
 def palette(text: str) -> list[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import typer
@@ -15,15 +15,33 @@ from numpy.typing import NDArray
 
 from dreamer import recipe as recipes
 from dreamer.arrays import Size
-from dreamer.cli import show
+from dreamer.cli import options, show
 from dreamer.errors import DreamerError
 from dreamer.files import atomic, photos
 from dreamer.files.metadata import Made
+from dreamer.files.photos import Photo
 from dreamer.nets import runtime
 from dreamer.recipe import Recipe
 
 if TYPE_CHECKING:
     from dreamer.assemble import Assembly, Plan
+
+
+class Source(NamedTuple):
+    """Something to dream on: a name for its output, and how it is read."""
+
+    path: Path
+    read: Callable[[], Photo]
+
+
+def sources(paths: Sequence[Path], noise: str | None, seed: int) -> list[Source]:
+    """Photos, or the noise that `--noise` describes, named in the working folder."""
+    if bool(paths) == bool(noise):
+        raise DreamerError("Give photos to dream on, or --noise WIDTHxHEIGHT.")
+    if noise:
+        kind, size = options.noise(noise)
+        return [Source(Path(f"{kind}.png"), lambda: photos.noise(kind, size, seed))]
+    return [Source(path, partial(photos.read, path)) for path in paths]
 
 
 def destination(
@@ -108,7 +126,7 @@ class Session:
         show.note(text, quiet=self.quiet)
 
     def name(self, source: Path) -> Path:
-        """Where the dream of a photo is written."""
+        """Where the dream of `source` is written."""
         if self.target:
             return self.target
         path = (self.folder or source.parent) / f"{source.stem}-{self.suffix}.png"
@@ -123,7 +141,7 @@ class Session:
             raise DreamerError("This recipe was made with a mask: give it again by --mask.")
         return None
 
-    def dream_all(self, sources: Sequence[Path]) -> None:
+    def dream_all(self, sources: Sequence[Source]) -> None:
         """Dream on every photo; one that fails stops no other and is named at the end."""
         failures: list[str] = []
         for source in sources:
@@ -138,19 +156,19 @@ class Session:
                 typer.echo(f"dream: {failure}", err=True)
             raise typer.Exit(1)
 
-    def dream_one(self, source: Path) -> None:
+    def dream_one(self, source: Source) -> None:
         """Read one photo, dream on it, and write the picture; Ctrl-C writes it as it stands."""
         started = time.perf_counter()
         recipe = self.wanted.recipe
-        photo = photos.read(source)
+        photo = source.read()
         read_size = photo.image.shape[:2]
         size = photos.fitted(read_size, recipe.size, enlarge=recipe.enlarge)
         photo = photos.resize(photo, size)
         assembly = self.assembly
         mask = self.read_mask(size)
         plan = assembly.plan(size, strict=self.strict)
-        self.note(_announcement(source, read_size, size, assembly, plan))
-        path = self.name(source)
+        self.note(_announcement(source.path, read_size, size, assembly, plan))
+        path = self.name(source.path)
         _make_folder(path.parent)
         preview = path.with_name(f"{path.stem}.preview.png")
         with show.interruptible() as interrupt, show.progress(quiet=self.quiet) as bar:

@@ -86,6 +86,46 @@ def _rgba(picture: Pillow.Image) -> NDArray[np.float32]:
     return np.asarray(picture.convert("RGBA"), np.float32) / np.float32(255)
 
 
+def noise(kind: str, size: Size, seed: int) -> Photo:
+    """A picture to begin with where there is no photo; the hash is that of its description.
+
+    Args:
+        kind: a key of `NOISES`.
+        size: height and width.
+        seed: gives the random numbers.
+    """
+    if min(size) < SMALLEST:
+        raise DreamerError(f"--noise needs at least {SMALLEST} pixels along each side.")
+    image = NOISES[kind](size, np.random.default_rng(seed)).clip(0, 1).astype(np.float32)
+    text = f"{kind} {size[1]}x{size[0]} {seed}"
+    return Photo(image, None, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _fractal(size: Size, random: np.random.Generator) -> NDArray[np.float64]:
+    """A spectrum of 1/f, as photographs have it."""
+    frequency = np.hypot(np.fft.fftfreq(size[0])[:, None], np.fft.rfftfreq(size[1]))
+    white = np.fft.rfft2(random.normal(size=(3, *size)))
+    pink = np.fft.irfft2(white / np.maximum(frequency, 1 / max(size)), s=size)
+    return np.moveaxis(0.5 + 0.15 * pink / pink.std((1, 2), keepdims=True), 0, -1)
+
+
+def _gradient(size: Size, random: np.random.Generator) -> NDArray[np.float64]:
+    """A smooth blend of four random corner colours."""
+    corners = random.uniform(0.1, 0.9, (2, 2, 3))
+    down, right = (np.linspace(0, 1, n)[..., None] for n in size)
+    top, bottom = (corners[i, 0] + right * (corners[i, 1] - corners[i, 0]) for i in (0, 1))
+    return np.asarray(top + down[..., None] * (bottom - top))
+
+
+NOISES: Mapping[str, Callable[[Size, np.random.Generator], NDArray[np.float64]]] = {
+    "fractal": _fractal,
+    "uniform": lambda size, random: random.uniform(0.4, 0.6, (*size, 3)),
+    "gaussian": lambda size, random: random.normal(0.5, 0.1, (*size, 3)),
+    "gradient": _gradient,
+}
+"""By name: from size and random numbers to a picture `(h, w, 3)`."""
+
+
 def fitted(size: Size, limit: int | str, *, enlarge: bool = False) -> Size:
     """The size a picture is dreamt at.
 

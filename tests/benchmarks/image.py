@@ -27,6 +27,7 @@ import keras  # noqa: E402
 import peers  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
+from dreamer import presets  # noqa: E402
 from dreamer.arrays import Image  # noqa: E402
 from dreamer.ascent.engine import octave_seed  # noqa: E402
 from dreamer.assemble import Assembly, assemble  # noqa: E402
@@ -216,9 +217,10 @@ def precision(net: Network, paths: Sequence[Path]) -> Iterator[Row]:
         yield f"dreams' correlation, {net.name}: {label}", ", ".join(f"{c:.2f}" for c in dreams)
 
 
-def resolution(net: Network, paths: Sequence[Path], motif: tuple[float, float]) -> Iterator[Row]:
+def resolution(net: Network, paths: Sequence[Path], preset: str | None) -> Iterator[Row]:
     """One recipe on a small and on a large copy of a photo, beside another seed's."""
-    recipe = Recipe(network=net.name, motif=motif)
+    base = presets.load(preset).recipe if preset else Recipe()
+    recipe = base.changed({"network": net.name, "size": "full"})
     pairs, seeds = [], []
     for path in paths:
         small, large = at(path, 480), at(path, 1440)
@@ -228,7 +230,7 @@ def resolution(net: Network, paths: Sequence[Path], motif: tuple[float, float]) 
         other = finished(recipe.changed({"seed": 1}), net, small) - small
         pairs.append(correlation(dream, reduced))
         seeds.append(correlation(dream, other))
-    label = f"dreams' correlation, {net.name}, motif {motif[0]}-{motif[1]}"
+    label = f"dreams' correlation, {net.name}, {preset or 'no preset'}"
     yield f"{label}: 480 px against 1440 px", ", ".join(f"{c:.2f}" for c in pairs)
     yield f"{label}: another seed", ", ".join(f"{c:.2f}" for c in seeds)
 
@@ -245,8 +247,9 @@ def main() -> None:
         yield from whole_command(paths[0])
         google = network.load("googlenet")
         yield from precision(google, paths[:5])
-        yield from resolution(google, paths[:3], (0.6, 0.15))
-        yield from resolution(google, paths[:3], (0.6, 0.35))
+        for net in (google, network.load("dreamnet")):
+            yield from resolution(net, paths[:3], "giants")
+            yield from resolution(net, paths[:3], None)
 
     for name, figure in rows():
         print(f"| {name} | {figure} |", flush=True)
