@@ -51,6 +51,7 @@ class Assembly:
     network: Network
     terms: Sequence[LayerSpec]
     motif: int
+    guide: Image | None
     _ascents: dict[str, Ascent] = field(default_factory=dict)
 
     def plan(self, size: Size, *, strict: bool = False) -> Plan:
@@ -105,10 +106,22 @@ class Assembly:
         }
         return Made(self.recipe, facts)
 
+    def _objective(self) -> Objective:
+        if self.guide is None:
+            return objective(self.recipe, self.terms)
+        layers = {term.layer for term in self.terms}
+        maps = network.freeze(self.network, layers, "float32")(self.guide[None])
+        match = self.recipe.guide_match
+        parts = [
+            objectives.guided(term.layer, maps[term.layer][0], match) * term.weight
+            for term in self.terms
+        ]
+        return reduce(add, parts)
+
     def _ascent(self, dtype: str) -> Ascent:
         if dtype not in self._ascents:
             recipe = self.recipe
-            goal = objective(recipe, self.terms)
+            goal = self._objective()
             self._ascents[dtype] = Ascent(
                 features=network.freeze(self.network, goal.layers, dtype),
                 objective=goal,
@@ -123,13 +136,25 @@ class Assembly:
         return self._ascents[dtype]
 
 
-def assemble(recipe: Recipe, net: Network) -> Assembly:
-    """Check a recipe against a network. Raises DreamerError for a layer or channel it lacks."""
+def assemble(recipe: Recipe, net: Network, guide: Image | None = None) -> Assembly:
+    """Check a recipe against a network.
+
+    Args:
+        recipe: what is wanted.
+        net: the network that it names.
+        guide: the picture whose activations are sought, where the recipe has one.
+
+    Raises DreamerError for a layer or channel that the network lacks, or a missing guide.
+    """
+    if recipe.guide and guide is None:
+        raise DreamerError("This recipe was made with a guide: give it again by --guide.")
     terms = [_resolved(term, net) for term in recipe.terms or map(_whole, net.spec.layers)]
+    if guide is not None and any(term.channels for term in terms):
+        raise DreamerError("A guide chooses the channels: give --layer without any.")
     raised = [term for term in terms if term.weight > 0] or terms
     size = max(motif.size(net, term.layer) for term in raised)
     named = recipe.changed({"precision": resolve_precision(recipe.precision)})
-    return Assembly(named, net, terms, size)
+    return Assembly(named, net, terms, size, guide)
 
 
 def _whole(layer: str) -> LayerSpec:

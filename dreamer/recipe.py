@@ -93,6 +93,12 @@ class Recipe(_Data):
     objective: Literal["mean-square", "mean", "sum", "sum-square"] = Field(
         "mean-square", description="what of a layer's activations is raised"
     )
+    guide: str | None = Field(
+        None, pattern="^[0-9a-f]{64}$", description="hash of the guide picture, given by --guide"
+    )
+    guide_match: Literal["best", "mean"] = Field(
+        "best", description="each place's best match in the guide, or the mean of all"
+    )
     border: int = Field(0, ge=0, description="activation cells left out along each edge")
     max_objective: float | None = Field(
         None, allow_inf_nan=False, description="ascent in an octave stops above this value"

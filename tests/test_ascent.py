@@ -71,6 +71,24 @@ def test_a_border_is_left_out_of_the_sum_but_not_of_the_size(maps: dict[str, tf.
     np.testing.assert_allclose(score, (a[:, 2:-2, 2:-2] ** 2).sum((1, 2, 3)) / a[0].size, rtol=1e-5)
 
 
+def test_a_guide_is_matched_place_by_place_or_on_average(maps: dict[str, tf.Tensor]) -> None:
+    guide = tf.random.stateless_normal([3, 4, 5], [1, 1])
+    a, places = maps["a"].numpy().reshape(2, -1, 5), guide.numpy().reshape(-1, 5)
+    places = places / np.linalg.norm(places, axis=-1).mean()
+    best = (a @ places.T).max(-1).mean(-1)
+    np.testing.assert_allclose(objectives.guided("a", guide).score(maps), best, rtol=1e-4)
+    mean = a.mean(1) @ places.mean(0)
+    score = objectives.guided("a", guide, "mean").score(maps)
+    np.testing.assert_allclose(score, mean, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("match", objectives.MATCHES)
+def test_a_dream_grows_towards_its_guide(match: str, tiny: Any, photo: Image) -> None:
+    guide = network.freeze(tiny, ["mixed"], "float32")(photo[None, ::-1, ::2, ::-1])["mixed"][0]
+    ascent = make(tiny, objective=objectives.guided("mixed", guide, match), rate=annealed(0.003))
+    assert climb(ascent, photo, 12).scores[0] > climb(ascent, photo, 1).scores[0]
+
+
 @pytest.mark.parametrize("name", objectives.REDUCTIONS)
 def test_every_objective_rises(name: str, tiny: Any, photo: Image) -> None:
     ascent = make(tiny, objective=objectives.layer("mixed", [1, 4, 8], name), rate=annealed(0.003))

@@ -164,6 +164,8 @@ REFUSED = {
     "noise unknown": (["--noise", "64x64:fractl"], "did you mean fractal"),
     "noise too small": (["--noise", "8x8"], "16"),
     "missing mask": (["PHOTO", "--mask", "nowhere.png"], "nowhere.png"),
+    "missing guide": (["PHOTO", "--guide", "nowhere.png"], "nowhere.png"),
+    "guide and channels": (["PHOTO", "--guide", "PHOTO", "-l", "mixed4c:3"], "without any"),
     "palette no colour": (["PHOTO", "--palette", "#12"], "palette"),
     "opacity beyond": (["PHOTO", "--opacity", "2"], "opacity"),
     "unknown weights": (["PHOTO", "--weights", "nowhere.npz"], "nowhere.npz"),

@@ -98,3 +98,34 @@ def layer(
         return reduce(chosen, size)
 
     return Objective(frozenset({name}), score)
+
+
+def _best(maps: tf.Tensor, guide: tf.Tensor) -> tf.Tensor:
+    """Each place's product with the place of the guide that it resembles most (Google 2015)."""
+    count, channels = tf.shape(maps)[0], guide.shape[-1]
+    places = tf.reshape(maps, [count, -1, channels])
+    return tf.reduce_mean(tf.reduce_max(tf.matmul(places, guide, transpose_b=True), -1), -1)
+
+
+def _average(maps: tf.Tensor, guide: tf.Tensor) -> tf.Tensor:
+    """The product of the two mean activations."""
+    return tf.linalg.matvec(tf.reduce_mean(maps, (1, 2)), tf.reduce_mean(guide, 0))
+
+
+MATCHES: Mapping[str, Reduction] = {"best": _best, "mean": _average}
+"""From feature maps `(n, h, w, c)` and a guide's places `(m, c)` to `(n,)`."""
+
+
+def guided(name: str, guide: tf.Tensor, match: str = "best") -> Objective:
+    """The likeness of a layer's activations to a guide picture's.
+
+    Args:
+        name: of the layer.
+        guide: the guide's activations there, `(h, w, c)`.
+        match: a key of `MATCHES`.
+    """
+    places = tf.reshape(guide, [-1, guide.shape[-1]])
+    # Dividing by the guide's strength keeps two layers' weights comparable.
+    places = places / tf.maximum(tf.reduce_mean(tf.norm(places, axis=-1)), 1e-6)
+    compare = MATCHES[match]
+    return Objective(frozenset({name}), lambda maps: compare(maps[name], places))

@@ -29,6 +29,7 @@ def command(
     ] = None,
     preset: options.Preset = None,
     layer: options.Layers = None,
+    guide: options.Guide = None,
     motif: options.Motif = None,
     octaves: options.Octaves = None,
     octave_scale: options.OctaveScale = None,
@@ -66,6 +67,7 @@ def command(
 
     given: dict[str, Any] = {
         "layers": layer or None,
+        "guide": session.file_sha256(guide) if guide else None,
         "motif": options.motif(motif) if motif is not None else None,
         "octaves": octaves,
         "octave_scale": octave_scale,
@@ -94,6 +96,7 @@ def command(
         wanted,
         weights,
         mask,
+        guide,
         threads,
         target,
         folder,

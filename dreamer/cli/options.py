@@ -35,6 +35,10 @@ Layers = Annotated[
         help="What to raise, as mixed4c, mixed4d:139 or mixed3b=-0.2; repeatable.",
     ),
 ]
+Guide = Annotated[
+    Path | None,
+    _option(_LOOK, "--guide", metavar="FILE", help="Dream of what is in another picture."),
+]
 Motif = Annotated[
     str | None,
     _option(

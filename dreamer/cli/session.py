@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from dreamer.assemble import Assembly, Plan
 
 
+GUIDE_SIZE = 320
+"""The longest side, in pixels, at which a guide's activations are taken."""
+
+
 class Source(NamedTuple):
     """Something to dream on: a name for its output, and how it is read."""
 
@@ -85,6 +89,7 @@ class Session:
     wanted: Made
     weights: Path | None
     mask: Path | None
+    guide: Path | None
     asked_threads: int | None
     target: Path | None
     folder: Path | None
@@ -112,7 +117,13 @@ class Session:
         from dreamer.nets import network
 
         recipe, facts = self.wanted
-        made = assemble(recipe, network.load(recipe.network, self.weights))
+        guide = photos.read(self.guide) if self.guide else None
+        if guide:
+            size = photos.fitted(guide.image.shape[:2], GUIDE_SIZE)
+            guide = photos.resize(guide, size)
+        made = assemble(
+            recipe, network.load(recipe.network, self.weights), guide.image if guide else None
+        )
         if recipe.precision not in ("auto", made.recipe.precision):
             self.note(f"{recipe.precision} needs bfloat16 units, which are not here: float32.")
         if facts and facts.get("network_sha256") != made.network.sha256:
