@@ -50,6 +50,7 @@ def test_only_ordinary_layers(student: keras.Model) -> None:
         "InputLayer",
         "Conv2D",
         "MaxPooling2D",
+        "ReLU",
         "LocalResponseNormalization",
         "Concatenate",
     }

@@ -29,7 +29,7 @@ import numpy as np
 import tensorflow as tf
 
 from dreamer.arrays import Image
-from dreamer.ascent import octaves, regularisers, transforms, updates
+from dreamer.ascent import octaves, regularisers, steps, transforms, updates
 from dreamer.ascent.engine import Ascent, Octave, dream
 from dreamer.ascent.objectives import Objective
 from dreamer.nets import network
@@ -82,10 +82,10 @@ def dreamer(net: Network, layer: str, dtype: str = "float32") -> Dreamer:
         features=network.freeze(net, [layer], dtype),
         objective=Objective(frozenset({layer}), score),
         transform=transforms.jitter(JITTER),
-        normalise=updates.NORMALISATIONS["laplacian"],
+        update=lambda gradient, step: updates.NORMALISATIONS["laplacian"](gradient),
         optimiser=updates.OPTIMISERS["ascent"],
         regularise=regularisers.clip,
-        rate=RATE,
+        rate=steps.annealed(RATE),
     )
     return Dreamer(ascent, weights)
 
@@ -233,12 +233,12 @@ def seconds_a_step(dreamers: Sequence[Dreamer], rounds: int = 5) -> list[float]:
     start = tf.random.stateless_uniform([1, SPEED_SIDE, SPEED_SIDE, 3], seed=[0, 0])
     seed = tf.constant([0, 0])
 
-    def steps(ascent: Ascent) -> float:
+    def measure(ascent: Ascent) -> float:
         begun = time.perf_counter()
         ascent.run(ascent.begin(start), seed, 0, SPEED_STEPS, SPEED_STEPS).images.numpy()
         return (time.perf_counter() - begun) / SPEED_STEPS
 
-    times = [[steps(each.ascent) for each in dreamers] for _ in range(rounds + 1)]
+    times = [[measure(each.ascent) for each in dreamers] for _ in range(rounds + 1)]
     return [min(column) for column in zip(*times[1:], strict=True)]
 
 

@@ -1,0 +1,144 @@
+"""`dreamnet`: a small network, distilled from `googlenet`, with the teacher's own channels.
+
+Its layers `mixed3a` to `mixed4e` have the channel numbers and the meanings of the original
+DeepDream network's, so that a recipe for one runs on the other. The model's input is RGB, 0 to
+255, minus `MEAN`. How it was made: `weights/MODEL_CARD.md`; how to make it again:
+`dreamer.nets.train`.
+
+Where the teacher's kernels are wide, the student's are factored: a 3×3 convolution reads fewer
+channels (`…_narrow`, a linear 1×1 before it) or writes fewer (`…_basis`, the 3×3 itself, linear,
+with a 1×1 behind it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import layers
+
+from dreamer.nets import googlenet
+from dreamer.nets.googlenet import LocalResponseNormalization
+
+MEAN = googlenet.MEAN
+WEIGHTS = Path(__file__).with_name("weights") / "dreamnet.npz"
+
+
+class Factors(NamedTuple):
+    """How a convolution is made cheaper: the channels that it reads and writes (None: all)."""
+
+    narrow: int | None = None
+    basis: int | None = None
+
+
+FACTORS: Mapping[str, Factors] = {
+    "conv2d2_pre_relu": Factors(narrow=32),
+    "mixed3a_3x3": Factors(narrow=32),
+    "mixed3b_3x3": Factors(narrow=48),
+    "mixed3b_5x5": Factors(narrow=16),
+    "mixed4a_3x3": Factors(basis=64),
+    "mixed4b_3x3": Factors(basis=64),
+    "mixed4c_3x3": Factors(basis=80),
+    "mixed4d_3x3": Factors(basis=80),
+    "mixed4e_3x3": Factors(basis=80),
+}
+PATCH_GAIN = 8
+"""Brings the weights of the layer behind the patches to the size of all others."""
+
+BLOCKS = {name: width for name, width in googlenet.BLOCKS.items() if name < "mixed5"}
+
+
+def patches() -> np.ndarray:
+    """The fixed first kernel, `(2, 2, 3, 6)`: luma in full, chroma at half the resolution.
+
+    Each 2×2 patch becomes the four Haar coefficients of its brightness and the mean of each of
+    its two opponent colours, which is nearly all that the teacher's first layer sees (0.2 % of
+    its responses' variance is lost).
+    """
+    haar = np.array([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]]) / 2
+    luma, red, blue = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt([[3], [2], [6]])
+    kernel = np.einsum("fp,fc->pcf", haar[[0, 1, 2, 3, 0, 0]], [luma] * 4 + [red, blue])
+    return np.asarray(PATCH_GAIN * kernel.reshape(2, 2, 3, 6), "float32")
+
+
+def _patches(x: Any) -> Any:
+    kernel = patches()
+    layer = layers.Conv2D(6, 2, 2, "same", use_bias=False, trainable=False, name="patches")
+    y = layer(x)
+    layer.kernel.assign(kernel)
+    return y
+
+
+def _conv(x: Any, filters: int, size: int, name: str, activation: str | None = "relu") -> Any:
+    return layers.Conv2D(filters, size, 1, "same", activation=activation, name=name)(x)
+
+
+def _factored(x: Any, filters: int, size: int, name: str, activation: str | None = "relu") -> Any:
+    narrow, basis = FACTORS.get(name, Factors())
+    if narrow:
+        x = _conv(x, narrow, 1, f"{name}_narrow", None)
+    if basis:
+        x, size = _conv(x, basis, size, f"{name}_basis", None), 1
+    return _conv(x, filters, size, name, activation)
+
+
+def _max_pool(x: Any, stride: int, name: str) -> Any:
+    return layers.MaxPooling2D(3, stride, "same", name=name)(x)
+
+
+def _stem(x: Any) -> Any:
+    # A ReLU behind a max pool gives what one before it does, at a quarter of the cost.
+    x = _max_pool(_conv(_patches(x), 64, 4, "conv2d0_pre_relu", None), 2, "maxpool0_pre_relu")
+    x = LocalResponseNormalization(name="localresponsenorm0")(layers.ReLU(name="maxpool0")(x))
+    x = _factored(_conv(x, 64, 1, "conv2d1"), 192, 3, "conv2d2_pre_relu", None)
+    x = layers.ReLU(name="conv2d2_pool")(_max_pool(x, 2, "conv2d2_pool_pre_relu"))
+    # So does normalisation, nearly: half the teacher's alpha makes up for the larger values that
+    # a maximum leaves (1.1 % of the mean square differs).
+    return LocalResponseNormalization(alpha=5e-5, name="maxpool1")(x)
+
+
+def _inception(x: Any, width: googlenet.Branches, name: str) -> Any:
+    three = _conv(x, width.three_bottleneck, 1, f"{name}_3x3_bottleneck")
+    five = _conv(x, width.five_bottleneck, 1, f"{name}_5x5_bottleneck")
+    pool = _max_pool(x, 1, f"{name}_pool")
+    arms = [
+        _conv(x, width.one, 1, f"{name}_1x1"),
+        _factored(three, width.three, 3, f"{name}_3x3"),
+        _factored(five, width.five, 5, f"{name}_5x5"),
+        _conv(pool, width.pool_reduce, 1, f"{name}_pool_reduce"),
+    ]
+    return layers.Concatenate(name=name)(arms)
+
+
+def build(weights: Path | None = None) -> keras.Model:
+    """The network up to `mixed4e`, with random weights or those of an `.npz` (see `save`).
+
+    Returns:
+        A functional model of free height and width, `(n, h, w, 3)` to `(n, h/16, w/16, 832)`.
+    """
+    image = keras.Input((None, None, 3), name="input")
+    x = _stem(image)
+    for name, width in BLOCKS.items():
+        if name == "mixed4a":
+            x = _max_pool(x, 2, "maxpool4")
+        x = _inception(x, width, name)
+    model = keras.Model(image, x, name="dreamnet")
+    if weights is not None:
+        with np.load(weights) as archive:
+            assign(model, archive)
+    return model
+
+
+def assign(model: keras.Model, values: Mapping[str, np.ndarray]) -> None:
+    """Give the model's trainable variables the values stored under their paths."""
+    for variable in model.trainable_variables:
+        variable.assign(values[variable.path].astype("float32"))
+
+
+def save(path: Path, values: Mapping[str, np.ndarray]) -> None:
+    """Write variables by path as float16 (halves the file; moves no activation by 0.1 %)."""
+    halves: dict[str, Any] = {name: value.astype("float16") for name, value in values.items()}
+    np.savez(path, **halves)

@@ -1,0 +1,1 @@
+"""How `dreamnet` is made: pictures, dreams, losses and an optimiser. See `dreamer.nets.train`."""

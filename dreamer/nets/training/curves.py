@@ -1,0 +1,77 @@
+"""The training's log, and its curves as a picture."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+WIDTH, HEIGHT, MARGIN = 1200, 700, 60
+DECADES = (-3, 0)
+"""Powers of ten between which errors are drawn."""
+
+COLOURS = {
+    "maxpool0": (150, 150, 150),
+    "conv2d1": (90, 90, 90),
+    "maxpool1": (0, 0, 0),
+    "mixed3a": (200, 80, 0),
+    "mixed3b": (230, 160, 0),
+    "mixed4a": (60, 160, 60),
+    "mixed4b": (0, 140, 140),
+    "mixed4c": (0, 90, 200),
+    "mixed4d": (120, 60, 200),
+    "mixed4e": (200, 0, 120),
+}
+"""RGB, by the beginning of the layers' names, whose mean is drawn."""
+
+
+def append(log: Path, row: Mapping[str, object]) -> None:
+    """Add a line to a CSV file; the first one writes the heading."""
+    new = not log.exists()
+    with log.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(row))
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def read(log: Path) -> list[dict[str, str]]:
+    """The lines of the log."""
+    with log.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def draw(rows: Sequence[Mapping[str, str]], path: Path) -> None:
+    """Draw the errors over the steps, on a logarithmic scale, as a PNG."""
+    steps = np.array([float(row["step"]) for row in rows])
+    across = MARGIN + (WIDTH - 2 * MARGIN) * steps / steps.max()
+    canvas = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
+    for power in range(DECADES[0], DECADES[1] + 1):
+        y = int(_height(np.array(10.0**power)))
+        cv2.line(canvas, (MARGIN, y), (WIDTH - MARGIN, y), (210, 210, 210))
+        _write(canvas, f"{10.0**power:g}", (8, y + 5), (90, 90, 90))
+    _write(canvas, f"step {steps.max():.0f}", (WIDTH - 2 * MARGIN, HEIGHT - 20), (90, 90, 90))
+    for index, (prefix, colour) in enumerate(COLOURS.items()):
+        names = [name for name in rows[0] if name.startswith(prefix)]
+        if not names:
+            continue
+        errors = np.array([[float(row[name]) for name in names] for row in rows]).mean(1)
+        points = np.stack([across, _height(errors)], 1).astype(np.int32)
+        cv2.polylines(canvas, [points], False, colour, 2, cv2.LINE_AA)
+        _write(canvas, f"{prefix} {errors[-1]:.3f}", (MARGIN + 10, 30 + 22 * index), colour)
+    cv2.imwrite(str(path), canvas[..., ::-1])
+
+
+def _height(errors: np.ndarray) -> np.ndarray:
+    low, high = DECADES
+    share = (np.log10(np.maximum(errors, 10.0**low)) - low) / (high - low)
+    return np.asarray(HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * share)
+
+
+def _write(
+    canvas: np.ndarray, text: str, place: tuple[int, int], colour: tuple[int, int, int]
+) -> None:
+    cv2.putText(canvas, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA)

@@ -1,0 +1,142 @@
+"""Dreams to train on: what a network makes of pictures, at every octave's sharpness.
+
+A student that has only seen photos goes wrong where dreams lead it. So a part of each batch are
+dreams, the teacher's and later the student's own, all labelled by the teacher.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import cv2
+import keras
+import numpy as np
+from keras import ops
+
+from dreamer.nets.googlenet import MEAN
+from dreamer.nets.training.gradients import input_gradient
+
+Ascent: TypeAlias = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Pictures `(n, h, w, 3)`, 0 to 255, and channel weights `(n, c)` to gradients `(n, h, w, 3)`."""
+
+OCTAVES = (0.5, 0.71, 1.0)
+STEPS = 8
+BANDS = 4
+COMBINED = 12
+
+
+def ascent(network: keras.Model, layer: str) -> Ascent:
+    """The gradient of a weighted mean of squares of `layer`'s channels."""
+    cut = keras.Model(network.input, network.get_layer(layer).output)
+
+    def score(image: Any, weights: Any) -> Any:
+        return ops.sum(weights * ops.mean(ops.square(cut(image)), axis=(1, 2)))
+
+    gradient = input_gradient(score)
+
+    def ascend(pictures: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        image = ops.convert_to_tensor(pictures - np.float32(MEAN))
+        return np.asarray(ops.convert_to_numpy(gradient(image, ops.convert_to_tensor(weights))))
+
+    return ascend
+
+
+def ascents(networks: Sequence[keras.Model]) -> Sequence[tuple[Ascent, int]]:
+    """One for each block of every network, with the number of channels that it weighs."""
+    return [
+        (ascent(network, layer.name), layer.output.shape[-1])
+        for network in networks
+        for layer in network.layers
+        if isinstance(layer, keras.layers.Concatenate)
+    ]
+
+
+def _whole(channels: int, rng: np.random.Generator) -> np.ndarray:
+    return np.ones(channels)
+
+
+def _single(channels: int, rng: np.random.Generator) -> np.ndarray:
+    return np.asarray(np.eye(channels)[int(rng.integers(channels))])
+
+
+def _combined(channels: int, rng: np.random.Generator) -> np.ndarray:
+    weights = np.zeros(channels)
+    weights[rng.choice(channels, COMBINED, replace=False)] = rng.exponential(size=COMBINED)
+    return weights
+
+
+OBJECTIVES: Mapping[str, Callable[[int, np.random.Generator], np.ndarray]] = {
+    "whole layer": _whole,
+    "single channel": _single,
+    "channels combined": _combined,
+}
+
+
+def laplacian_normalise(gradient: np.ndarray, bands: int = BANDS) -> np.ndarray:
+    """Every band of a Laplacian pyramid brought to the same strength; `(h, w, 3)`, shape kept."""
+    total = np.zeros_like(gradient)
+    for level in range(bands):
+        height, width = gradient.shape[:2]
+        lower = cv2.pyrDown(gradient) if level < bands - 1 else np.zeros_like(gradient)
+        spread = cv2.resize(lower, (width, height), interpolation=cv2.INTER_LINEAR)
+        band = gradient - spread
+        shown = cv2.resize(band, total.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        total += shown / (band.std() + 1e-12)
+        gradient = lower
+    return total
+
+
+def dream(
+    ascend: Ascent, pictures: np.ndarray, weights: np.ndarray, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Dream on `pictures`, `(n, s, s, 3)`: their states after each octave, enlarged to `s`."""
+    size = pictures.shape[1]
+    rate = np.float32(rng.uniform(1, 4))
+    detail = np.zeros_like(pictures)
+    states = []
+    for octave in OCTAVES:
+        side = round(size * octave)
+        base, dreamt = _resize(pictures, side), _resize(pictures + detail, side)
+        for _ in range(STEPS):
+            shift = tuple(rng.integers(-8, 9, 2))
+            gradient = ascend(np.roll(dreamt, shift, (1, 2)), weights)
+            step = np.stack([laplacian_normalise(g) for g in gradient])
+            back = np.roll(step, (-shift[0], -shift[1]), (1, 2))
+            dreamt = np.clip(dreamt + rate * back, 0, 255)
+        detail = _resize(dreamt - base, size)
+        states.append(np.clip(_resize(dreamt, size), 0, 255))
+    return states
+
+
+def _resize(pictures: np.ndarray, side: int) -> np.ndarray:
+    method = cv2.INTER_AREA if side < pictures.shape[1] else cv2.INTER_CUBIC
+    return np.stack([cv2.resize(p, (side, side), interpolation=method) for p in pictures])
+
+
+class Pool:
+    """The dreams that batches draw from: a ring, in which new ones replace the oldest.
+
+    Attributes:
+        pictures: `(n, s, s, 3)`, uint8, at most `capacity` of them.
+        made: how many were ever put in.
+    """
+
+    def __init__(self, size: int, capacity: int = 1536) -> None:
+        self.pictures = np.zeros((0, size, size, 3), "uint8")
+        self.capacity = capacity
+        self.made = 0
+
+    def add(self, dreams: np.ndarray) -> None:
+        """Put in dreams, `(n, s, s, 3)`, 0 to 255."""
+        for picture in dreams.round().astype("uint8"):
+            if len(self.pictures) < self.capacity:
+                self.pictures = np.concatenate([self.pictures, picture[None]])
+            else:
+                self.pictures[self.made % self.capacity] = picture
+            self.made += 1
+
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        """One dream, mirrored or not, `(s, s, 3)`, float32."""
+        picture = np.asarray(self.pictures[int(rng.integers(len(self.pictures)))], "float32")
+        return picture[:, ::-1] if rng.random() < 0.5 else picture

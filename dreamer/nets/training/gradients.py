@@ -1,0 +1,55 @@
+"""The gradient of a score with respect to a picture, on each of Keras's backends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import keras
+
+Score: TypeAlias = Callable[..., Any]
+"""`(image, *constants)` to a scalar."""
+
+
+Gradient: TypeAlias = Callable[..., Any]
+"""`(image, *constants)` to the score's gradient with respect to `image`, `(n, h, w, 3)`."""
+
+
+def _tensorflow(score: Score) -> Any:
+    import tensorflow as tf
+
+    def gradient(image: Any, *constants: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            value = score(image, *constants)
+        return tape.gradient(value, image)
+
+    return tf.function(gradient, reduce_retracing=True)
+
+
+def _torch(score: Score) -> Any:
+    import torch  # type: ignore[import-not-found,unused-ignore]
+
+    def gradient(image: Any, *constants: Any) -> Any:
+        image = image.detach().requires_grad_()
+        return torch.autograd.grad(score(image, *constants), image)[0]
+
+    return gradient
+
+
+def _jax(score: Score) -> Any:
+    import jax  # type: ignore[import-not-found,unused-ignore]
+
+    return jax.jit(jax.grad(score))
+
+
+BACKENDS: Mapping[str, Callable[[Score], Gradient]] = {
+    "tensorflow": _tensorflow,
+    "torch": _torch,
+    "jax": _jax,
+}
+
+
+def input_gradient(score: Score) -> Gradient:
+    """The gradient of a score, on the backend that Keras runs on."""
+    return BACKENDS[keras.backend.backend()](score)
