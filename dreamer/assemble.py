@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from importlib.metadata import version
 from operator import add
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ from dreamer.errors import DreamerError
 from dreamer.files.metadata import Made
 from dreamer.nets import motif, network, runtime
 from dreamer.nets.network import Network
+from dreamer.nets.registry import NetSpec
 from dreamer.recipe import LayerSpec, Precision, Recipe
 
 DEAR_OCTAVES = 2
@@ -134,6 +136,34 @@ class Assembly:
                 patience=recipe.patience,
             )
         return self._ascents[dtype]
+
+
+def load(recipe: Recipe, file: Path | None = None) -> Network:
+    """The network that a recipe names.
+
+    Args:
+        recipe: its `network` is a name of the registry, or the name of a `.keras` file.
+        file: the weights, or that `.keras` file itself.
+    """
+    if not recipe.network.endswith(".keras"):
+        return network.load(recipe.network, file)
+    if file is None:
+        raise DreamerError(f"This recipe dreams on {recipe.network}: give that file by --model.")
+    low, high = recipe.input_range
+    red, green, blue = (low - mean for mean in recipe.input_mean)
+    spec = NetSpec(
+        summary="the user's own",
+        build="",
+        files=(),
+        url=None,
+        scale=high - low,
+        offset=(red, green, blue),
+        order=recipe.input_order,
+        layers=(),
+        smallest=0,
+        motifs={},
+    )
+    return network.load_file(file, spec)
 
 
 def assemble(recipe: Recipe, net: Network, guide: Image | None = None) -> Assembly:

@@ -18,6 +18,7 @@ from dreamer.errors import DreamerError, nearest
 Precision = Literal["auto", "float32", "mixed", "bfloat16"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 Every = Annotated[int, Field(ge=1, description="steps from one to the next")]
 
@@ -86,7 +87,18 @@ class Recipe(_Data):
     format: Literal[1] = Field(1, description="version of this file format")
     about: About = About()
 
-    network: str = Field("dreamnet", description="a name of `dream models list`")
+    network: str = Field(
+        "dreamnet", description="a name of `dream models list`, or of a .keras file given by -m"
+    )
+    input_range: tuple[Finite, Finite] = Field(
+        (0, 255), description="of a network in a file: the input of black and of white"
+    )
+    input_mean: tuple[Finite, Finite, Finite] = Field(
+        (0, 0, 0), description="of a network in a file: taken off, in its own order of colours"
+    )
+    input_order: Literal["RGB", "BGR"] = Field(
+        "RGB", description="of a network in a file: its order of colours"
+    )
     layers: tuple[str, ...] = Field(
         (), description="LAYER[:CHANNELS][=WEIGHT] each; none means the network's own default"
     )

@@ -61,6 +61,9 @@ def command(
     """Dream on photos. An option that is not given means: as the preset says."""
     if noise and not size:
         size = "full"
+    if network and network.endswith(".keras"):
+        # A recipe holds no paths: the file itself is handed on as weights are.
+        weights, network = Path(network), Path(network).name
     # What follows is heavy, and `--help` does without it.
     from dreamer.cli import session
     from dreamer.files import atomic

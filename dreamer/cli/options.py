@@ -100,7 +100,14 @@ Settings = Annotated[
     ),
 ]
 Network = Annotated[
-    str | None, _option(_NETWORK, "-m", "--model", metavar="NAME", help="See `dream models list`.")
+    str | None,
+    _option(
+        _NETWORK,
+        "-m",
+        "--model",
+        metavar="NAME|FILE",
+        help="See `dream models list`; or a .keras file of your own.",
+    ),
 ]
 Weights = Annotated[
     Path | None, _option(_NETWORK, "--weights", metavar="FILE", help="The network's weights.")

@@ -113,17 +113,14 @@ class Session:
         """The recipe on the loaded network."""
         # TensorFlow is imported by these two, and must have been started before.
         _ = self.threads
-        from dreamer.assemble import assemble
-        from dreamer.nets import network
+        from dreamer.assemble import assemble, load
 
         recipe, facts = self.wanted
         guide = photos.read(self.guide) if self.guide else None
         if guide:
             size = photos.fitted(guide.image.shape[:2], GUIDE_SIZE)
             guide = photos.resize(guide, size)
-        made = assemble(
-            recipe, network.load(recipe.network, self.weights), guide.image if guide else None
-        )
+        made = assemble(recipe, load(recipe, self.weights), guide.image if guide else None)
         if recipe.precision not in ("auto", made.recipe.precision):
             self.note(f"{recipe.precision} needs bfloat16 units, which are not here: float32.")
         if facts and facts.get("network_sha256") != made.network.sha256:

@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from dreamer.errors import DreamerError, unknown
-from dreamer.nets import registry, weightfiles
+from dreamer.nets import registry, userfile, weightfiles
 from dreamer.nets.registry import NetSpec
 
 Activations = Mapping[str, tf.Tensor]
@@ -35,8 +35,8 @@ class Network:
     @cached_property
     def layers(self) -> Mapping[str, int]:
         """The layers that can be dreamt on, in order, with their numbers of channels."""
-        maps = ((layer.name, layer.output.shape) for layer in self.model.layers[1:])
-        return {name: shape[-1] for name, shape in maps if len(shape) == 4}
+        makers = (layer for layer in self.model.layers[1:] if _makes_maps(layer))
+        return {layer.name: layer.output.shape[-1] for layer in makers}
 
     def resolve(self, name: str) -> str:
         """The layer that `name` means: a linear convolution stands for its activation.
@@ -61,6 +61,50 @@ class Network:
 def load(name: str, given: Path | None = None) -> Network:
     """A network of the registry with its weights (see `weightfiles.need`)."""
     return build(name, weightfiles.need(name, given))
+
+
+def load_file(path: Path, spec: NetSpec) -> Network:
+    """The user's own network in a `.keras` file (see `userfile.read`), read as `spec` says.
+
+    The layers' default is the one in the middle of those with feature maps.
+    """
+    if not path.is_file():
+        raise DreamerError(f"There is no network file {path}: check --model.")
+    model = _of_any_size(path, userfile.read(path))
+    net = Network(path.name, spec, model, weightfiles.sha256(path))
+    names = [name for name in net.layers if net.resolve(name) == name]
+    layers = spec.layers or (names[len(names) // 2],)
+    return replace(net, spec=replace(spec, layers=layers, smallest=_smallest(path, model)))
+
+
+def _of_any_size(path: Path, model: Any) -> Any:
+    """The model up to its last feature maps, of free height and width."""
+    inputs = model.inputs
+    if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].shape[-1] != 3:
+        raise DreamerError(f"{path} does not take one picture of three colours, channels last.")
+    maps = [layer.output for layer in model.layers[1:] if _makes_maps(layer)]
+    if not maps:
+        raise DreamerError(f"{path} has no layer with feature maps to dream on.")
+    cut = keras.Model(inputs, maps[-1])
+    free = keras.models.clone_model(cut, input_tensors=[keras.Input((None, None, 3))])
+    free.set_weights(cut.get_weights())
+    return free
+
+
+def _makes_maps(layer: Any) -> bool:
+    shape = tuple(getattr(layer.output, "shape", ()))
+    return len(shape) == 4 and shape[-1] is not None
+
+
+def _smallest(path: Path, model: Any) -> int:
+    """The shortest side in pixels, of a few, that passes through."""
+    for side in (16, 32, 48, 64, 96, 128, 160, 224, 299):
+        try:
+            if min(model.compute_output_shape((1, side, side, 3))[1:3]) > 0:
+                return side
+        except ValueError:
+            continue
+    raise DreamerError(f"{path} reads no picture of a usual size.")
 
 
 def build(name: str, path: Path | None) -> Network:
@@ -119,7 +163,8 @@ def freeze(network: Network, layers: Collection[str], dtype: str) -> Features:
             layer.set_weights(_fold(source, cut.get_layer(norm)) if norm else source.get_weights())
 
     def features(image: tf.Tensor) -> Activations:
-        ranged = tf.cast(image * spec.scale + spec.offset, dtype)
+        ordered = image[..., ::-1] if spec.order == "BGR" else image
+        ranged = tf.cast(ordered * spec.scale + spec.offset, dtype)
         maps = frozen(ranged, training=False)
         return {name: tf.cast(value, tf.float32) for name, value in maps.items()}
 

@@ -15,7 +15,8 @@ class NetSpec:
         build: `module:function` that makes the Keras model from a weights file's path.
         files: names of weights files that are looked for, patterns allowed.
         url: where the weights are published; None where the package holds them.
-        scale, offset: the input's range.
+        scale, offset: the input's range; the offset may differ by channel.
+        order: of the input's channels, to which the offset belongs.
         layers: dreamt on where a recipe names none.
         smallest: the shortest side, in pixels, that passes through to the deepest layer.
         motifs: motif sizes by layer: the diameter in pixels that holds 90 % of the energy of one
@@ -27,17 +28,16 @@ class NetSpec:
     files: tuple[str, ...]
     url: str | None
     scale: float
-    offset: float
+    offset: float | tuple[float, float, float]
     layers: tuple[str, ...]
     smallest: int
     motifs: Mapping[str, int]
+    order: str = "RGB"
 
 
 # googlenet's; dreamnet takes them over, so that a recipe means the same sizes on both.
 _SHARED_MOTIFS = {
-    "conv2d0": 8,
     "conv2d1": 8,
-    "conv2d2": 16,
     "mixed3a": 32,
     "mixed3b": 40,
     "mixed4a": 80,
@@ -68,7 +68,7 @@ SPECS: Mapping[str, NetSpec] = {
         offset=-117,
         layers=("mixed4c",),
         smallest=32,
-        motifs={**_SHARED_MOTIFS, "mixed5a": 188, "mixed5b": 204},
+        motifs={"conv2d0": 8, "conv2d2": 16, **_SHARED_MOTIFS, "mixed5a": 188, "mixed5b": 204},
     ),
     "inception_v3": NetSpec(
         summary="Inception v3 (2015): finer and more regular than googlenet",

@@ -1,0 +1,129 @@
+"""A model of the user's own: plain layers are read, everything else is refused unrun."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from dreamer import assemble
+from dreamer.arrays import Image
+from dreamer.errors import DreamerError
+from dreamer.nets import userfile
+from dreamer.recipe import Recipe
+
+# Keras itself, saving a model, meets NumPy 2's change of `__array__`.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+MINE = Recipe().changed(
+    {"network": "mine.keras", "input_mean": (104, 117, 123), "input_order": "BGR", "steps": 2}
+)
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential(
+        [
+            keras.Input((64, 64, 3)),
+            layers.Conv2D(4, 3, 2, activation="relu", name="low"),
+            layers.Conv2D(6, 3, 2, activation="relu", name="high"),
+            layers.Flatten(),
+            layers.Dense(5),
+        ]
+    )
+    path = tmp_path / "mine.keras"
+    model.save(path)
+    return path
+
+
+def rewritten(path: Path, member: str, change: Callable[[bytes], bytes]) -> Path:
+    """The file with one of its members changed."""
+    target = path.with_name("changed.keras")
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w") as out:
+        for name in source.namelist():
+            data = source.read(name)
+            out.writestr(name, change(data) if name == member else data)
+    return target
+
+
+def with_layer(module: str | None, name: str, registered: str | None = None) -> Any:
+    def change(data: bytes) -> bytes:
+        config = json.loads(data)
+        layer = config["config"]["layers"][1]
+        layer |= {"module": module, "class_name": name, "registered_name": registered}
+        return json.dumps(config).encode()
+
+    return change
+
+
+def test_a_users_own_network_dreams_at_any_size(mine: Path, photo: Image) -> None:
+    net = assemble.load(MINE, mine)
+    assert list(net.layers) == ["low", "high"]
+    assembly = assemble.assemble(MINE.changed({"layers": ["high:0-3"], "octaves": 2}), net)
+    *_, last = assembly.dream(photo, assembly.plan(photo.shape[:2]))
+    assert np.abs(last.picture() - photo).max() > 0.005
+
+
+def test_its_input_is_what_the_recipe_says(mine: Path, photo: Image) -> None:
+    from dreamer.nets import network
+
+    maps = network.freeze(assemble.load(MINE, mine), ["low"], "float32")(photo[None])["low"]
+    model = keras.saving.load_model(mine)
+    low = keras.Model(model.inputs[0], model.get_layer("low").output)
+    crop = photo[None, :64, :64, ::-1] * 255 - np.array([104, 117, 123], np.float32)
+    np.testing.assert_allclose(maps[:, :20, :20], low(crop)[:, :20, :20], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "registered"),
+    [
+        ("keras.layers", "Lambda", None),
+        ("keras.layers", "TFSMLayer", None),
+        ("keras.layers", "Conv2D", "mine>Conv2D"),
+        ("os", "system", None),
+        ("keras.utils", "get_file", None),
+        ("builtins", "function", "function"),
+        (None, "Conv2D", None),
+        ("keras.src.legacy.saving", "Conv2D", None),
+    ],
+)
+def test_anything_but_plain_layers_is_refused(
+    module: str | None, name: str, registered: str | None, mine: Path
+) -> None:
+    changed = rewritten(mine, "config.json", with_layer(module, name, registered))
+    with pytest.raises(DreamerError, match="not among the layers"):
+        userfile.read(changed)
+
+
+def test_weights_that_point_to_other_files_are_refused(mine: Path, tmp_path: Path) -> None:
+    def linked(data: bytes) -> bytes:
+        part = tmp_path / "part.h5"
+        part.write_bytes(data)
+        with h5py.File(part, "a") as file:
+            file["secret"] = h5py.ExternalLink("/etc/passwd", "/")
+        return part.read_bytes()
+
+    with pytest.raises(DreamerError, match="point outside"):
+        userfile.read(rewritten(mine, "model.weights.h5", linked))
+
+
+@pytest.mark.parametrize("data", [b"", b"no zip", b"PK"])
+def test_what_is_no_keras_file_is_named(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "x.keras"
+    path.write_bytes(data)
+    with pytest.raises(DreamerError, match=r"x\.keras is no \.keras file"):
+        userfile.read(path)
+
+
+def test_a_missing_file_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(DreamerError, match="give that file by --model"):
+        assemble.load(MINE)
+    with pytest.raises(DreamerError, match=r"nowhere\.keras"):
+        assemble.load(MINE, tmp_path / "nowhere.keras")
