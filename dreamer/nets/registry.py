@@ -80,7 +80,7 @@ SPECS: Mapping[str, NetSpec] = {
         ),
         scale=2,
         offset=-1,
-        layers=("mixed4",),
+        layers=("mixed3", "mixed5"),
         smallest=75,
         motifs={
             "mixed0": 40,
