@@ -178,17 +178,19 @@ def assemble(recipe: Recipe, net: Network, guide: Image | None = None) -> Assemb
     """
     if recipe.guide and guide is None:
         raise DreamerError("This recipe was made with a guide: give it again by --guide.")
-    terms = [_resolved(term, net) for term in recipe.terms or map(_whole, net.spec.layers)]
+    # Written out, so that a picture's recipe does not change with a network's default.
+    recipe = recipe.changed(
+        {
+            "layers": recipe.layers or net.spec.layers,
+            "precision": resolve_precision(recipe.precision),
+        }
+    )
+    terms = [_resolved(term, net) for term in recipe.terms]
     if guide is not None and any(term.channels for term in terms):
         raise DreamerError("A guide chooses the channels: give --layer without any.")
     raised = [term for term in terms if term.weight > 0] or terms
     size = max(motif.size(net, term.layer) for term in raised)
-    named = recipe.changed({"precision": resolve_precision(recipe.precision)})
-    return Assembly(named, net, terms, size, guide)
-
-
-def _whole(layer: str) -> LayerSpec:
-    return LayerSpec(layer, None, 1.0)
+    return Assembly(recipe, net, terms, size, guide)
 
 
 def _resolved(term: LayerSpec, net: Network) -> LayerSpec:

@@ -7,7 +7,7 @@ inside a picture and compared.
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
 import tomlkit
@@ -281,3 +281,34 @@ def parse_setting(text: str) -> tuple[str, Any]:
     except tomllib.TOMLDecodeError:
         fields = tomllib.loads(f"{key} = {tomlkit.item(value.strip()).as_string()}")
     return next(iter(fields.items()))
+
+
+def variations(base: Recipe, wanted: Sequence[str]) -> list[tuple[str, Recipe]]:
+    """A recipe with fields varied, each with the options that make it.
+
+    Args:
+        base: what stays the same.
+        wanted: `FIELD=a,b,c` each; with semicolons, where a value holds commas. Several give
+            every combination, the last one's values next to each other.
+    """
+    cells = [("", base)]
+    for text in wanted:
+        field, equals, values = text.partition("=")
+        if not equals or not values:
+            raise DreamerError(f"--vary {text!r} is not understood: write FIELD=a,b,c.")
+        split = values.split(";" if ";" in values else ",")
+        cells = [
+            (f"{label} {option}".strip(), recipe.changed({field: value}, "--vary"))
+            for label, recipe in cells
+            for option, value in (_variation(field, each.strip()) for each in split)
+        ]
+    return cells
+
+
+def _variation(field: str, text: str) -> tuple[str, Any]:
+    """An option as it is typed, and the field's value."""
+    if field == "layers":
+        return f"-l {text}", [text]
+    if field == "motif":
+        return f"--motif {text}", text.split("-")
+    return f"--set {field}={text}", parse_setting(f"{field}={text}")[1]

@@ -140,6 +140,18 @@ def test_a_mask_and_kept_colours_reach_the_picture(dream: Dream, source: Path) -
     assert target.read_bytes() == again.read_bytes()
 
 
+def test_a_sheet_shows_every_value(dream: Dream, source: Path) -> None:
+    vary = ("--vary", "layers=mixed3b,mixed4b", "--vary", "steps=1,2")
+    code, out, err = dream("image", source, *vary, "--size", 100, "--motif", "0.9-0.9")
+    assert code == 0
+    assert "a photo-sheet.png" in out
+    assert "4 of 4: -l mixed4b --set steps=2" in err
+    sheet = photos.read(source.with_name("a photo-sheet.png")).image
+    assert sheet.shape[1] == 2 * 100 + 3 * 8
+    cells = [sheet[8:60, 8:108], sheet[8:60, 116:216]]
+    assert np.abs(cells[0] - cells[1]).max() > 0.01
+
+
 REFUSED = {
     "missing photo": (["nowhere.jpg"], "nowhere.jpg"),
     "unknown network": (["PHOTO", "-m", "goglenet"], "did you mean googlenet"),

@@ -108,3 +108,24 @@ def test_what_is_no_setting_is_refused(text: str) -> None:
 def test_an_unknown_preset_names_the_nearest() -> None:
     with pytest.raises(DreamerError, match="did you mean keras-example"):
         presets.load("keras-exampel")
+
+
+def test_variations_name_the_options_that_make_them() -> None:
+    cells = recipe.variations(Recipe(), ["layers=mixed3b,mixed4c", "steps=2,3"])
+    assert [label for label, _ in cells] == [
+        "-l mixed3b --set steps=2",
+        "-l mixed3b --set steps=3",
+        "-l mixed4c --set steps=2",
+        "-l mixed4c --set steps=3",
+    ]
+    assert [(cell.layers, cell.steps) for _, cell in cells][2] == (("mixed4c",), 2)
+    (_, listed), _ = recipe.variations(Recipe(), ["layers=mixed4c:1,5;mixed4d:2"])
+    assert listed.layers == ("mixed4c:1,5",)
+    (_, motif), _ = recipe.variations(Recipe(), ["motif=0.5-0.2,0.3-0.1"])
+    assert motif.motif == (0.5, 0.2)
+
+
+@pytest.mark.parametrize("text", ["steps", "steps=", "=3", "stepz=1,2", "steps=0,1"])
+def test_a_wrong_variation_is_one_sentence(text: str) -> None:
+    with pytest.raises(DreamerError, match=r"vary|KEY"):
+        recipe.variations(Recipe(), [text])

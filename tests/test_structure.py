@@ -16,6 +16,7 @@ FLOORS = {
     "presets": 3,
     "nets": 3,
     "ascent": 3,
+    "sheets": 3,
     "assemble": 4,
     "cli": 5,
     "__main__": 6,

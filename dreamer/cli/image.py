@@ -9,6 +9,9 @@ import typer
 
 from dreamer.cli import options
 
+SHEET_SIZE = "400"
+"""The longest side of a cell, in pixels, where `--size` does not say otherwise."""
+
 EXAMPLES = """Examples:
 
 dream image photo.jpg  ·  the default dream, written beside the photo
@@ -16,6 +19,8 @@ dream image photo.jpg  ·  the default dream, written beside the photo
 dream image photo.jpg -m googlenet -l mixed4d:139 --motif 0.8-0.2
 
 dream image a.jpg b.jpg -p pagodas -o dreams/
+
+dream image photo.jpg --vary layers=mixed3b,mixed4c --vary strength=10,20  ·  a grid
 
 dream image --noise 1280x720 -l mixed4d  ·  a picture grown from nothing
 
@@ -51,6 +56,8 @@ def command(
     threads: options.Threads = None,
     size: options.Size = None,
     noise: options.Noise = None,
+    sheet: options.Sheet = None,
+    vary: options.Vary = None,
     output: options.Output = None,
     save_preset: options.SavePreset = None,
     quality: options.Quality = 92,
@@ -59,7 +66,9 @@ def command(
     quiet: options.Quiet = False,
 ) -> None:
     """Dream on photos. An option that is not given means: as the preset says."""
-    if noise and not size:
+    if sheet or vary:
+        size = size or SHEET_SIZE
+    elif noise and not size:
         size = "full"
     if network and network.endswith(".keras"):
         # A recipe holds no paths: the file itself is handed on as weights are.
@@ -95,7 +104,7 @@ def command(
     target, folder = session.destination(output, many=len(sources) > 1, overwrite=overwrite)
     if save_preset and save_preset.exists() and not overwrite:
         raise atomic.exists(save_preset)
-    session.Session(
+    call = session.Session(
         wanted,
         weights,
         mask,
@@ -103,12 +112,16 @@ def command(
         threads,
         target,
         folder,
-        suffix=Path(preset).stem if preset else "dream",
+        suffix="sheet" if sheet or vary else Path(preset).stem if preset else "dream",
         strict=any(each is not None for each in (motif, octaves, octave_scale)),
         quality=quality,
         no_recipe=no_recipe,
         overwrite=overwrite,
         quiet=quiet,
-    ).dream_all(sources)
+    )
+    if sheet or vary:
+        call.sheet_all(sources, sheet, vary or [])
+    else:
+        call.dream_all(sources)
     if save_preset:
         session.save_preset(save_preset, wanted.recipe, overwrite=overwrite)

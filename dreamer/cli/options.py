@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dreamer.files.metadata import Made
 
 _LOOK, _NETWORK, _FILES = "What it looks like", "Network", "Files"
+_SHEETS = "Contact sheets"
 
 
 def _option(panel: str, *names: str, help: str, metavar: str | None = None) -> Any:
@@ -140,6 +141,24 @@ Noise = Annotated[
         "--noise",
         metavar="WIDTHxHEIGHT[:KIND]",
         help="Begin with noise instead of a photo: fractal, uniform, gaussian or gradient.",
+    ),
+]
+Sheet = Annotated[
+    str | None,
+    _option(
+        _SHEETS,
+        "--sheet",
+        metavar="layers|PRESET,PRESET",
+        help="Every layer of the network, or several presets, side by side.",
+    ),
+]
+Vary = Annotated[
+    list[str] | None,
+    _option(
+        _SHEETS,
+        "--vary",
+        metavar="FIELD=a,b,c",
+        help="A sheet with a field's values side by side; twice makes a grid.",
     ),
 ]
 Output = Annotated[

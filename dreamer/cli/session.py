@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +14,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from dreamer import presets, sheets
 from dreamer import recipe as recipes
 from dreamer.arrays import Size
 from dreamer.cli import options, show
@@ -25,6 +27,7 @@ from dreamer.recipe import Recipe
 
 if TYPE_CHECKING:
     from dreamer.assemble import Assembly, Plan
+    from dreamer.nets.network import Network
 
 
 GUIDE_SIZE = 320
@@ -99,6 +102,7 @@ class Session:
     no_recipe: bool
     overwrite: bool
     quiet: bool
+    networks: dict[str, Network] = field(default_factory=dict)
 
     @cached_property
     def threads(self) -> int:
@@ -111,16 +115,8 @@ class Session:
     @cached_property
     def assembly(self) -> Assembly:
         """The recipe on the loaded network."""
-        # TensorFlow is imported by these two, and must have been started before.
-        _ = self.threads
-        from dreamer.assemble import assemble, load
-
         recipe, facts = self.wanted
-        guide = photos.read(self.guide) if self.guide else None
-        if guide:
-            size = photos.fitted(guide.image.shape[:2], GUIDE_SIZE)
-            guide = photos.resize(guide, size)
-        made = assemble(recipe, load(recipe, self.weights), guide.image if guide else None)
+        made = self.assemble(recipe)
         if recipe.precision not in ("auto", made.recipe.precision):
             self.note(f"{recipe.precision} needs bfloat16 units, which are not here: float32.")
         if facts and facts.get("network_sha256") != made.network.sha256:
@@ -128,6 +124,20 @@ class Session:
                 f"The weights of {recipe.network} are not those that the picture was made on."
             )
         return made
+
+    def assemble(self, recipe: Recipe) -> Assembly:
+        """A recipe on its network, which is loaded once."""
+        # TensorFlow is imported by these two, and must have been started before.
+        _ = self.threads
+        from dreamer.assemble import assemble, load
+
+        if recipe.network not in self.networks:
+            self.networks[recipe.network] = load(recipe, self.weights)
+        guide = photos.read(self.guide) if self.guide else None
+        if guide:
+            size = photos.fitted(guide.image.shape[:2], GUIDE_SIZE)
+            guide = photos.resize(guide, size)
+        return assemble(recipe, self.networks[recipe.network], guide.image if guide else None)
 
     def note(self, text: str) -> None:
         """One line for the person who waits."""
@@ -151,10 +161,17 @@ class Session:
 
     def dream_all(self, sources: Sequence[Source]) -> None:
         """Dream on every photo; one that fails stops no other and is named at the end."""
+        self._for_each(sources, self.dream_one)
+
+    def sheet_all(self, sources: Sequence[Source], kind: str | None, vary: Sequence[str]) -> None:
+        """The same for a contact sheet of each photo."""
+        self._for_each(sources, lambda source: self.dream_sheet(source, kind, vary))
+
+    def _for_each(self, sources: Sequence[Source], work: Callable[[Source], None]) -> None:
         failures: list[str] = []
         for source in sources:
             try:
-                self.dream_one(source)
+                work(source)
             except DreamerError as error:
                 if len(sources) == 1:
                     raise
@@ -163,6 +180,44 @@ class Session:
             for failure in failures:
                 typer.echo(f"dream: {failure}", err=True)
             raise typer.Exit(1)
+
+    def _cells(self, kind: str | None, vary: Sequence[str]) -> list[tuple[str, Recipe]]:
+        """The recipes of a sheet's pictures, each with the options that make it."""
+        base = self.wanted.recipe
+        if kind is None:
+            return recipes.variations(base, vary)
+        if kind == "layers":
+            layers = self.assemble(base).network.spec.motifs
+            return recipes.variations(base, [f"layers={','.join(layers)}", *vary])
+        size = {"size": base.size, "enlarge": base.enlarge}
+        named = [(name.strip(), presets.load(name.strip()).recipe) for name in kind.split(",")]
+        return [
+            (f"-p {name} {label}".strip(), recipe)
+            for name, preset in named
+            for label, recipe in recipes.variations(preset.changed(size), vary)
+        ]
+
+    def dream_sheet(self, source: Source, kind: str | None, vary: Sequence[str]) -> None:
+        """Dream on one photo by every recipe of a sheet, and write the sheet."""
+        started = time.perf_counter()
+        read = source.read()
+        cells = self._cells(kind, vary)
+        pictures = []
+        for number, (label, recipe) in enumerate(cells):
+            self.note(f"{number + 1} of {len(cells)}: {label}")
+            size = photos.fitted(read.image.shape[:2], recipe.size, enlarge=recipe.enlarge)
+            photo = photos.resize(read, size)
+            assembly = self.assemble(recipe)
+            *_, last = assembly.dream(photo.image, assembly.plan(size), self.read_mask(size))
+            pictures.append(last.picture())
+        first = vary[-1].count(";" if ";" in vary[-1] else ",") + 1 if vary else 0
+        columns = first if len(vary) > 1 else math.ceil(math.sqrt(len(cells)))
+        path = self.name(source.path)
+        _make_folder(path.parent)
+        sheet = sheets.compose(pictures, [label for label, _ in cells], columns)
+        photos.write(path, sheet, quality=self.quality, overwrite=self.overwrite)
+        if not self.quiet:
+            typer.echo(f"{path}  {time.perf_counter() - started:.1f} s")
 
     def dream_one(self, source: Source) -> None:
         """Read one photo, dream on it, and write the picture; Ctrl-C writes it as it stands."""
@@ -216,10 +271,10 @@ def _announcement(source: Path, read_size: Size, size: Size, assembly: Assembly,
     scaled = {-1: " (reduced, see --size)", 0: "", 1: " (enlarged)"}[
         (max(size) > max(read_size)) - (max(size) < max(read_size))
     ]
-    layers = " ".join(assembly.recipe.layers or assembly.network.spec.layers)
+    layers = " ".join(assembly.recipe.layers)
     named = [term.layer for term in assembly.terms]
     asked = [term.layer for term in assembly.recipe.terms]
-    taken = f" (that is {', '.join(named)})" if asked and asked != named else ""
+    taken = f" (that is {', '.join(named)})" if asked != named else ""
     octaves = ", ".join(
         f"{width}×{height}" + (" bfloat16" if dtype == "bfloat16" else "")
         for (height, width), dtype in zip(plan.sizes, plan.dtypes, strict=True)

@@ -1,0 +1,47 @@
+"""Contact sheets: labelled pictures side by side."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageDraw, ImageFont
+
+from dreamer.arrays import Image
+
+_GAP = 8
+_PAPER = 0.11
+_INK = (222, 222, 222)
+
+
+def compose(pictures: Sequence[Image], labels: Sequence[str], columns: int) -> Image:
+    """One picture of many, row by row, each with its label below.
+
+    Args:
+        pictures: float32 `(h, w, 3)` of 0 to 1; all are brought to the first one's width.
+        labels: one a picture; what does not fit is cut.
+        columns: pictures in a row.
+    """
+    width = pictures[0].shape[1]
+    cells = [_cell(p, label, width) for p, label in zip(pictures, labels, strict=True)]
+    height = max(cell.shape[0] for cell in cells)
+    rows = -(-len(cells) // columns)
+    size = (rows * (height + _GAP) + _GAP, columns * (width + _GAP) + _GAP, 3)
+    sheet = np.full(size, _PAPER, np.float32)
+    for number, cell in enumerate(cells):
+        row, column = divmod(number, columns)
+        top, left = _GAP + row * (height + _GAP), _GAP + column * (width + _GAP)
+        sheet[top : top + cell.shape[0], left : left + width] = cell
+    return sheet
+
+
+def _cell(picture: Image, label: str, width: int) -> Image:
+    height = round(picture.shape[0] * width / picture.shape[1])
+    scaled = cv2.resize(picture.clip(0, 1), (width, height), interpolation=cv2.INTER_AREA)
+    size = max(12, width // 28)
+    font = ImageFont.load_default(size)
+    while len(label) > 1 and font.getlength(label) > width:
+        label = label[:-2].rstrip() + "…"
+    strip = Pillow.new("RGB", (width, round(size * 1.5)), (round(_PAPER * 255),) * 3)
+    ImageDraw.Draw(strip).text((0, 0), label, _INK, font)
+    return np.concatenate([scaled, np.asarray(strip, np.float32) / 255]).astype(np.float32)
