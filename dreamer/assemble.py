@@ -188,8 +188,11 @@ def assemble(recipe: Recipe, net: Network, guide: Image | None = None) -> Assemb
     terms = [_resolved(term, net) for term in recipe.terms]
     if guide is not None and any(term.channels for term in terms):
         raise DreamerError("A guide chooses the channels: give --layer without any.")
-    raised = [term for term in terms if term.weight > 0] or terms
-    size = max(motif.size(net, term.layer) for term in raised)
+    raised = [term.layer for term in terms if term.weight > 0] or [term.layer for term in terms]
+    size = recipe.motif_pixels or max(motif.size(net, layer) for layer in raised)
+    if not set(raised) <= net.spec.motifs.keys():
+        # Measured just now: obeyed when the picture is repeated.
+        recipe = recipe.changed({"motif_pixels": size})
     return Assembly(recipe, net, terms, size, guide)
 
 

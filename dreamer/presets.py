@@ -10,8 +10,8 @@ from dreamer.files import metadata
 from dreamer.files.metadata import Made
 
 _PACKAGE = Path(__file__).parent
-# An editable install has no copy inside the package, a wheel no checkout around it.
-_SHIPPED = (_PACKAGE.parent / "presets", _PACKAGE / "data" / "presets")
+# An editable install has no copy inside the package, but a checkout around it.
+_SHIPPED = (_PACKAGE / "data" / "presets", _PACKAGE.parent / "presets")
 
 
 def folders() -> list[Path]:

@@ -16,9 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from dreamer.errors import DreamerError, nearest
 
 Precision = Literal["auto", "float32", "mixed", "bfloat16"]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+MotifShare = Annotated[float, Field(ge=0.01, le=10, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 Every = Annotated[int, Field(ge=1, description="steps from one to the next")]
 
@@ -31,10 +32,10 @@ class LayerSpec(NamedTuple):
     weight: float
 
 
-# Five digits a number, so that a stranger's preset cannot ask for a range that fills the memory.
-_RANGE = r"\d{1,5}(-\d{1,5})?"
+# Bounded, so that a stranger's preset cannot ask for ranges that fill the memory.
+_RANGE = r"\d{1,4}(-\d{1,4})?"
 _SPEC = re.compile(
-    rf"(?P<layer>[^:=\s]+)(:(?P<channels>{_RANGE}(,{_RANGE})*))?(=(?P<weight>[^=]+))?"
+    rf"(?P<layer>[^:=\s]+)(:(?P<channels>{_RANGE}(,{_RANGE}){{0,999}}))?(=(?P<weight>[^=]+))?"
 )
 
 
@@ -58,13 +59,13 @@ def parse_layer(text: str) -> LayerSpec:
 def _channels(text: str | None) -> tuple[int, ...] | None:
     if text is None:
         return None
-    chosen: list[int] = []
+    chosen: dict[int, None] = {}
     for part in text.split(","):
         first, dash, last = part.partition("-")
         if dash and int(last) < int(first):
             raise ValueError(f"the channels {part.strip()!r} run backwards")
-        chosen += range(int(first), int(last or first) + 1)
-    return tuple(dict.fromkeys(chosen))
+        chosen |= dict.fromkeys(range(int(first), int(last or first) + 1))
+    return tuple(chosen)
 
 
 class _Data(BaseModel):
@@ -111,19 +112,22 @@ class Recipe(_Data):
     guide_match: Literal["best", "mean"] = Field(
         "best", description="each place's best match in the guide, or the mean of all"
     )
-    border: int = Field(0, ge=0, description="activation cells left out along each edge")
+    border: int = Field(0, ge=0, le=16, description="activation cells left out along each edge")
     max_objective: float | None = Field(
         None, allow_inf_nan=False, description="ascent in an octave stops above this value"
     )
 
-    motif: tuple[Positive, Positive] = Field(
+    motif: tuple[MotifShare, MotifShare] = Field(
         (0.6, 0.15), description="largest and smallest motif, as shares of the short side"
+    )
+    motif_pixels: int | None = Field(
+        None, ge=1, le=4096, description="a motif's size in pixels, where not the network's own"
     )
     octaves: int | None = Field(
         None, ge=1, le=20, description="octaves down from the picture's size, instead of `motif`"
     )
     octave_scale: float = Field(
-        1.4, gt=1, le=8, allow_inf_nan=False, description="ratio of neighbouring octaves"
+        1.4, ge=1.01, le=8, allow_inf_nan=False, description="ratio of neighbouring octaves"
     )
     carry: Literal["detail", "lost-detail", "plain"] = Field(
         "detail", description="how an octave's dream enters the next"
@@ -147,7 +151,9 @@ class Recipe(_Data):
     optimiser: Literal["ascent", "momentum", "nesterov", "rmsprop", "adam"] = Field(
         "ascent", description="how a gradient is applied"
     )
-    jitter: int = Field(32, ge=0, description="largest random shift before each step, in pixels")
+    jitter: int = Field(
+        32, ge=0, le=4096, description="largest random shift before each step, in pixels"
+    )
     clip: bool = Field(True, description="keep colours within 0 to 1 after each step")
 
     decay: Share = Field(0, description="share of the way to grey that colours go")
@@ -227,8 +233,9 @@ class Recipe(_Data):
         """
         if "motif" in changes and "octaves" not in changes:
             changes = {**changes, "octaves": None}
-        about = {**self.about.model_dump(), **changes.get("about", {})}
-        return from_fields({**self.model_dump(), **changes, "about": about}, source)
+        if isinstance(changes.get("about"), Mapping):
+            changes = {**changes, "about": {**self.about.model_dump(), **changes["about"]}}
+        return from_fields({**self.model_dump(), **changes}, source)
 
 
 def _sentence(error: ValidationError, source: str) -> str:
@@ -255,7 +262,7 @@ def from_toml(text: str, source: str) -> Recipe:
     """Read a preset. Raises DreamerError where it is no TOML or no recipe."""
     try:
         return from_fields(tomllib.loads(text), source)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise DreamerError(f"There is a slip in the TOML of {source}: {error}.") from None
 
 
@@ -271,14 +278,16 @@ def to_toml(recipe: Recipe) -> str:
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
-    """Read `KEY=VALUE` as given to `--set`; the value is TOML, or else a plain string."""
+    """Read `KEY=VALUE` as given to `--set`: TOML, `none` for no value, or else a plain string."""
     key, equals, value = text.partition("=")
     key = key.strip()
     if not equals or not re.fullmatch(r"[\w-]+(\.[\w-]+)?", key):
         raise DreamerError(f"--set {text!r} is not understood: write KEY=VALUE.")
+    if value.strip().lower() == "none":
+        return key, None
     try:
         fields = tomllib.loads(f"{key} = {value}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         fields = tomllib.loads(f"{key} = {tomlkit.item(value.strip()).as_string()}")
     return next(iter(fields.items()))
 

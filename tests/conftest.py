@@ -68,19 +68,17 @@ def tiny_network(padding: str = "same") -> Any:
 
 
 @pytest.fixture
-def dream(tmp_path: Path) -> Callable[..., Any]:
-    """Run the command line in this process: `dream("image", photo, …)` gives code, out and err."""
-    from typer.testing import CliRunner
-
-    from dreamer.cli import app
-    from dreamer.errors import DreamerError
+def dream(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Any]:
+    """Run `dream` in this process: `dream("image", photo, …)` gives code, out and err."""
+    from dreamer.cli import main
 
     def run(*arguments: object) -> Any:
-        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-        if isinstance(result.exception, DreamerError):
-            return 2, result.stdout, f"dream: {result.exception}"
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result.exit_code, result.stdout, result.stderr
+        monkeypatch.setattr("sys.argv", ["dream", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        said = capsys.readouterr()
+        return stopped.value.code or 0, said.out, said.err
 
     return run

@@ -336,6 +336,8 @@ def test_octaves_by_motif_depend_on_proportions_alone() -> None:
     assert large[-1] == (1000, 1500)
     assert all(1.3 < b[0] / a[0] < 1.5 for a, b in pairwise(large))
     assert octaves.by_motif((90, 120), 100, (0.5, 0.1), 1.4) == [(90, 120)]
+    assert octaves.by_motif((270, 360), 100, (0.5, 0.1), 1.4) == [(200, 267), (270, 360)]
+    assert octaves.by_motif((210, 280), 100, (0.5, 0.1), 1.4) == [(200, 267)]
     assert octaves.by_motif((900, 1200), 100, (0.3, 0.3), 1.4) == [(333, 444)]
 
 

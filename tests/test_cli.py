@@ -140,6 +140,35 @@ def test_a_mask_and_kept_colours_reach_the_picture(dream: Dream, source: Path) -
     assert target.read_bytes() == again.read_bytes()
 
 
+def test_quality_and_noise_repeat(
+    dream: Dream, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(source.parent)
+    for first, again, kind in (("a.jpg", "b.jpg", (source,)), ("c.png", "d.png", ())):
+        start = kind or ("--noise", "96x80", "--size", 128)
+        shown = (*start, *QUICK, "--quality", 60, "-o", first)
+        assert dream("image", *shown)[0] == 0
+        assert dream("image", *(kind or start[:2]), "-p", first, "-o", again)[0] == 0
+        assert Path(first).read_bytes() == Path(again).read_bytes()
+
+
+def test_photos_of_one_name_do_not_replace_each_other(dream: Dream, source: Path) -> None:
+    twin = source.with_name("twin") / source.name
+    twin.parent.mkdir()
+    twin.write_bytes(source.read_bytes())
+    folder = source.with_name("out")
+    assert dream("image", source, twin, *QUICK, "-o", folder, "--overwrite")[0] == 0
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_a_folder_that_cannot_be_written_is_named_before_the_dream(
+    dream: Dream, source: Path
+) -> None:
+    code, _, err = dream("image", source, *QUICK, "-o", "/proc/x.png")
+    assert code == 2
+    assert "Cannot write into /proc" in err
+
+
 def test_a_sheet_shows_every_value(dream: Dream, source: Path) -> None:
     vary = ("--vary", "layers=mixed3b,mixed4b", "--vary", "steps=1,2")
     code, out, err = dream("image", source, *vary, "--size", 100, "--motif", "0.9-0.9")
@@ -170,6 +199,15 @@ REFUSED = {
     "size of nothing": (["PHOTO", "--size", "0"], "size"),
     "unknown precision": (["PHOTO", "--precision", "half"], "float32"),
     "unknown format": (["PHOTO", "-o", "x.bmp"], ".png"),
+    "evil layer list": (["PHOTO", "-l", "mixed4c:" + ",".join(["0-9999"] * 1001)], "layer spec"),
+    "endless octaves": (["PHOTO", "--octave-scale", "1.0000001"], "octave_scale"),
+    "vast jitter": (["PHOTO", "--jitter", "3000000000"], "jitter"),
+    "tiny motif": (["PHOTO", "--motif", "0.6-1e-320"], "motif"),
+    "vast size": (["PHOTO", "--size", "1000000"], "smaller --size"),
+    "vast noise": (["--noise", "99999x99999"], "at most"),
+    "nested setting": (["PHOTO", "--set", "about=x"], "about"),
+    "wrong for all": (["PHOTO", "PHOTO", "-l", "mixed4z"], "did you mean mixed4"),
+    "many into one": (["PHOTO", "PHOTO", "-o", "one.png"], "give a folder"),
     "no photo": ([], "--noise"),
     "photo and noise": (["PHOTO", "--noise", "64x64"], "--noise"),
     "noise no size": (["--noise", "big"], "1280x720"),
@@ -194,7 +232,8 @@ def test_bad_input_gets_one_sentence_and_code_two(
     assert code == 2
     assert not out
     assert named in err
-    assert "\n" not in err
+    assert err.count("\n") == 1
+    assert err.startswith("dream: ")
     assert [p.name for p in source.parent.iterdir()] == [source.name]
 
 

@@ -142,6 +142,9 @@ def test_a_colour_profile_is_converted(tmp_path: Path) -> None:
     other = photos.read(
         saved(tmp_path / "b.png", Pillow.fromarray(SQUARE), icc_profile=profile)
     ).image
+    clear = Pillow.fromarray(np.dstack([SQUARE, SQUARE[..., 0]]))
+    alpha = photos.read(saved(tmp_path / "d.png", clear, icc_profile=profile))
+    np.testing.assert_allclose(alpha.image, other, atol=0.01)
     broken = photos.read(
         saved(tmp_path / "c.png", Pillow.fromarray(SQUARE), icc_profile=b"no profile")
     ).image
@@ -169,6 +172,15 @@ def test_a_strangers_recipe_is_validated(text: str, tmp_path: Path) -> None:
         metadata.read(path)
 
 
+def test_only_harmless_formats_are_opened(tmp_path: Path) -> None:
+    path = tmp_path / "x.jpg"
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\n")
+    with pytest.raises(DreamerError, match="not a picture in a known format"):
+        photos.read(path)
+    with pytest.raises(DreamerError, match="not a picture in a known format"):
+        metadata.read(path)
+
+
 def test_a_picture_without_a_recipe_is_named(tmp_path: Path) -> None:
     path = saved(tmp_path / "plain.png", Pillow.fromarray(SQUARE))
     with pytest.raises(DreamerError, match=r"plain\.png carries no recipe"):
@@ -187,6 +199,8 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("x", "before")]
+    # What a stranger has put where the part might lie is neither followed nor lost.
+    (tmp_path / "x.part").symlink_to(tmp_path / "secret")
     with atomic.replacing(path) as file:
         file.write(b"after")
     assert path.read_text() == "after"

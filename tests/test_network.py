@@ -112,4 +112,5 @@ def test_a_file_that_holds_no_weights_is_named(tmp_path: Path) -> None:
 
 
 def test_threads_are_fixed_once() -> None:
+    tf.zeros([1])
     assert runtime.start() == runtime.start(1)

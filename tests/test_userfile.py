@@ -38,6 +38,7 @@ def mine(tmp_path: Path) -> Path:
             layers.Dense(5),
         ]
     )
+    model.compile("adam", "mse")
     path = tmp_path / "mine.keras"
     model.save(path)
     return path
@@ -75,7 +76,7 @@ def test_its_input_is_what_the_recipe_says(mine: Path, photo: Image) -> None:
     from dreamer.nets import network
 
     maps = network.freeze(assemble.load(MINE, mine), ["low"], "float32")(photo[None])["low"]
-    model = keras.saving.load_model(mine)
+    model = keras.saving.load_model(mine, compile=False)
     low = keras.Model(model.inputs[0], model.get_layer("low").output)
     crop = photo[None, :64, :64, ::-1] * 255 - np.array([104, 117, 123], np.float32)
     np.testing.assert_allclose(maps[:, :20, :20], low(crop)[:, :20, :20], atol=1e-3)
@@ -112,6 +113,27 @@ def test_weights_that_point_to_other_files_are_refused(mine: Path, tmp_path: Pat
 
     with pytest.raises(DreamerError, match="point outside"):
         userfile.read(rewritten(mine, "model.weights.h5", linked))
+
+
+def test_virtual_datasets_are_refused(mine: Path, tmp_path: Path) -> None:
+    def linked(data: bytes) -> bytes:
+        part = tmp_path / "part.h5"
+        part.write_bytes(data)
+        layout = h5py.VirtualLayout((3,), "f4")
+        layout[:] = h5py.VirtualSource("/etc/passwd", "x", (3,))
+        with h5py.File(part, "a") as file:
+            file.create_virtual_dataset("secret", layout)
+        return part.read_bytes()
+
+    with pytest.raises(DreamerError, match="point outside"):
+        userfile.read(rewritten(mine, "model.weights.h5", linked))
+
+
+def test_other_members_are_refused(mine: Path) -> None:
+    with zipfile.ZipFile(mine, "a") as archive:
+        archive.writestr("assets/run.py", "")
+    with pytest.raises(DreamerError, match=r"assets/run\.py"):
+        userfile.read(mine)
 
 
 @pytest.mark.parametrize("data", [b"", b"no zip", b"PK"])

@@ -238,13 +238,12 @@ def dream(
             with chunk.timed(size, stop - done):
                 climb = ascent.run(climb, octave_seed(seed, frame, number), done, stop, steps)
                 score = float(climb.scores[0])
-            done = stop
-            grown = climb.images
-            if done == steps:
-                grown = carry.leave(grown, blurred, here)
-                if grow:
-                    looked = grow((number + 1) / len(plan))(np.asarray(grown[0]), here[0].numpy())
-                    grown = tf.constant(looked[None])
+            # Nothing is left to climb where all have stopped.
+            done = stop if bool(tf.reduce_any(climb.alive)) else steps
+            grown = carry.leave(climb.images, blurred, here)
+            if grow:
+                looked = grow((number + 1) / len(plan))(np.asarray(grown[0]), here[0].numpy())
+                grown = tf.constant(looked[None])
             yield Progress(
                 octave=number + 1,
                 octaves=len(plan),

@@ -8,6 +8,9 @@ import tensorflow as tf
 
 from dreamer.arrays import Size
 
+NEARLY = 0.87
+"""A size of this share of the next is too close to it for an octave of its own."""
+
 
 def by_motif(size: Size, motif: float, shares: tuple[float, float], scale: float) -> list[Size]:
     """Working sizes at which a motif of `motif` pixels fills the wanted shares of the picture.
@@ -19,14 +22,17 @@ def by_motif(size: Size, motif: float, shares: tuple[float, float], scale: float
         scale: about the ratio of neighbouring sizes; both ends are met exactly.
 
     Returns:
-        Sizes from small to large, none larger than the picture. They depend on the picture's
-        proportions alone, so that one recipe looks the same on a small and on a large copy.
+        Sizes from small to large. They depend on the picture's proportions alone, so that one
+        recipe looks the same on a small and on a large copy; where the picture is too small for
+        the last ones, its own size stands for them, unless the one before is nearly that.
     """
     first, last = (motif / share for share in shares)
     count = 1 + round(math.log(last / first) / math.log(scale))
     shorts = [first * (last / first) ** (i / max(count - 1, 1)) for i in range(count)]
     short = min(size)
-    fitting = [s / short for s in shorts if s <= short] or [1.0]
+    fitting = [s / short for s in shorts if s <= short]
+    if not fitting or (len(fitting) < count and fitting[-1] < NEARLY):
+        fitting.append(1.0)
     return [(round(size[0] * share), round(size[1] * share)) for share in fitting]
 
 

@@ -35,7 +35,7 @@ def _top(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """DeepDream for photos and films."""
+    """DeepDream for photos."""
 
 
 def main() -> None:
@@ -44,4 +44,7 @@ def main() -> None:
         app()
     except DreamerError as error:
         typer.echo(f"dream: {error}", err=True)
+        sys.exit(2)
+    except MemoryError:
+        typer.echo("dream: There is not enough memory for this: give a smaller --size.", err=True)
         sys.exit(2)

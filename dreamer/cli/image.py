@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -60,7 +61,7 @@ def command(
     vary: options.Vary = None,
     output: options.Output = None,
     save_preset: options.SavePreset = None,
-    quality: options.Quality = 92,
+    quality: options.Quality = None,
     no_recipe: options.NoRecipe = False,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
@@ -68,14 +69,13 @@ def command(
     """Dream on photos. An option that is not given means: as the preset says."""
     if sheet or vary:
         size = size or SHEET_SIZE
-    elif noise and not size:
+    elif noise and not size and not preset:
         size = "full"
     if network and network.endswith(".keras"):
         # A recipe holds no paths: the file itself is handed on as weights are.
         weights, network = Path(network), Path(network).name
     # What follows is heavy, and `--help` does without it.
     from dreamer.cli import session
-    from dreamer.files import atomic
 
     given: dict[str, Any] = {
         "layers": layer or None,
@@ -96,14 +96,14 @@ def command(
         "seed": seed,
         "network": network,
         "precision": precision,
-        "size": int(size) if size and size.lstrip("-").isdigit() else size,
+        "size": int(size) if size and re.fullmatch(r"-?[0-9]+", size) else size,
         "enlarge": size != "full" if size else None,
     }
     wanted = options.made(preset, settings or [], given)
     sources = session.sources(photos or [], noise, wanted.recipe.seed)
     target, folder = session.destination(output, many=len(sources) > 1, overwrite=overwrite)
-    if save_preset and save_preset.exists() and not overwrite:
-        raise atomic.exists(save_preset)
+    if save_preset:
+        session.save_preset(save_preset, wanted.recipe, overwrite=overwrite)
     call = session.Session(
         wanted,
         weights,
@@ -123,5 +123,3 @@ def command(
         call.sheet_all(sources, sheet, vary or [])
     else:
         call.dream_all(sources)
-    if save_preset:
-        session.save_preset(save_preset, wanted.recipe, overwrite=overwrite)

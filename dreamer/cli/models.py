@@ -32,17 +32,20 @@ def list_networks() -> None:
 @app.command("layers", epilog="Example: dream models layers googlenet")
 def layers(name: Name, weights: options.Weights = None) -> None:
     """The layers of a network: channels, and the size of a motif in pixels."""
-    from dreamer.nets import registry, runtime, weightfiles
+    from dreamer.nets import runtime, weightfiles
 
-    registry.spec(name)
-    path = weightfiles.find(name, weights)
+    own = name.endswith(".keras")
+    path = None if own else weightfiles.find(name, weights)
     runtime.start()
     from rich.console import Console
     from rich.table import Table
 
+    from dreamer.assemble import load
     from dreamer.nets import network
+    from dreamer.recipe import Recipe
 
-    net = network.build(name, path)
+    file = Path(name)
+    net = load(Recipe(network=file.name), file) if own else network.build(name, path)
     table = Table("layer", "channels", "motif", box=None)
     for layer, channels in net.layers.items():
         motif = net.spec.motifs.get(layer)

@@ -123,7 +123,8 @@ Precision = Annotated[
     ),
 ]
 Threads = Annotated[
-    int | None, _option(_NETWORK, "--threads", help="Processor threads; as many as there are.")
+    int | None,
+    typer.Option(help="Processor threads; as many as there are.", min=1, rich_help_panel=_NETWORK),
 ]
 Size = Annotated[
     str | None,
@@ -175,7 +176,8 @@ SavePreset = Annotated[
     _option(_FILES, "--save-preset", metavar="FILE", help="Write the recipe as a TOML preset."),
 ]
 Quality = Annotated[
-    int, typer.Option(help="Of a JPEG or WebP, 1 to 100.", min=1, max=100, rich_help_panel=_FILES)
+    int | None,
+    typer.Option(help="Of a JPEG or WebP, 1 to 100.", min=1, max=100, rich_help_panel=_FILES),
 ]
 NoRecipe = Annotated[
     bool, _option(_FILES, "--no-recipe", help="Leave the recipe out of the picture.")
@@ -233,4 +235,8 @@ def made(preset: str | None, settings: Sequence[str], given: Mapping[str, Any]) 
         key, value = recipe.parse_setting(setting)
         changed = changed.changed({key: value}, "--set")
     chosen = {key: value for key, value in given.items() if value is not None}
+    for kind in ("mask", "guide"):
+        recorded = getattr(base.recipe, kind)
+        if recorded and chosen.get(kind, recorded) != recorded:
+            typer.echo(f"The {kind} is not the one that the recipe was made with.", err=True)
     return Made(changed.changed(chosen), base.facts)

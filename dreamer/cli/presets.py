@@ -13,14 +13,18 @@ app = typer.Typer(help="Presets: list them, show what one says.")
 def list_presets() -> None:
     """The presets by name, one's own first to be found."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from dreamer import presets
+    from dreamer.nets import registry, weightfiles
 
     table = Table("preset", "network", "what it looks like", box=None)
     for name in presets.paths():
         recipe = presets.load(name).recipe
-        table.add_row(name, recipe.network, recipe.about.description)
+        here = recipe.network in registry.SPECS and weightfiles.find(recipe.network)
+        network = recipe.network + ("" if here else " (weights missing)")
+        table.add_row(*map(escape, (name, network, recipe.about.description)))
     Console().print(table)
 
 
@@ -32,6 +36,7 @@ def show_preset(
 ) -> None:
     """Every field of a preset (without a name: of the defaults), and what it means."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from dreamer import presets
@@ -43,7 +48,6 @@ def show_preset(
         if field != "about":
             value = getattr(recipe, field)
             default = info.default
-            table.add_row(
-                field, str(value), "" if value == default else str(default), info.description
-            )
+            other = "" if value == default else str(default)
+            table.add_row(*map(escape, (field, str(value), other, info.description or "")))
     Console().print(table)

@@ -44,7 +44,8 @@ class Source(NamedTuple):
 def sources(paths: Sequence[Path], noise: str | None, seed: int) -> list[Source]:
     """Photos, or the noise that `--noise` describes, named in the working folder."""
     if bool(paths) == bool(noise):
-        raise DreamerError("Give photos to dream on, or --noise WIDTHxHEIGHT.")
+        both = ", not both" if noise else ""
+        raise DreamerError(f"Give photos to dream on, or --noise WIDTHxHEIGHT{both}.")
     if noise:
         kind, size = options.noise(noise)
         return [Source(Path(f"{kind}.png"), lambda: photos.noise(kind, size, seed))]
@@ -57,8 +58,10 @@ def destination(
     """The file or the folder that `--output` names; both None where it was not given."""
     if output is None:
         return None, None
-    if output.is_dir() or many or not output.suffix:
+    if output.is_dir() or not output.suffix:
         return None, output
+    if many:
+        raise DreamerError(f"Several pictures do not fit into {output}: give a folder.")
     if output.suffix.lower() not in photos.WRITERS:
         known = " ".join(photos.WRITERS)
         raise DreamerError(f"Cannot write {output.suffix} files: end --output in one of {known}.")
@@ -98,11 +101,12 @@ class Session:
     folder: Path | None
     suffix: str
     strict: bool
-    quality: int
+    quality: int | None
     no_recipe: bool
     overwrite: bool
     quiet: bool
     networks: dict[str, Network] = field(default_factory=dict)
+    written: set[Path] = field(default_factory=set)
 
     @cached_property
     def threads(self) -> int:
@@ -110,7 +114,10 @@ class Session:
         recorded = self.wanted.facts.get("threads")
         # A picture may come from a stranger, and from a larger machine.
         known = isinstance(recorded, int) and 1 <= recorded <= runtime.processors()
-        return runtime.start(self.asked_threads or (recorded if known else None))
+        count = runtime.start(self.asked_threads or (recorded if known else None))
+        if recorded not in (None, count):
+            self.note(f"The picture was made with {recorded!r} threads, this one is with {count}.")
+        return count
 
     @cached_property
     def assembly(self) -> Assembly:
@@ -148,7 +155,18 @@ class Session:
         if self.target:
             return self.target
         path = (self.folder or source.parent) / f"{source.stem}-{self.suffix}.png"
-        return path if self.overwrite else atomic.free_name(path)
+        taken = self.written if self.overwrite else None
+        path = atomic.free_name(path, taken)
+        self.written.add(path)
+        return path
+
+    @property
+    def jpeg_quality(self) -> int:
+        """As asked for, or as a finished picture was written."""
+        recorded = self.wanted.facts.get("quality")
+        if self.quality is None and isinstance(recorded, int) and 1 <= recorded <= 100:
+            return recorded
+        return self.quality or photos.QUALITY
 
     def read_mask(self, size: Size) -> NDArray[np.float32] | None:
         """The mask at a picture's size; a recipe that was made with one needs it again."""
@@ -168,17 +186,18 @@ class Session:
         self._for_each(sources, lambda source: self.dream_sheet(source, kind, vary))
 
     def _for_each(self, sources: Sequence[Source], work: Callable[[Source], None]) -> None:
-        failures: list[str] = []
+        failed = False
         for source in sources:
             try:
                 work(source)
             except DreamerError as error:
                 if len(sources) == 1:
                     raise
-                failures.append(str(error))
-        if failures:
-            for failure in failures:
-                typer.echo(f"dream: {failure}", err=True)
+                # What is wrong with the recipe is wrong for every photo, and raises here.
+                _ = self.assembly
+                typer.echo(f"dream: {error}", err=True)
+                failed = True
+        if failed:
             raise typer.Exit(1)
 
     def _cells(self, kind: str | None, vary: Sequence[str]) -> list[tuple[str, Recipe]]:
@@ -215,7 +234,7 @@ class Session:
         path = self.name(source.path)
         _make_folder(path.parent)
         sheet = sheets.compose(pictures, [label for label, _ in cells], columns)
-        photos.write(path, sheet, quality=self.quality, overwrite=self.overwrite)
+        photos.write(path, sheet, quality=self.jpeg_quality, overwrite=self.overwrite)
         if not self.quiet:
             typer.echo(f"{path}  {time.perf_counter() - started:.1f} s")
 
@@ -233,7 +252,8 @@ class Session:
         self.note(_announcement(source.path, read_size, size, assembly, plan))
         path = self.name(source.path)
         _make_folder(path.parent)
-        preview = path.with_name(f"{path.stem}.preview.png")
+        atomic.check_writable(path.parent)
+        preview = atomic.free_name(path.with_name(f"{path.stem}.preview.png"))
         with show.interruptible() as interrupt, show.progress(quiet=self.quiet) as bar:
             try:
                 for state in assembly.dream(photo.image, plan, mask):
@@ -245,6 +265,8 @@ class Session:
             finally:
                 preview.unlink(missing_ok=True)
         made = assembly.made(photo.sha256, plan, self.threads)
+        if path.suffix.lower() != ".png":
+            made.facts["quality"] = self.jpeg_quality
         if interrupt.asked:
             stopped = (
                 f"octave {state.octave} of {state.octaves}, step {state.step} of {state.steps}"
@@ -255,7 +277,7 @@ class Session:
             state.picture(),
             photo.alpha,
             None if self.no_recipe else made,
-            quality=self.quality,
+            quality=self.jpeg_quality,
             overwrite=self.overwrite,
         )
         seconds = time.perf_counter() - started

@@ -60,6 +60,7 @@ class Interrupt:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
+        typer.echo("Stopping after this step; Ctrl-C again stops at once.", err=True)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Files that appear whole or not at all."""
 
 import os
-from collections.abc import Iterator
+import secrets
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -14,24 +15,23 @@ def replacing(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
     """A file to write that takes the name `path` only once it is complete and on disk.
 
     Args:
-        path: the final name; until then the bytes lie in `NAME.part` beside it.
+        path: the final name; until then the bytes lie in a `.part` of its own beside it.
         overwrite: whether an existing file of that name may be replaced.
 
     Raises DreamerError where the file cannot be written or, without `overwrite`, exists.
     """
-    part = path.with_name(path.name + ".part")
+    # Random, so that nothing that lies there is followed or lost.
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with part.open("wb") as file:
+        with part.open("xb") as file:
             yield file
             file.flush()
             # Without it a power cut can leave an empty file under the final name.
             os.fsync(file.fileno())
-        if overwrite:
-            part.replace(path)
-        else:
-            # Unlike a rename, a link fails where the name was taken in the meantime.
-            path.hardlink_to(part)
-            part.unlink()
+        if not overwrite:
+            # Claims the name: this fails where it was taken in the meantime.
+            path.open("xb").close()
+        part.replace(path)
     except FileExistsError:
         raise exists(path) from None
     except OSError as error:
@@ -43,14 +43,24 @@ def replacing(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
 
 def exists(path: Path) -> DreamerError:
     """The error for an output that is already there."""
-    return DreamerError(f"{path} exists: give --overwrite, or another name with --output.")
+    return DreamerError(f"{path} exists: give --overwrite, or another name.")
 
 
-def free_name(path: Path) -> Path:
-    """`path`, or the first of `NAME-2`, `NAME-3`, … that does not exist."""
+def check_writable(folder: Path) -> None:
+    """Raise DreamerError now where a file could not be written into `folder` later."""
+    probe = folder / f".{secrets.token_hex(4)}.part"
+    try:
+        probe.open("xb").close()
+        probe.unlink()
+    except OSError as error:
+        raise DreamerError(f"Cannot write into {folder}: {error.strerror}.") from None
+
+
+def free_name(path: Path, taken: Collection[Path] | None = None) -> Path:
+    """`path`, or the first of `NAME-2`, `NAME-3`, … that does not exist, or is not `taken`."""
     number = 1
     free = path
-    while free.exists():
+    while free.exists() if taken is None else free in taken:
         number += 1
         free = path.with_stem(f"{path.stem}-{number}")
     return free

@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
 
 from dreamer import recipe as recipes
 from dreamer.errors import DreamerError
+from dreamer.files import pictures
 from dreamer.recipe import Recipe
 
 KEY = "dreamer"
@@ -62,9 +63,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 
 
 def _find(path: Path) -> str | None:
-    with Image.open(path) as picture:
-        # A PNG's text may stand behind its pixels.
-        picture.load()
+    with pictures.opened(path.read_bytes(), str(path)) as picture:
         text = picture.info.get(KEY) or picture.getexif().get(ExifTags.Base.ImageDescription, "")
     # A camera's own description is no recipe.
     return text if isinstance(text, str) and text.startswith("{") else None
@@ -74,11 +73,8 @@ def read(path: Path) -> Made:
     """The recipe in a finished picture. Raises DreamerError where there is none."""
     try:
         text = _find(path)
-    except UnidentifiedImageError:
-        raise DreamerError(f"{path} is not a picture, whatever its name says.") from None
-    except (OSError, SyntaxError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is damaged"
-        raise DreamerError(f"Cannot read {path}: {why}.") from None
+    except OSError as error:
+        raise DreamerError(f"Cannot read {path}: {error.strerror}; check it.") from None
     if text is None:
         raise DreamerError(f"{path} carries no recipe: give a preset or a picture `dream` made.")
     return from_json(text, str(path))

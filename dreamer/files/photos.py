@@ -11,15 +11,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from PIL import ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ImageCms, ImageOps
 
 from dreamer.arrays import Image, Size
 from dreamer.errors import DreamerError
-from dreamer.files import atomic, metadata
+from dreamer.files import atomic, metadata, pictures
 from dreamer.files.metadata import Made
 
 SMALLEST = 16
 """The shortest side, in pixels, that a photo may have."""
+
+
+QUALITY = 92
+"""Of a JPEG or WebP, 1 to 100."""
+
+MOST_PIXELS = 200_000_000
+"""Of a picture that is made larger, or out of nothing."""
 
 
 class Photo(NamedTuple):
@@ -39,19 +46,8 @@ def read(path: Path) -> Photo:
         data = path.read_bytes()
     except OSError as error:
         raise DreamerError(f"Cannot read the photo {path}: {error.strerror}; check it.") from None
-    if not data:
-        raise DreamerError(f"The photo {path} is empty (0 bytes): give another file.")
-    try:
-        with Pillow.open(io.BytesIO(data)) as opened:
-            pixels = _rgba(_in_srgb(ImageOps.exif_transpose(opened)))
-    except UnidentifiedImageError:
-        raise DreamerError(
-            f"{path} is not a picture in a known format: give a PNG, JPEG, WebP or TIFF file."
-        ) from None
-    except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning):
-        raise DreamerError(f"{path} is too large to be opened safely: reduce it first.") from None
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DreamerError(f"The photo {path} is damaged ({error}): export it again.") from None
+    with pictures.opened(data, f"The photo {path}") as opened:
+        pixels = _rgba(_in_srgb(ImageOps.exif_transpose(opened)))
     height, width = pixels.shape[:2]
     if min(height, width) < SMALLEST:
         raise DreamerError(
@@ -62,9 +58,18 @@ def read(path: Path) -> Photo:
     return Photo(image, None if (alpha == 1).all() else alpha, hashlib.sha256(data).hexdigest())
 
 
+def _with_profile(picture: Pillow.Image, profile: bytes) -> Pillow.Image:
+    picture.info["icc_profile"] = profile
+    return picture
+
+
 def _in_srgb(picture: Pillow.Image) -> Pillow.Image:
     """A picture with a colour profile of its own, converted to sRGB; others as they are."""
     profile = picture.info.get("icc_profile")
+    if picture.mode == "RGBA" and profile:
+        converted = _in_srgb(_with_profile(picture.convert("RGB"), profile))
+        converted.putalpha(picture.getchannel("A"))
+        return converted
     if not profile or picture.mode not in ("RGB", "CMYK"):
         return picture
     try:
@@ -79,9 +84,9 @@ def _in_srgb(picture: Pillow.Image) -> Pillow.Image:
 def _rgba(picture: Pillow.Image) -> NDArray[np.float32]:
     if picture.mode.startswith("I") or picture.mode == "F":
         # Pillow's own conversion clips 16-bit grey to 255 instead of scaling it.
-        grey = np.asarray(picture, np.float32)
+        grey = np.nan_to_num(np.asarray(picture, np.float32))
         top = 65535 if picture.mode.startswith("I") else max(float(grey.max()), 1.0)
-        grey = grey[..., None] / np.float32(top)
+        grey = (grey[..., None] / np.float32(top)).clip(0, 1)
         return np.concatenate([grey, grey, grey, np.ones_like(grey)], axis=-1)
     return np.asarray(picture.convert("RGBA"), np.float32) / np.float32(255)
 
@@ -94,8 +99,11 @@ def noise(kind: str, size: Size, seed: int) -> Photo:
         size: height and width.
         seed: gives the random numbers.
     """
-    if min(size) < SMALLEST:
-        raise DreamerError(f"--noise needs at least {SMALLEST} pixels along each side.")
+    if min(size) < SMALLEST or math.prod(size) > MOST_PIXELS:
+        raise DreamerError(
+            f"--noise needs at least {SMALLEST} pixels along each side, and at most "
+            f"{MOST_PIXELS} in all."
+        )
     image = NOISES[kind](size, np.random.default_rng(seed)).clip(0, 1).astype(np.float32)
     text = f"{kind} {size[1]}x{size[0]} {seed}"
     return Photo(image, None, hashlib.sha256(text.encode()).hexdigest())
@@ -134,12 +142,13 @@ def fitted(size: Size, limit: int | str, *, enlarge: bool = False) -> Size:
         limit: the longest side in pixels, or `"full"` for the photo's own.
         enlarge: whether a photo smaller than `limit` is brought up to it.
     """
-    if limit == "full":
-        return size
-    share = int(limit) / max(size)
+    share = 1.0 if limit == "full" else int(limit) / max(size)
     if share >= 1 and not enlarge:
         return size
-    return max(1, round(size[0] * share)), max(1, round(size[1] * share))
+    fitted = max(1, round(size[0] * share)), max(1, round(size[1] * share))
+    if math.prod(fitted) > MOST_PIXELS:
+        raise DreamerError(f"{fitted[1]}×{fitted[0]} pixels are too many: give a smaller --size.")
+    return fitted
 
 
 def resize(photo: Photo, size: Size) -> Photo:
@@ -189,7 +198,7 @@ def write(
     alpha: NDArray[np.float32] | None = None,
     made: Made | None = None,
     *,
-    quality: int = 92,
+    quality: int = QUALITY,
     overwrite: bool = True,
 ) -> None:
     """Write a picture of 8 bits a colour, whole or not at all.
@@ -204,5 +213,10 @@ def write(
     """
     planes = image if alpha is None else np.dstack([image, alpha])
     pixels = (planes.clip(0, 1) * 255 + 0.5).astype(np.uint8)
-    with atomic.replacing(path, overwrite=overwrite) as file:
-        WRITERS[path.suffix.lower()](Pillow.fromarray(pixels), file, made, quality)
+    try:
+        with atomic.replacing(path, overwrite=overwrite) as file:
+            WRITERS[path.suffix.lower()](Pillow.fromarray(pixels), file, made, quality)
+    except ValueError as error:
+        raise DreamerError(
+            f"{path.suffix} cannot hold this picture ({error}): write a .png instead."
+        ) from None

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 import tensorflow as tf
 
+from dreamer.errors import DreamerError
 from dreamer.nets import network
 from dreamer.nets.network import Network
 
@@ -52,6 +53,8 @@ def measure(net: Network, layers: Collection[str]) -> Mapping[str, int]:
 
 def _diameter(gradient: tf.Tensor) -> int:
     energy = np.square(np.asarray(gradient)).sum((0, 3))
+    if not energy.any():
+        return 0
     rows, columns = np.indices(energy.shape)
     centre = [(axis * energy).sum() / energy.sum() for axis in (rows, columns)]
     distance = np.hypot(rows - centre[0], columns - centre[1]).ravel()
@@ -63,8 +66,10 @@ def _diameter(gradient: tf.Tensor) -> int:
 
 def size(net: Network, layer: str) -> int:
     """The motif size of a layer: the registry's, or else measured now."""
-    known = net.spec.motifs.get(layer)
-    return known if known else measure(net, [layer])[layer]
+    known = net.spec.motifs.get(layer) or measure(net, [layer])[layer]
+    if not known:
+        raise DreamerError(f"{layer} of {net.name} answers to nothing: choose another layer.")
+    return int(known)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ class Network:
     @cached_property
     def layers(self) -> Mapping[str, int]:
         """The layers that can be dreamt on, in order, with their numbers of channels."""
-        makers = (layer for layer in self.model.layers[1:] if _makes_maps(layer))
+        makers = (layer for layer in self.model.layers if _makes_maps(layer))
         return {layer.name: layer.output.shape[-1] for layer in makers}
 
     def resolve(self, name: str) -> str:
@@ -82,7 +82,7 @@ def _of_any_size(path: Path, model: Any) -> Any:
     inputs = model.inputs
     if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].shape[-1] != 3:
         raise DreamerError(f"{path} does not take one picture of three colours, channels last.")
-    maps = [layer.output for layer in model.layers[1:] if _makes_maps(layer)]
+    maps = [layer.output for layer in model.layers if _makes_maps(layer)]
     if not maps:
         raise DreamerError(f"{path} has no layer with feature maps to dream on.")
     cut = keras.Model(inputs, maps[-1])
@@ -93,6 +93,8 @@ def _of_any_size(path: Path, model: Any) -> Any:
 
 def _makes_maps(layer: Any) -> bool:
     shape = tuple(getattr(layer.output, "shape", ()))
+    if isinstance(layer, keras.layers.InputLayer):
+        return False
     return len(shape) == 4 and shape[-1] is not None
 
 
@@ -114,7 +116,7 @@ def build(name: str, path: Path | None) -> Network:
     make = getattr(importlib.import_module(module), function)
     try:
         model = make(path)
-    except (OSError, ValueError, KeyError, StopIteration, BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, StopIteration, BadZipFile) as error:
         why = (str(error).splitlines() or ["it cannot be read"])[0]
         raise DreamerError(f"{path} does not hold the weights of {name}: {why}") from error
     return Network(name, spec, model, weightfiles.sha256(path) if path else "")
@@ -124,8 +126,9 @@ def _readers(model: Any, layer: Any) -> list[Any]:
     outputs = keras.tree.flatten(layer.output)
     return [
         other
-        for other in model.layers[1:]
-        if any(given is made for given in keras.tree.flatten(other.input) for made in outputs)
+        for other in model.layers
+        if not isinstance(other, keras.layers.InputLayer)
+        and any(given is made for given in keras.tree.flatten(other.input) for made in outputs)
     ]
 
 

@@ -62,7 +62,7 @@ SPECS: Mapping[str, NetSpec] = {
     "googlenet": NetSpec(
         summary="the original DeepDream network (inception5h, 2015), with its famous layer names",
         build="dreamer.nets.googlenet:build",
-        files=("tensorflow_inception_graph.pb", "inception5h.zip"),
+        files=("tensorflow_inception_graph.pb", "inception5h.*"),
         url="https://storage.googleapis.com/download.tensorflow.org/models/inception5h.zip",
         scale=255,
         offset=-117,

@@ -52,7 +52,8 @@ LAYERS = frozenset(
 
 _MODELS = frozenset({"Functional", "Sequential", "Model"})
 _PARTS = ("keras.initializers", "keras.regularizers", "keras.constraints", "keras.activations")
-_LARGEST_CONFIG = 32 * 1024**2
+_LARGEST = {"config.json": 32 * 1024**2, "metadata.json": 1024**2, "model.weights.h5": 4 * 1024**3}
+"""The members of a `.keras` file, and how many bytes each may have."""
 
 
 def read(path: Path) -> Any:
@@ -65,14 +66,20 @@ def read(path: Path) -> Any:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            if archive.getinfo("config.json").file_size > _LARGEST_CONFIG:
-                raise DreamerError(f"{path} is no network: its description is too large.")
+            for member in archive.infolist():
+                if member.file_size > _LARGEST.get(member.filename, -1):
+                    raise DreamerError(
+                        f"{path} holds {member.filename!r}, which is too large or does not "
+                        "belong into a .keras file."
+                    )
             config = json.loads(archive.read("config.json"))
             _check_weights(path, archive.read("model.weights.h5"))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, RecursionError):
+    except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile):
         raise DreamerError(
             f"{path} is no .keras file: save the model by `model.save('NAME.keras')`."
         ) from None
+    # How the model was trained is never read.
+    config.pop("compile_config", None)
     for name in _named(config):
         if name not in LAYERS | _MODELS:
             raise DreamerError(
@@ -83,7 +90,8 @@ def read(path: Path) -> Any:
 
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (TypeError, ValueError, KeyError, OSError) as error:
+    # Keras and TensorFlow raise all kinds for a description that cannot be built.
+    except Exception as error:
         why = (str(error).splitlines() or ["it cannot be read"])[0]
         raise DreamerError(f"{path} cannot be opened by Keras: {why}") from error
 
@@ -130,7 +138,7 @@ def _check_weights(path: Path, data: bytes) -> None:
             child = group[name]
             if isinstance(child, h5py.Group):
                 visit(child)
-            elif child.external:
+            elif not isinstance(child, h5py.Dataset) or child.external or child.is_virtual:
                 raise DreamerError(f"The weights in {path} point outside of it: it is refused.")
 
     with h5py.File(io.BytesIO(data)) as file:

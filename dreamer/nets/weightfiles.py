@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -38,10 +39,13 @@ def find(name: str, given: Path | None = None) -> Path | None:
         if not given.is_file():
             raise DreamerError(f"There is no weights file {given}: check --weights.")
         return given
-    matches = (
-        path for folder in folders() for pattern in spec.files for path in folder.glob(pattern)
-    )
-    return next(matches, None)
+    for folder in folders():
+        # A folder that may not be read holds nothing for us.
+        with suppress(OSError):
+            for pattern in spec.files:
+                if matches := sorted(folder.glob(pattern)):
+                    return matches[0]
+    return None
 
 
 def need(name: str, given: Path | None = None) -> Path:
@@ -59,7 +63,10 @@ def fetch(name: str, source: Path | None = None) -> Path:
         raise DreamerError(
             f"The weights of {name} come with the package: nothing is to be fetched."
         )
-    target = store() / (source.name if source else url.rpartition("/")[2])
+    target = store() / url.rpartition("/")[2]
+    if source:
+        # Under a name that is looked for, whatever the copy is called.
+        target = target.with_suffix(source.suffix)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _opened(source, url) as stream, atomic.replacing(target) as file:
