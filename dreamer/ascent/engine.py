@@ -2,16 +2,16 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from dreamer.arrays import Image, Size
-from dreamer.ascent import look, octaves
-from dreamer.ascent.look import Look
+from dreamer.ascent import octaves
+from dreamer.ascent.look import Look, unchanged
 from dreamer.ascent.objectives import Activations, Objective
 from dreamer.ascent.octaves import Carry
 from dreamer.ascent.regularisers import Regulariser
@@ -181,7 +181,7 @@ class Progress:
     done: float
     score: float
     _photo: tf.Tensor
-    _dream: tf.Tensor
+    _dream: Callable[[], tf.Tensor]
     _method: str
     _finish: Look
 
@@ -192,7 +192,7 @@ class Progress:
 
     def picture(self) -> Image:
         """The photo with the dream as it stands, at the photo's size; not clipped."""
-        photo, dream, method = self._photo, self._dream, self._method
+        photo, dream, method = self._photo, self._dream(), self._method
         if dream.shape != photo.shape:
             small = octaves.resize(photo, dream.shape[1:3], method)
             dream = photo + octaves.resize(dream - small, photo.shape[1:3], method)
@@ -209,7 +209,7 @@ def dream(
     seed: int,
     frame: int = 0,
     grow: Callable[[float], Look] | None = None,
-    finish: Look = look.unchanged,
+    finish: Look = unchanged,
 ) -> Iterator[Progress]:
     """Dream on a photo, octave by octave from small to large; the last value is the finished one.
 
@@ -232,18 +232,23 @@ def dream(
         here = octaves.resize(whole, size, method)
         blurred = octaves.resize(small, size, method)
         entered = carry.enter(octaves.resize(grown, size, method), blurred, here)
+        shown = partial(
+            _leave,
+            carry=carry,
+            blurred=blurred,
+            photo=here,
+            look=grow((number + 1) / len(plan)) if grow else None,
+        )
         climb, done = ascent.begin(entered), 0
         while done < steps:
             stop = min(steps, done + chunk.steps(size))
-            with chunk.timed(size, stop - done):
-                climb = ascent.run(climb, octave_seed(seed, frame, number), done, stop, steps)
-                score = float(climb.scores[0])
+            started = time.perf_counter()
+            climb = ascent.run(climb, octave_seed(seed, frame, number), done, stop, steps)
+            score, alive = float(climb.scores[0]), bool(tf.reduce_any(climb.alive))
+            if alive:
+                chunk.learn(size, stop - done, time.perf_counter() - started)
             # Nothing is left to climb where all have stopped.
-            done = stop if bool(tf.reduce_any(climb.alive)) else steps
-            grown = carry.leave(climb.images, blurred, here)
-            if grow:
-                looked = grow((number + 1) / len(plan))(np.asarray(grown[0]), here[0].numpy())
-                grown = tf.constant(looked[None])
+            done = stop if alive else steps
             yield Progress(
                 octave=number + 1,
                 octaves=len(plan),
@@ -252,11 +257,21 @@ def dream(
                 done=float((work[number] + size[0] * size[1] * done) / work[-1]),
                 score=score,
                 _photo=whole,
-                _dream=grown,
+                _dream=partial(shown, climb.images),
                 _method=method,
                 _finish=finish,
             )
-        small = here
+        grown, small = shown(climb.images), here
+
+
+def _leave(
+    images: tf.Tensor, *, carry: Carry, blurred: tf.Tensor, photo: tf.Tensor, look: Look | None
+) -> tf.Tensor:
+    """An octave's pictures as the next octave, or the person who looks, gets them."""
+    dreamt = carry.leave(images, blurred, photo)
+    if look is None:
+        return dreamt
+    return tf.constant(look(np.asarray(dreamt[0]), np.asarray(photo[0]))[None])
 
 
 class _Chunk:
@@ -269,10 +284,6 @@ class _Chunk:
         """The number of steps to take next at this size, at least 1."""
         return max(1, int(CHUNK_SECONDS / (self._pace * size[0] * size[1])))
 
-    @contextmanager
-    def timed(self, size: Size, steps: int) -> Iterator[None]:
-        """Measure a run; the best pace counts, because a first run also traces."""
-        start = time.perf_counter()
-        yield
-        pace = (time.perf_counter() - start) / (steps * size[0] * size[1])
-        self._pace = min(self._pace, pace)
+    def learn(self, size: Size, steps: int, seconds: float) -> None:
+        """Take note of a run; the best pace counts, because a first run also traces."""
+        self._pace = min(self._pace, seconds / (steps * size[0] * size[1]))
