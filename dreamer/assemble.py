@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import cached_property, reduce
 from importlib.metadata import version
 from operator import add
 from pathlib import Path
@@ -108,25 +108,30 @@ class Assembly:
         }
         return Made(self.recipe, facts)
 
-    def _objective(self) -> Objective:
+    @cached_property
+    def objective(self) -> Objective:
+        """The weighted sum of the recipe's layers, or of their likeness to the guide."""
+        recipe, layers = self.recipe, {term.layer for term in self.terms}
         if self.guide is None:
-            return objective(self.recipe, self.terms)
-        layers = {term.layer for term in self.terms}
-        maps = network.freeze(self.network, layers, "float32")(self.guide[None])
-        match = self.recipe.guide_match
-        parts = [
-            objectives.guided(term.layer, maps[term.layer][0], match) * term.weight
-            for term in self.terms
-        ]
-        return reduce(add, parts)
+            parts = [
+                objectives.layer(term.layer, term.channels, recipe.objective, recipe.border)
+                for term in self.terms
+            ]
+        else:
+            maps = network.freeze(self.network, layers, "float32")(self.guide[None])
+            parts = [
+                objectives.guided(term.layer, maps[term.layer][0], recipe.guide_match)
+                for term in self.terms
+            ]
+        weighted = (part * term.weight for part, term in zip(parts, self.terms, strict=True))
+        return reduce(add, weighted)
 
     def _ascent(self, dtype: str) -> Ascent:
         if dtype not in self._ascents:
             recipe = self.recipe
-            goal = self._objective()
             self._ascents[dtype] = Ascent(
-                features=network.freeze(self.network, goal.layers, dtype),
-                objective=goal,
+                features=network.freeze(self.network, self.objective.layers, dtype),
+                objective=self.objective,
                 transform=transforms.jitter(recipe.jitter),
                 update=update(recipe),
                 optimiser=updates.OPTIMISERS[recipe.optimiser],
@@ -205,15 +210,6 @@ def _resolved(term: LayerSpec, net: Network) -> LayerSpec:
             f"{count - 1}."
         )
     return term._replace(layer=layer)
-
-
-def objective(recipe: Recipe, terms: Sequence[LayerSpec]) -> Objective:
-    """The weighted sum of a recipe's layers."""
-    parts = [
-        objectives.layer(term.layer, term.channels, recipe.objective, recipe.border) * term.weight
-        for term in terms
-    ]
-    return reduce(add, parts)
 
 
 def update(recipe: Recipe) -> Update:

@@ -136,6 +136,11 @@ def test_other_members_are_refused(mine: Path) -> None:
         userfile.read(mine)
 
 
+def test_a_description_that_is_no_table_is_refused(mine: Path) -> None:
+    with pytest.raises(DreamerError, match=r"is no \.keras file"):
+        userfile.read(rewritten(mine, "config.json", lambda data: b"[]"))
+
+
 @pytest.mark.parametrize("data", [b"", b"no zip", b"PK"])
 def test_what_is_no_keras_file_is_named(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "x.keras"

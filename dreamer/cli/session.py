@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dreamer import presets, sheets
 from dreamer import recipe as recipes
-from dreamer.arrays import Size
+from dreamer.arrays import Image, Size
 from dreamer.cli import options, show
 from dreamer.errors import DreamerError
 from dreamer.files import atomic, photos
@@ -140,11 +140,15 @@ class Session:
 
         if recipe.network not in self.networks:
             self.networks[recipe.network] = load(recipe, self.weights)
-        guide = photos.read(self.guide) if self.guide else None
-        if guide:
-            size = photos.fitted(guide.image.shape[:2], GUIDE_SIZE)
-            guide = photos.resize(guide, size)
-        return assemble(recipe, self.networks[recipe.network], guide.image if guide else None)
+        return assemble(recipe, self.networks[recipe.network], self.guide_image)
+
+    @cached_property
+    def guide_image(self) -> Image | None:
+        """The guide at the size at which its activations are taken."""
+        if self.guide is None:
+            return None
+        photo = photos.read(self.guide)
+        return photos.resize(photo, photos.fitted(photo.image.shape[:2], GUIDE_SIZE)).image
 
     def note(self, text: str) -> None:
         """One line for the person who waits."""
@@ -229,8 +233,8 @@ class Session:
             assembly = self.assemble(recipe)
             *_, last = assembly.dream(photo.image, assembly.plan(size), self.read_mask(size))
             pictures.append(last.picture())
-        first = vary[-1].count(";" if ";" in vary[-1] else ",") + 1 if vary else 0
-        columns = first if len(vary) > 1 else math.ceil(math.sqrt(len(cells)))
+        square = math.ceil(math.sqrt(len(cells)))
+        columns = len(recipes.variations(Recipe(), vary[-1:])) if len(vary) > 1 else square
         path = self.name(source.path)
         _make_folder(path.parent)
         sheet = sheets.compose(pictures, [label for label, _ in cells], columns)

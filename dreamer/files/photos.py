@@ -58,16 +58,11 @@ def read(path: Path) -> Photo:
     return Photo(image, None if (alpha == 1).all() else alpha, hashlib.sha256(data).hexdigest())
 
 
-def _with_profile(picture: Pillow.Image, profile: bytes) -> Pillow.Image:
-    picture.info["icc_profile"] = profile
-    return picture
-
-
 def _in_srgb(picture: Pillow.Image) -> Pillow.Image:
     """A picture with a colour profile of its own, converted to sRGB; others as they are."""
     profile = picture.info.get("icc_profile")
     if picture.mode == "RGBA" and profile:
-        converted = _in_srgb(_with_profile(picture.convert("RGB"), profile))
+        converted = _in_srgb(picture.convert("RGB"))
         converted.putalpha(picture.getchannel("A"))
         return converted
     if not profile or picture.mode not in ("RGB", "CMYK"):

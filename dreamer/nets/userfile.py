@@ -73,6 +73,8 @@ def read(path: Path) -> Any:
                         "belong into a .keras file."
                     )
             config = json.loads(archive.read("config.json"))
+            if not isinstance(config, dict):
+                raise ValueError("no description of a model")
             _check_weights(path, archive.read("model.weights.h5"))
     except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile):
         raise DreamerError(
