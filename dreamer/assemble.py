@@ -114,7 +114,13 @@ class Assembly:
         recipe, layers = self.recipe, {term.layer for term in self.terms}
         if self.guide is None:
             parts = [
-                objectives.layer(term.layer, term.channels, recipe.objective, recipe.border)
+                objectives.layer(
+                    term.layer,
+                    term.channels,
+                    recipe.objective,
+                    recipe.border,
+                    term.channel_weights,
+                )
                 for term in self.terms
             ]
         else:

@@ -25,22 +25,28 @@ Every = Annotated[int, Field(ge=1, description="steps from one to the next")]
 
 
 class LayerSpec(NamedTuple):
-    """One `LAYER[:CHANNELS][=WEIGHT]`; `channels` is None for the whole layer."""
+    """One `LAYER[:CHANNELS][=WEIGHT]`.
+
+    `channels` is None for the whole layer; `channel_weights`, one a channel, where all are alike.
+    """
 
     layer: str
     channels: tuple[int, ...] | None
     weight: float
+    channel_weights: tuple[float, ...] | None = None
 
 
 # Bounded, so that a stranger's preset cannot ask for ranges that fill the memory.
-_RANGE = r"\d{1,4}(-\d{1,4})?"
+_RANGE = r"\d{1,4}(-\d{1,4})?(@-?(\d{1,6}(\.\d{0,6})?|\.\d{1,6}))?"
 _SPEC = re.compile(
-    rf"(?P<layer>[^:=\s]+)(:(?P<channels>{_RANGE}(,{_RANGE}){{0,999}}))?(=(?P<weight>[^=]+))?"
+    rf"(?P<layer>[^:=@\s]+)(:(?P<channels>{_RANGE}(,{_RANGE}){{0,999}}))?(=(?P<weight>[^=]+))?"
 )
 
 
 def parse_layer(text: str) -> LayerSpec:
     """Read a layer spec such as `mixed4c`, `mixed4d:139`, `mixed4c:1,5-9=0.5` or `mixed3b=-0.2`.
+
+    Channels may carry weights of their own, as in `mixed4d:139@0.8,12@-0.5`; 1 where none is given.
 
     Raises ValueError where the text is no layer spec.
     """
@@ -53,19 +59,23 @@ def parse_layer(text: str) -> LayerSpec:
         weight = math.nan
     if not math.isfinite(weight):
         raise ValueError(f"the weight in {text!r} is not a finite number")
-    return LayerSpec(match["layer"], _channels(match["channels"]), weight)
+    if match["channels"] is None:
+        return LayerSpec(match["layer"], None, weight)
+    chosen = _channels(match["channels"])
+    alike = set(chosen.values()) == {1.0}
+    weights = None if alike else tuple(chosen.values())
+    return LayerSpec(match["layer"], tuple(chosen), weight, weights)
 
 
-def _channels(text: str | None) -> tuple[int, ...] | None:
-    if text is None:
-        return None
-    chosen: dict[int, None] = {}
+def _channels(text: str) -> dict[int, float]:
+    chosen: dict[int, float] = {}
     for part in text.split(","):
-        first, dash, last = part.partition("-")
+        numbers, _, weight = part.partition("@")
+        first, dash, last = numbers.partition("-")
         if dash and int(last) < int(first):
             raise ValueError(f"the channels {part.strip()!r} run backwards")
-        chosen |= dict.fromkeys(range(int(first), int(last or first) + 1))
-    return tuple(chosen)
+        chosen |= dict.fromkeys(range(int(first), int(last or first) + 1), float(weight or 1))
+    return chosen
 
 
 class _Data(BaseModel):
@@ -101,7 +111,7 @@ class Recipe(_Data):
         "RGB", description="of a network in a file: its order of colours"
     )
     layers: tuple[str, ...] = Field(
-        (), description="LAYER[:CHANNELS][=WEIGHT] each; none means the network's own default"
+        (), description="LAYER[:CHANNEL@WEIGHT,…][=WEIGHT] each; none means the network's default"
     )
     objective: Literal["mean-square", "mean", "sum", "sum-square"] = Field(
         "mean-square", description="what of a layer's activations is raised"

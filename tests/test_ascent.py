@@ -71,6 +71,12 @@ def test_a_border_is_left_out_of_the_sum_but_not_of_the_size(maps: dict[str, tf.
     np.testing.assert_allclose(score, (a[:, 2:-2, 2:-2] ** 2).sum((1, 2, 3)) / a[0].size, rtol=1e-5)
 
 
+def test_channels_weigh_as_much_as_they_are_told(maps: dict[str, tf.Tensor]) -> None:
+    a, weights = maps["a"].numpy()[..., [3, 1]], np.array([0.5, -2])
+    score = objectives.layer("a", [3, 1], weights=weights).score(maps)
+    np.testing.assert_allclose(score, (a**2 * weights).mean((1, 2, 3)), rtol=1e-5)
+
+
 def test_a_guide_is_matched_place_by_place_or_on_average(maps: dict[str, tf.Tensor]) -> None:
     guide = tf.random.stateless_normal([3, 4, 5], [1, 1])
     a, places = maps["a"].numpy().reshape(2, -1, 5), guide.numpy().reshape(-1, 5)

@@ -18,6 +18,9 @@ from dreamer.recipe import LayerSpec, Recipe
         ("mixed4c:1,5-9=0.5", LayerSpec("mixed4c", (1, 5, 6, 7, 8, 9), 0.5)),
         ("mixed3b=-0.2", LayerSpec("mixed3b", None, -0.2)),
         ("mixed3b:2,2,1", LayerSpec("mixed3b", (2, 1), 1.0)),
+        ("mixed3b:7@0.5,1-2@-2=3", LayerSpec("mixed3b", (7, 1, 2), 3.0, (0.5, -2.0, -2.0))),
+        ("mixed3b:7@.25,1", LayerSpec("mixed3b", (7, 1), 1.0, (0.25, 1.0))),
+        ("mixed3b:7@1,1", LayerSpec("mixed3b", (7, 1), 1.0)),
     ],
 )
 def test_a_layer_spec_is_read(text: str, layer: LayerSpec) -> None:
@@ -26,7 +29,10 @@ def test_a_layer_spec_is_read(text: str, layer: LayerSpec) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", ":3", "mixed4c:", "mixed4c:x", "mixed4c=", "mixed4c=nan", "mixed4c=x", "a:9-5", "a:1-2-3"],
+    [
+        *("", ":3", "mixed4c:", "mixed4c:x", "mixed4c=", "mixed4c=nan", "mixed4c=x"),
+        *("a:9-5", "a:1-2-3", "a:1@", "a:1@nan", "a:1@9999999", "a@0.5"),
+    ],
 )
 def test_what_is_no_layer_spec_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"LAYER|backwards|finite"):

@@ -46,29 +46,18 @@ class Objective:
     __rmul__ = __mul__
 
 
-def _mean_square(maps: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    return _sum_square(maps, size) / size
-
-
-def _mean(maps: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    return _sum(maps, size) / size
-
-
-def _sum(maps: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_sum(maps, (1, 2, 3))
-
-
-def _sum_square(maps: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_sum(tf.square(maps), (1, 2, 3))
-
-
 REDUCTIONS: Mapping[str, Reduction] = {
-    "mean-square": _mean_square,
-    "mean": _mean,
-    "sum": _sum,
-    "sum-square": _sum_square,
+    "mean-square": lambda maps, size: _sums(tf.square(maps)) / size,
+    "mean": lambda maps, size: _sums(maps) / size,
+    "sum": lambda maps, size: _sums(maps),
+    "sum-square": lambda maps, size: _sums(tf.square(maps)),
 }
-"""From feature maps `(n, h, w, c)` and the size of one, float32, to `(n,)`."""
+"""From feature maps `(n, h, w, c)` and the size of one, float32, to one number a channel, `(n, c)`,
+which add up to the picture's."""
+
+
+def _sums(maps: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(maps, (1, 2))
 
 
 def layer(
@@ -76,6 +65,7 @@ def layer(
     channels: Collection[int] | None = None,
     reduction: str = "mean-square",
     border: int = 0,
+    weights: Collection[float] | None = None,
 ) -> Objective:
     """The activations of a layer, or of some of its channels.
 
@@ -85,6 +75,7 @@ def layer(
         reduction: a key of `REDUCTIONS`.
         border: cells left out along each edge; a mean is still over the uncropped size, as in
             the Keras example "deep_dream".
+        weights: one a channel; None for 1 each.
     """
     reduce = REDUCTIONS[reduction]
 
@@ -95,7 +86,8 @@ def layer(
         size = tf.cast(tf.reduce_prod(tf.shape(chosen)[1:]), tf.float32)
         if border:
             chosen = chosen[:, border:-border, border:-border]
-        return reduce(chosen, size)
+        scores = reduce(chosen, size)
+        return tf.reduce_sum(scores if weights is None else scores * list(weights), -1)
 
     return Objective(frozenset({name}), score)
 
