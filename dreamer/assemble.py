@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from dreamer.arrays import Image, Size
@@ -17,7 +18,7 @@ from dreamer.ascent.engine import Ascent, Octave, Progress, dream
 from dreamer.ascent.look import Look
 from dreamer.ascent.objectives import Objective
 from dreamer.ascent.regularisers import Regulariser
-from dreamer.ascent.steps import annealed
+from dreamer.ascent.steps import Amount, Numbers, annealed, number
 from dreamer.ascent.updates import Update
 from dreamer.errors import DreamerError
 from dreamer.files.metadata import Made
@@ -28,6 +29,12 @@ from dreamer.recipe import LayerSpec, Precision, Recipe
 
 DEAR_OCTAVES = 2
 """How many of the last octaves `mixed` dreams in bfloat16, the composition being decided."""
+
+
+WEIGHTS = "weights"
+"""The name of the terms' weights among the numbers."""
+
+_AMOUNTS = ("rate", "rate_end", *regularisers.REGULARISERS, "blur_end")
 
 
 @dataclass(frozen=True)
@@ -129,8 +136,18 @@ class Assembly:
                 objectives.guided(term.layer, maps[term.layer][0], recipe.guide_match)
                 for term in self.terms
             ]
-        weighted = (part * term.weight for part, term in zip(parts, self.terms, strict=True))
-        return reduce(add, weighted)
+        return reduce(add, (part * _weight(place) for place, part in enumerate(parts)))
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """What enters the graph as tensors: the terms' weights, and the recipe's amounts."""
+        weights = [term.weight for term in self.terms]
+        amounts = {name: getattr(self.recipe, name) for name in _AMOUNTS}
+        chosen = {name: value for name, value in amounts.items() if value is not None}
+        return {
+            name: tf.constant(value, tf.float32)
+            for name, value in {WEIGHTS: weights, **chosen}.items()
+        }
 
     def _ascent(self, dtype: str) -> Ascent:
         if dtype not in self._ascents:
@@ -142,9 +159,10 @@ class Assembly:
                 update=update(recipe),
                 optimiser=updates.OPTIMISERS[recipe.optimiser],
                 regularise=regulariser(recipe),
-                rate=annealed(recipe.rate, recipe.rate_end),
+                rate=_amount(recipe, "rate"),
                 limit=float("inf") if recipe.max_objective is None else recipe.max_objective,
                 patience=recipe.patience,
+                numbers=self.numbers,
             )
         return self._ascents[dtype]
 
@@ -218,6 +236,16 @@ def _resolved(term: LayerSpec, net: Network) -> LayerSpec:
     return term._replace(layer=layer)
 
 
+def _amount(recipe: Recipe, name: str) -> Amount:
+    """A field of the recipe that may change over an octave's steps, up to its `…_end`."""
+    last = f"{name}_end"
+    return annealed(number(name), number(last) if getattr(recipe, last, None) is not None else None)
+
+
+def _weight(place: int) -> Callable[[Numbers], tf.Tensor]:
+    return lambda numbers: numbers[WEIGHTS][place]
+
+
 def update(recipe: Recipe) -> Update:
     """What a recipe does to a gradient."""
     normalise = updates.NORMALISATIONS[recipe.normalise]
@@ -232,7 +260,7 @@ def regulariser(recipe: Recipe) -> Regulariser:
     parts = [
         regularisers.every(
             getattr(recipe, f"{name}_every"),
-            make(annealed(getattr(recipe, name), getattr(recipe, f"{name}_end", None))),
+            make(_amount(recipe, name)),
         )
         for name, make in regularisers.REGULARISERS.items()
         if getattr(recipe, name) or getattr(recipe, f"{name}_end", None)

@@ -15,7 +15,7 @@ from dreamer.arrays import Image
 from dreamer.ascent import objectives, octaves, regularisers, transforms, updates
 from dreamer.ascent.engine import Ascent, Climb, Octave, dream, octave_seed
 from dreamer.ascent.objectives import Objective
-from dreamer.ascent.steps import Step, annealed
+from dreamer.ascent.steps import Step, annealed, number
 from dreamer.nets import network
 
 
@@ -53,21 +53,21 @@ def maps() -> dict[str, tf.Tensor]:
 def test_the_algebra_of_objectives_holds(maps: dict[str, tf.Tensor]) -> None:
     a, b = objectives.layer("a"), objectives.layer("b", [0, 2], "mean")
     mixed = 2 * (a + b) / 4 - 0.5 * b * 3
-    by_hand = a.score(maps) / 2 + b.score(maps) / 2 - 1.5 * b.score(maps)
+    by_hand = a(maps) / 2 + b(maps) / 2 - 1.5 * b(maps)
     assert mixed.layers == {"a", "b"}
-    np.testing.assert_allclose(mixed.score(maps), by_hand, rtol=1e-5)
+    np.testing.assert_allclose(mixed(maps), by_hand, rtol=1e-5)
 
 
 def test_an_objective_scores_each_picture_for_itself(maps: dict[str, tf.Tensor]) -> None:
     for name in objectives.REDUCTIONS:
         goal = objectives.layer("a", reduction=name)
-        alone = [goal.score({"a": maps["a"][i : i + 1]})[0] for i in range(2)]
-        np.testing.assert_allclose(goal.score(maps), alone, rtol=1e-5)
+        alone = [goal({"a": maps["a"][i : i + 1]})[0] for i in range(2)]
+        np.testing.assert_allclose(goal(maps), alone, rtol=1e-5)
 
 
 def test_a_border_is_left_out_of_the_sum_but_not_of_the_size(maps: dict[str, tf.Tensor]) -> None:
     a = maps["a"].numpy()
-    score = objectives.layer("a", border=2).score(maps)
+    score = objectives.layer("a", border=2)(maps)
     np.testing.assert_allclose(score, (a[:, 2:-2, 2:-2] ** 2).sum((1, 2, 3)) / a[0].size, rtol=1e-5)
 
 
@@ -82,9 +82,9 @@ def test_a_guide_is_matched_place_by_place_or_on_average(maps: dict[str, tf.Tens
     a, places = maps["a"].numpy().reshape(2, -1, 5), guide.numpy().reshape(-1, 5)
     places = places / np.linalg.norm(places, axis=-1).mean()
     best = (a @ places.T).max(-1).mean(-1)
-    np.testing.assert_allclose(objectives.guided("a", guide).score(maps), best, rtol=1e-4)
+    np.testing.assert_allclose(objectives.guided("a", guide)(maps), best, rtol=1e-4)
     mean = a.mean(1) @ places.mean(0)
-    score = objectives.guided("a", guide, "mean").score(maps)
+    score = objectives.guided("a", guide, "mean")(maps)
     np.testing.assert_allclose(score, mean, rtol=1e-3, atol=1e-5)
 
 
@@ -377,3 +377,22 @@ def test_small_octaves_leave_their_detail_on_the_full_photo(tiny: Any, photo: Im
     assert [s.done for s in states] == sorted(s.done for s in states)
     assert states[-1].done == 1
     assert states[-1].ends_octave
+
+
+def test_another_number_is_another_dream_and_traces_nothing_anew(tiny: Any, photo: Image) -> None:
+    objective = objectives.gained(objectives.layer("mixed") * (lambda numbers: numbers["weight"]))
+    gains = objectives.gain("mixed")
+    numbers = {"rate": 0.01, "weight": 1.0, gains: np.ones(14)}
+    tensors = {name: tf.constant(value, tf.float32) for name, value in numbers.items()}
+    ascent = make(tiny, objective=objective, rate=number("rate"), numbers=tensors)
+    seed, start = octave_seed(0, 0, 0), ascent.begin(tf.constant(photo[None]))
+    usual = ascent.run(start, seed, 0, 3, 3)
+    plain = make(tiny, objective=objectives.layer("mixed"), rate=annealed(0.01))
+    np.testing.assert_array_equal(usual.images, plain.run(start, seed, 0, 3, 3).images)
+    strengths = usual.strengths["mixed"].numpy()
+    assert strengths.shape == (1, 14)
+    strongest = strengths[0].argmax()
+    for name, value in {"rate": 0.0, "weight": -1.0, gains: np.eye(14)[strongest]}.items():
+        other = ascent.run(start, seed, 0, 3, 3, {**tensors, name: tf.constant(value, tf.float32)})
+        assert np.abs(other.images - usual.images).max() > 1e-3
+    assert ascent._run.experimental_get_tracing_count() == 1  # type: ignore[attr-defined]

@@ -1,13 +1,14 @@
 """The engine: k steps of gradient ascent as one graph, and the climb through the octaves."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from dreamer.arrays import Image, Size
 from dreamer.ascent import octaves
@@ -15,7 +16,7 @@ from dreamer.ascent.look import Look, unchanged
 from dreamer.ascent.objectives import Activations, Objective
 from dreamer.ascent.octaves import Carry
 from dreamer.ascent.regularisers import Regulariser
-from dreamer.ascent.steps import Amount, Step
+from dreamer.ascent.steps import Amount, Numbers, Step
 from dreamer.ascent.transforms import Transform
 from dreamer.ascent.updates import Memory, Optimiser, Update
 
@@ -33,6 +34,10 @@ def _any_size(tensor: tf.Tensor) -> tf.TensorSpec:
     return tf.TensorSpec(shape, tensor.dtype)
 
 
+def _any_shape(tensor: tf.Tensor) -> tf.TensorShape:
+    return _any_size(tensor).shape if tensor.shape.rank else tensor.shape
+
+
 class Climb(NamedTuple):
     """Where an ascent stands.
 
@@ -43,6 +48,7 @@ class Climb(NamedTuple):
         scores: `(n,)`; the objective as of the last step's beginning.
         best: `(n,)`; the highest score so far.
         waited: `(n,)`; steps since it rose.
+        strengths: the mean square of each channel by layer, `(n, c)`, as of then.
     """
 
     images: tf.Tensor
@@ -51,6 +57,7 @@ class Climb(NamedTuple):
     scores: tf.Tensor
     best: tf.Tensor
     waited: tf.Tensor
+    strengths: Mapping[str, tf.Tensor]
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,7 @@ class Ascent:
         rate: the step size.
         limit: a picture's ascent stops, before the step is taken, where its score is above.
         patience: or where its score has not risen for so many steps.
+        numbers: what may be other tensors of the same shape in a later run.
     """
 
     features: Callable[[tf.Tensor], Activations]
@@ -78,26 +86,31 @@ class Ascent:
     rate: Amount
     limit: float = float("inf")
     patience: int | None = None
+    numbers: Numbers = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        numbers = {name: tf.TensorSpec.from_tensor(each) for name, each in self.numbers.items()}
         # A function of its own and not inlined: inside the loop, the same graph gave two
         # different float32 results at random across processes, and took longer.
         gradient = tf.function(
             self._gradient,
-            input_signature=[_PICTURES, _SEED],
+            input_signature=[_PICTURES, _SEED, numbers],
             experimental_attributes={"_noinline": True},
         )
         object.__setattr__(self, "_value_and_gradient", gradient)
         # One signature for every size, or the second octave would trace anew.
         start = tf.nest.map_structure(_any_size, self.begin(tf.zeros([1, 8, 8, 3])))
-        signature = [start, _SEED, _COUNT, _COUNT, _COUNT]
+        signature = [start, _SEED, _COUNT, _COUNT, _COUNT, numbers]
         object.__setattr__(self, "_run", tf.function(self._steps, input_signature=signature))
 
-    def _gradient(self, images: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _gradient(
+        self, images: tf.Tensor, seed: tf.Tensor, numbers: Numbers
+    ) -> tuple[tf.Tensor, tf.Tensor, Mapping[str, tf.Tensor]]:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(images)
-            scores = self.objective.score(self.features(self.transform(images, seed)))
-        return scores, tape.gradient(scores, images)
+            maps = self.features(self.transform(images, seed))
+            scores = self.objective(maps, numbers)
+        return scores, tape.gradient(scores, images), _strengths(maps)
 
     def begin(self, images: tf.Tensor) -> Climb:
         """The state before the first step."""
@@ -109,25 +122,43 @@ class Ascent:
             scores=tf.zeros(count),
             best=tf.fill(count, -float("inf")),
             waited=tf.zeros(count, tf.int32),
+            # How many channels there are is known once the first step is taken.
+            strengths={name: tf.zeros([count[0], 0]) for name in self.objective.layers},
         )
 
-    def run(self, climb: Climb, seed: tf.Tensor, first: int, stop: int, count: int) -> Climb:
+    def run(
+        self,
+        climb: Climb,
+        seed: tf.Tensor,
+        first: int,
+        stop: int,
+        count: int,
+        numbers: Numbers | None = None,
+    ) -> Climb:
         """Take the steps from `first` up to, not including, `stop` of `count`, in one graph.
 
         Where the steps are cut into runs never changes a pixel.
         """
-        numbers = (tf.constant(number, tf.int32) for number in (first, stop, count))
-        result: Climb = self._run(climb, seed, *numbers)  # type: ignore[attr-defined]
+        steps = (tf.constant(step, tf.int32) for step in (first, stop, count))
+        result: Climb = self._run(  # type: ignore[attr-defined]
+            climb, seed, *steps, numbers or self.numbers
+        )
         return result
 
     def _steps(
-        self, climb: Climb, seed: tf.Tensor, first: tf.Tensor, stop: tf.Tensor, count: tf.Tensor
+        self,
+        climb: Climb,
+        seed: tf.Tensor,
+        first: tf.Tensor,
+        stop: tf.Tensor,
+        count: tf.Tensor,
+        numbers: Numbers,
     ) -> Climb:
         def step(index: tf.Tensor, climb: Climb) -> tuple[tf.Tensor, Climb]:
-            now = Step(index, count)
+            now = Step(index, count, numbers)
             step_seed = tf.random.experimental.stateless_fold_in(seed, index)
-            scores, gradient = self._value_and_gradient(  # type: ignore[attr-defined]
-                climb.images, step_seed
+            scores, gradient, strengths = self._value_and_gradient(  # type: ignore[attr-defined]
+                climb.images, step_seed, numbers
             )
             scores = tf.where(climb.alive, scores, climb.scores)
             waited = tf.where(scores > climb.best, 0, climb.waited + 1)
@@ -139,15 +170,20 @@ class Ascent:
             images = self.regularise(climb.images + ahead, gradient, now)
             moved = tf.where(alive[:, None, None, None], images, climb.images)
             best = tf.maximum(scores, climb.best)
-            return index + 1, Climb(moved, memory, alive, scores, best, waited)
+            return index + 1, Climb(moved, memory, alive, scores, best, waited, strengths)
 
         _, end = tf.while_loop(
             lambda index, climb: (index < stop) & tf.reduce_any(climb.alive),
             step,
             (first, climb),
+            shape_invariants=tf.nest.map_structure(_any_shape, (first, climb)),
             parallel_iterations=1,
         )
         return Climb(*end)
+
+
+def _strengths(maps: Activations) -> Mapping[str, tf.Tensor]:
+    return {name: tf.reduce_mean(tf.square(each), (1, 2)) for name, each in maps.items()}
 
 
 def octave_seed(seed: int, frame: int, octave: int) -> tf.Tensor:
@@ -172,6 +208,7 @@ class Progress:
         step, steps: steps taken in this octave, and their number.
         done: share of the whole work, 0 to 1, by pixels.
         score: the objective's value.
+        strengths: the mean square of each channel by layer, `(c,)`.
     """
 
     octave: int
@@ -180,6 +217,7 @@ class Progress:
     steps: int
     done: float
     score: float
+    strengths: Mapping[str, NDArray[np.float32]]
     _photo: tf.Tensor
     _dream: Callable[[], tf.Tensor]
     _method: str
@@ -208,6 +246,7 @@ def dream(
     method: str,
     seed: int,
     frame: int = 0,
+    numbers: Numbers | None = None,
     grow: Callable[[float], Look] | None = None,
     finish: Look = unchanged,
 ) -> Iterator[Progress]:
@@ -221,6 +260,7 @@ def dream(
         carry: how the dream passes from one octave to the next.
         method: the filter between sizes (`octaves.resize`).
         seed, frame: give the random numbers, together with octave and step.
+        numbers: other values for those of the ascents.
         grow: what is done to the dream at each octave's end, by the share of octaves done.
         finish: what is done to the picture that is shown.
     """
@@ -243,7 +283,7 @@ def dream(
         while done < steps:
             stop = min(steps, done + chunk.steps(size))
             started = time.perf_counter()
-            climb = ascent.run(climb, octave_seed(seed, frame, number), done, stop, steps)
+            climb = ascent.run(climb, octave_seed(seed, frame, number), done, stop, steps, numbers)
             score, alive = float(climb.scores[0]), bool(tf.reduce_any(climb.alive))
             if alive:
                 chunk.learn(size, stop - done, time.perf_counter() - started)
@@ -256,6 +296,7 @@ def dream(
                 steps=steps,
                 done=float((work[number] + size[0] * size[1] * done) / work[-1]),
                 score=score,
+                strengths={name: each[0].numpy() for name, each in climb.strengths.items()},
                 _photo=whole,
                 _dream=partial(shown, climb.images),
                 _method=method,

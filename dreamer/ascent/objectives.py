@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from dreamer.ascent.steps import NO_NUMBERS, Numbers
+
 Activations = Mapping[str, tf.Tensor]
 Reduction = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -20,19 +22,27 @@ class Objective:
 
     Attributes:
         layers: the layers that `score` reads; they tell the network where to cut.
-        score: from their activations `(n, h, w, c)` to one number a picture, `(n,)`.
+        score: from their activations `(n, h, w, c)`, and numbers that may change from frame to
+            frame, to one number a picture, `(n,)`.
     """
 
     layers: frozenset[str]
-    score: Callable[[Activations], tf.Tensor]
+    score: Callable[[Activations, Numbers], tf.Tensor]
+
+    def __call__(self, maps: Activations, numbers: Numbers = NO_NUMBERS) -> tf.Tensor:
+        return self.score(maps, numbers)
 
     def __add__(self, other: Objective) -> Objective:
         return Objective(
-            self.layers | other.layers, lambda maps: self.score(maps) + other.score(maps)
+            self.layers | other.layers,
+            lambda maps, numbers: self(maps, numbers) + other(maps, numbers),
         )
 
-    def __mul__(self, factor: float | tf.Tensor) -> Objective:
-        return Objective(self.layers, lambda maps: self.score(maps) * factor)
+    def __mul__(self, factor: float | tf.Tensor | Callable[[Numbers], tf.Tensor]) -> Objective:
+        def scaled(maps: Activations, numbers: Numbers) -> tf.Tensor:
+            return self(maps, numbers) * (factor(numbers) if callable(factor) else factor)
+
+        return Objective(self.layers, scaled)
 
     def __sub__(self, other: Objective) -> Objective:
         return self + -other
@@ -79,7 +89,7 @@ def layer(
     """
     reduce = REDUCTIONS[reduction]
 
-    def score(maps: Activations) -> tf.Tensor:
+    def score(maps: Activations, numbers: Numbers) -> tf.Tensor:
         chosen = maps[name]
         if channels is not None:
             chosen = tf.gather(chosen, list(channels), axis=-1)
@@ -120,4 +130,23 @@ def guided(name: str, guide: tf.Tensor, match: str = "best") -> Objective:
     # Dividing by the guide's strength keeps two layers' weights comparable.
     places = places / tf.maximum(tf.reduce_mean(tf.norm(places, axis=-1)), 1e-6)
     compare = MATCHES[match]
-    return Objective(frozenset({name}), lambda maps: compare(maps[name], places))
+    return Objective(frozenset({name}), lambda maps, numbers: compare(maps[name], places))
+
+
+def gained(objective: Objective) -> Objective:
+    """The same with each channel's activations multiplied by a gain of its own.
+
+    The gains of a layer, `(c,)`, are the number `gain(layer)`.
+    """
+
+    def score(maps: Activations, numbers: Numbers) -> tf.Tensor:
+        return objective(
+            {name: maps[name] * numbers[gain(name)] for name in objective.layers}, numbers
+        )
+
+    return Objective(objective.layers, score)
+
+
+def gain(layer: str) -> str:
+    """The name of a layer's gains among the numbers."""
+    return f"gain {layer}"

@@ -67,7 +67,7 @@ class Dreamer(NamedTuple):
         image = tf.constant(photo[None])
         with tf.GradientTape() as tape:
             tape.watch(image)
-            score = self.ascent.objective.score(self.ascent.features(image))
+            score = self.ascent.objective(self.ascent.features(image))
         return np.asarray(tape.gradient(score, image)).ravel()
 
 
