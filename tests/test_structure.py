@@ -11,15 +11,16 @@ PACKAGE = Path(__file__).parents[1] / "dreamer"
 FLOORS = {
     "errors": 0,
     "arrays": 0,
-    "recipe": 1,
-    "files": 2,
-    "presets": 3,
-    "nets": 3,
-    "ascent": 3,
-    "sheets": 3,
-    "assemble": 4,
-    "cli": 5,
-    "__main__": 6,
+    "schedule": 1,
+    "recipe": 2,
+    "files": 3,
+    "presets": 4,
+    "nets": 4,
+    "ascent": 4,
+    "sheets": 4,
+    "assemble": 5,
+    "cli": 6,
+    "__main__": 7,
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 

@@ -1,0 +1,170 @@
+"""Expressions: arithmetic over a frame's number, its time and the film's length.
+
+They come from strangers. Letters, names and nodes are checked before anything is evaluated, and
+floats alone are computed with, so that no power takes long.
+"""
+
+import ast
+import math
+import operator
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from simpleeval import SimpleEval
+
+from dreamer.errors import nearest
+from dreamer.schedule.easings import EASINGS
+
+LONGEST = 250
+"""Characters in an expression, so that no nesting goes deep."""
+
+
+class Clock(NamedTuple):
+    """A moment of a film, counted at the frame rate that its schedules are written for.
+
+    Attributes:
+        frame: from 0; not whole where the film runs at another rate.
+        frames: the film's length, and the period of a loop.
+        fps: frames a second.
+    """
+
+    frame: float
+    frames: float
+    fps: float
+
+
+VARIABLES: Mapping[str, Callable[[Clock], float]] = {
+    "t": lambda clock: clock.frame,
+    "s": lambda clock: clock.frame / clock.fps,
+    "n": lambda clock: clock.frames,
+    "max_f": lambda clock: clock.frames - 1,
+    "fps": lambda clock: clock.fps,
+    "pi": lambda clock: math.pi,
+}
+"""What an expression may name: frame, second, the film's length, its last frame, frame rate, π."""
+
+FUNCTIONS: Mapping[str, Callable[..., float]] = {
+    "sin": math.sin,
+    "cos": math.cos,
+    "tan": math.tan,
+    "abs": abs,
+    "min": min,
+    "max": max,
+    "exp": math.exp,
+    "log": math.log,
+    "sqrt": math.sqrt,
+    "floor": lambda x: float(math.floor(x)),
+}
+"""What an expression may call: `min` and `max` with two or more arguments, the rest with one."""
+
+OPERATORS: Mapping[type[ast.AST], Callable[..., float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    # Unlike `**` it gives no complex numbers.
+    ast.Pow: math.pow,
+    ast.UAdd: operator.pos,
+    ast.USub: operator.neg,
+}
+
+_STRANGE = re.compile(r"[^\w\s.+\-*/%(),]", re.ASCII)
+_REMEDIES = {"^": ": write ** for a power", "[": ": write round brackets"}
+
+
+class Expression(NamedTuple):
+    """An expression that was checked, and the variables in it."""
+
+    tree: ast.expr
+    names: frozenset[str]
+
+    def at(self, clock: Clock) -> float:
+        """Its value. Raises ArithmeticError or ValueError where it has none."""
+        names = {name: float(VARIABLES[name](clock)) for name in self.names}
+        evaluator = SimpleEval(operators=OPERATORS, functions=FUNCTIONS, names=names)
+        return float(evaluator.eval("", previously_parsed=self.tree))
+
+    @property
+    def varies(self) -> bool:
+        """Whether it is another one at another frame."""
+        return bool(self.names & {"t", "s"})
+
+    @property
+    def constant(self) -> float | None:
+        """Its value, where no variable is in it and it has one."""
+        try:
+            return None if self.names else self.at(Clock(0, 1, 1))
+        except (ArithmeticError, ValueError):
+            return None
+
+
+def wrong(text: str, place: int, why: str) -> ValueError:
+    """An error that marks a place of a text with ▸."""
+    before, after = text[max(0, place - 30) : place], text[place : place + 15]
+    dots = "…" if place > 30 else "", "…" if len(text) > place + 15 else ""
+    return ValueError(f"{why}, at ▸ in {dots[0]}{before}▸{after}{dots[1]}")
+
+
+def read(text: str, begin: int, end: int) -> Expression:
+    """Read the expression that stands in a text from `begin` to before `end`.
+
+    Raises ValueError that marks the place.
+    """
+    source = text[begin:end]
+    if not source:
+        raise wrong(text, begin, "a number is missing")
+    if len(source) > LONGEST:
+        raise wrong(text, begin, f"an expression has at most {LONGEST} characters")
+    if strange := _STRANGE.search(source):
+        remedy = _REMEDIES.get(strange[0], "")
+        raise wrong(text, begin + strange.start(), f"{strange[0]!r} is no arithmetic{remedy}")
+    try:
+        tree = ast.parse(source, mode="eval").body
+    except SyntaxError as error:
+        # An offset of 0 means that more was expected.
+        place = error.offset - 1 if error.offset else len(source)
+        raise wrong(text, begin + place, "this is no arithmetic") from None
+    except (RecursionError, MemoryError):
+        raise wrong(text, begin, "this is nested too deeply") from None
+    names: set[str] = set()
+    _check(tree, names, lambda node, why: wrong(text, begin + node.col_offset, why))
+    return Expression(tree, frozenset(names))
+
+
+def _check(
+    node: ast.expr, names: set[str], wrong_at: Callable[[ast.expr, str], ValueError]
+) -> None:
+    """Gather the variables of a tree, and let nothing pass but what the tables hold."""
+    parts: list[ast.expr] = []
+    match node:
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            # Python's whole numbers grow without end: 9**9**9 would be computed.
+            node.value = float(value)
+        case ast.Name(id=name) if name in VARIABLES:
+            names.add(name)
+        case ast.UnaryOp(op=op, operand=operand) if type(op) in OPERATORS:
+            parts = [operand]
+        case ast.BinOp(op=op, left=left, right=right) if type(op) in OPERATORS:
+            parts = [left, right]
+        case ast.Call(func=ast.Name(id=name), args=parts, keywords=[]) if name in FUNCTIONS:
+            if (len(parts) < 2) if name in ("min", "max") else (len(parts) != 1):
+                raise wrong_at(node, f"{name} takes another number of arguments")
+        case _:
+            raise wrong_at(*_unknown(node))
+    for part in parts:
+        _check(part, names, wrong_at)
+
+
+def _unknown(node: ast.expr) -> tuple[ast.expr, str]:
+    """What is wrong with a node that is in no table."""
+    match node:
+        case ast.Name(id=name) | ast.Call(func=ast.Name(id=name)):
+            near = nearest(name, [*VARIABLES, *FUNCTIONS])
+            guess = f"did you mean {' or '.join(near)}?" if near else "see the list of variables"
+            return node, f"{name} is unknown here: {guess}"
+        case ast.Tuple(elts=[*_, last]):
+            return last, f"after the comma stands no easing: there are {', '.join(EASINGS)}"
+    return node, "this is no arithmetic"
