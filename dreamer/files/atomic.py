@@ -28,10 +28,7 @@ def replacing(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
             file.flush()
             # Without it a power cut can leave an empty file under the final name.
             os.fsync(file.fileno())
-        if not overwrite:
-            # Claims the name: this fails where it was taken in the meantime.
-            path.open("xb").close()
-        part.replace(path)
+        _rename(part, path, overwrite=overwrite)
     except FileExistsError:
         raise exists(path) from None
     except OSError as error:
@@ -39,6 +36,28 @@ def replacing(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def _rename(part: Path, path: Path, *, overwrite: bool) -> None:
+    if not overwrite:
+        # Claims the name: this fails where it was taken in the meantime.
+        path.open("xb").close()
+    part.replace(path)
+
+
+def publish(part: Path, path: Path, *, overwrite: bool) -> None:
+    """Give a complete file that another program wrote its final name, once it is on disk.
+
+    Raises DreamerError where that fails or, without `overwrite`, where `path` exists.
+    """
+    try:
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        _rename(part, path, overwrite=overwrite)
+    except FileExistsError:
+        raise exists(path) from None
+    except OSError as error:
+        raise DreamerError(f"Cannot write {path}: {error.strerror or error}.") from error
 
 
 def exists(path: Path) -> DreamerError:

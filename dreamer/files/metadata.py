@@ -1,6 +1,8 @@
-"""The recipe inside a finished picture, and what it was made with."""
+"""The recipe inside a finished picture or film, and what it was made with."""
 
 import json
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,7 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from dreamer import recipe as recipes
 from dreamer.errors import DreamerError
-from dreamer.files import pictures
+from dreamer.files import containers, ffmpeg, pictures
 from dreamer.recipe import Recipe
 
 KEY = "dreamer"
@@ -58,23 +60,68 @@ def as_exif(made: Made | None) -> Image.Exif:
     return exif
 
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
+def as_ffmetadata(made: Made | None) -> str:
+    """The file that gives ffmpeg the recipe of an MP4, MOV or WebM."""
+    return containers.ffmetadata({} if made is None else {KEY: to_json(made)})
+
+
+def into_gif(data: bytes, made: Made) -> bytes:
+    """A GIF that carries its recipe as a comment."""
+    return containers.gif_with_comment(data, to_json(made))
+
+
+def into_webp(data: bytes, made: Made) -> bytes:
+    """An animated WebP that carries its recipe as EXIF, like a still one."""
+    return containers.webp_with_exif(data, as_exif(made).tobytes().removeprefix(b"Exif\0\0"))
+
+
+def _in_picture(path: Path) -> str | None:
+    with pictures.opened(path.read_bytes(), str(path)) as picture:
+        text = picture.info.get(KEY) or picture.getexif().get(ExifTags.Base.ImageDescription, "")
+    return text if isinstance(text, str) else None
+
+
+def _in_gif(path: Path) -> str | None:
+    with pictures.opened(path.read_bytes(), str(path)) as picture:
+        comment = picture.info.get("comment", b"")
+    return comment.decode("utf-8", "replace") if isinstance(comment, bytes) else None
+
+
+def _in_film(path: Path, demuxer: str) -> str | None:
+    with path.open("rb"):
+        # Whether it can be read at all; ffmpeg would say so in its own words.
+        pass
+    # The demuxer is given, since others read further files that a stranger's film may name.
+    arguments = (*ffmpeg.source(path, "-f", demuxer), "-f", "ffmetadata", "pipe:1")
+    try:
+        said = ffmpeg.run(arguments, str(path))
+    except DreamerError:
+        raise DreamerError(f"{path} is not a whole film: give another.") from None
+    return containers.tag(said.decode("utf-8", "replace"), KEY)
+
+
+_FINDERS: Mapping[str, Callable[[Path], str | None]] = {
+    **dict.fromkeys((".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"), _in_picture),
+    ".gif": _in_gif,
+    ".mp4": partial(_in_film, demuxer="mov"),
+    ".mov": partial(_in_film, demuxer="mov"),
+    ".webm": partial(_in_film, demuxer="matroska"),
+}
+"""By suffix: how the text is found that may be a recipe."""
+
+SUFFIXES = tuple(_FINDERS)
 """Of the files in which a recipe is looked for."""
 
 
-def _find(path: Path) -> str | None:
-    with pictures.opened(path.read_bytes(), str(path)) as picture:
-        text = picture.info.get(KEY) or picture.getexif().get(ExifTags.Base.ImageDescription, "")
-    # A camera's own description is no recipe.
-    return text if isinstance(text, str) and text.startswith("{") else None
-
-
 def read(path: Path) -> Made:
-    """The recipe in a finished picture. Raises DreamerError where there is none."""
+    """The recipe in a finished picture or film. Raises DreamerError where there is none."""
     try:
-        text = _find(path)
+        text = _FINDERS.get(path.suffix.lower(), _in_picture)(path)
     except OSError as error:
         raise DreamerError(f"Cannot read {path}: {error.strerror}; check it.") from None
-    if text is None:
-        raise DreamerError(f"{path} carries no recipe: give a preset or a picture `dream` made.")
+    # A camera's own description is no recipe.
+    if text is None or not text.startswith("{"):
+        raise DreamerError(
+            f"{path} carries no recipe: give a preset, or a picture or film `dream` made."
+        )
     return from_json(text, str(path))

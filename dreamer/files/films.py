@@ -1,0 +1,167 @@
+"""Films out: one writer for every suffix, each frame encoded as it is made."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from dreamer.arrays import Image, Size, Stored, from_stored, to_stored
+from dreamer.errors import DreamerError, unknown
+from dreamer.files import animations, atomic, codecs, photos, sound
+from dreamer.files.filmspec import Film
+from dreamer.files.sound import Sound
+
+
+class Format(NamedTuple):
+    """How the films of one suffix are written."""
+
+    writing: Callable[[Film, Path, list[str]], AbstractContextManager[Callable[[Stored], None]]]
+    even: bool
+    """Whether height and width must be even."""
+    room: float
+    """Bytes of disk that a pixel of a frame takes at most, while the film is made."""
+
+
+@contextmanager
+def _folder(film: Film, part: Path, notes: list[str]) -> Iterator[Callable[[Stored], None]]:
+    """Frames as numbered PNG files, the first with the recipe inside."""
+    part.mkdir()
+    count = 0
+    with ThreadPoolExecutor(1) as beside:
+        before = beside.submit(lambda: None)
+
+        def write(frame: Stored) -> None:
+            nonlocal count, before
+            before.result()
+            path = part / f"{count:06d}.png"
+            made = None if count else film.made
+            before = beside.submit(photos.write, path, from_stored(frame), made=made)
+            count += 1
+
+        yield write
+        before.result()
+
+
+FORMATS: Mapping[str, Format] = {
+    ".mp4": Format(codecs.streamed, even=True, room=1),
+    ".webm": Format(codecs.streamed, even=True, room=1),
+    ".mov": Format(codecs.streamed, even=True, room=2),
+    ".gif": Format(animations.spooled, even=False, room=4),
+    ".webp": Format(animations.spooled, even=False, room=4),
+    "": Format(_folder, even=False, room=4),
+}
+"""By suffix; a path without one is a folder of PNG files."""
+
+
+def format_of(path: Path) -> Format:
+    """How the film `path` is written. Raises DreamerError for a suffix that is unknown."""
+    if path.suffix.lower() not in FORMATS:
+        known = ", ".join(filter(None, FORMATS))
+        remedy = f"end the film's name in one of {known}, or in none for a folder of PNG files."
+        raise unknown("film format", path.suffix, FORMATS, remedy)
+    return FORMATS[path.suffix.lower()]
+
+
+@dataclass
+class Writer:
+    """Takes a film's frames; what a person should know of the finished film is in `notes`."""
+
+    path: Path
+    """The name that the film gets at the end; it may be changed until then."""
+    size: Size
+    """Of the film: that of the frames, or a pixel less."""
+    push: Callable[[Stored], None]
+    notes: list[str] = field(default_factory=list)
+    frames: int = 0
+
+    def write(self, frame: Image | Stored) -> None:
+        """Add a frame `(h, w, 3)`: float32 of 0 to 1, or as stored."""
+        height, width = self.size
+        within = frame[:height, :width]
+        stored = within.dtype == np.uint16
+        self.push(within.astype(np.uint16) if stored else to_stored(within.astype(np.float32)))
+        self.frames += 1
+
+
+@contextmanager
+def writing(film: Film, *, overwrite: bool = False) -> Iterator[Writer]:
+    """Write a film, which takes its name only once it is complete and on disk.
+
+    Leaving the block waits until the film is finished; leaving it by an exception leaves nothing.
+
+    Args:
+        film: what to write.
+        overwrite: whether an existing film may be replaced.
+
+    Raises DreamerError where the film cannot be written, with the encoder's own last words.
+    """
+    how = format_of(film.path)
+    notes: list[str] = []
+    size = _even(film.size, notes) if how.even else film.size
+    film = replace(film, size=size, sound=_sound(film, notes))
+    part = film.path.with_name(f"{film.path.stem}.part{film.path.suffix.lower()}")
+    try:
+        _remove(part)
+        with how.writing(film, part, notes) as push:
+            writer = Writer(film.path, size, push, notes)
+            yield writer
+            if not writer.frames:
+                raise DreamerError(f"There are no frames for {film.path}: ask for at least one.")
+        publish(part, writer.path, overwrite=overwrite)
+    except OSError as error:
+        raise DreamerError(f"Cannot write {film.path}: {error.strerror or error}.") from error
+    finally:
+        with suppress(OSError):
+            _remove(part)
+
+
+def _even(size: Size, notes: list[str]) -> Size:
+    height, width = (side // 2 * 2 for side in size)
+    if (height, width) != size:
+        notes.append(
+            f"The film has {width}×{height} pixels: its format needs even sides, and a row or "
+            f"column of the {size[1]}×{size[0]} is cut off."
+        )
+    return height, width
+
+
+def _sound(film: Film, notes: list[str]) -> Sound | None:
+    """A film's sound, where its format holds any; what is wrong with it shows before the film."""
+    if film.sound is None:
+        return None
+    if film.path.suffix.lower() not in sound.TRACKS:
+        notes.append(f"{film.path} holds no sound: give it the suffix .mp4 for that.")
+        return None
+    sound.check(film.sound)
+    return film.sound
+
+
+_OURS = re.compile(r"\d{6,}\.png(\.[0-9a-f]+\.part)?")
+
+
+def _remove(path: Path) -> None:
+    """Remove a film; of a folder only the frames, so that nothing else in it is lost."""
+    if not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    for file in path.iterdir():
+        if _OURS.fullmatch(file.name):
+            file.unlink()
+    path.rmdir()
+
+
+def publish(part: Path, path: Path, *, overwrite: bool) -> None:
+    """Give a finished film, a file or a folder of frames, its name."""
+    if part.is_file():
+        atomic.publish(part, path, overwrite=overwrite)
+        return
+    if path.exists() and not overwrite:
+        raise atomic.exists(path)
+    if path.exists():
+        _remove(path)
+    part.rename(path)
