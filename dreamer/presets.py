@@ -1,5 +1,6 @@
 """Presets: recipes by name, from a TOML file, or out of a finished picture."""
 
+import hashlib
 from pathlib import Path
 
 import platformdirs
@@ -34,20 +35,62 @@ def load(name: str) -> Made:
 
     Raises DreamerError where there is none, or where it cannot be understood.
     """
-    path = Path(name)
-    if path.suffix.lower() == ".toml":
-        return _read(path)
+    path = _path(name)
     if path.suffix.lower() in metadata.SUFFIXES:
         return metadata.read(path)
+    source = f"preset {path}"
+    fields = recipe.parse_toml(_text(path), source)
+    brought = _files(path, fields.pop("files", {}))
+    hashes = {kind: hashlib.sha256(file.read_bytes()).hexdigest() for kind, file in brought.items()}
+    return Made(recipe.from_fields({**hashes, **fields}, source), {})
+
+
+def files(name: str) -> dict[str, Path]:
+    """The mask and the guide that a `.toml` preset brings along, as its `[files]` name them."""
+    path = _path(name)
+    if path.suffix.lower() in metadata.SUFFIXES:
+        return {}
+    return _files(path, recipe.parse_toml(_text(path), f"preset {path}").get("files", {}))
+
+
+def _path(name: str) -> Path:
+    path = Path(name)
+    if path.suffix.lower() in (".toml", *metadata.SUFFIXES):
+        return path
     known = paths()
     if name not in known:
         raise unknown("preset", name, known, "`dream presets list` shows them all.")
-    return _read(known[name])
+    return known[name]
 
 
-def _read(path: Path) -> Made:
+def _text(path: Path) -> str:
     try:
-        return Made(recipe.from_toml(path.read_text("utf-8"), f"preset {path}"), {})
+        return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not a text file"
         raise DreamerError(f"Cannot read the preset {path}: {why}.") from None
+
+
+BROUGHT = ("mask", "guide")
+"""What a preset's `[files]` may name; a recipe itself holds their hashes."""
+
+
+def _files(path: Path, named: object) -> dict[str, Path]:
+    """A stranger's preset must not have other files opened than those it came with."""
+    if not isinstance(named, dict) or not named.keys() <= set(BROUGHT):
+        raise DreamerError(f"In preset {path}, files can name a {' and a '.join(BROUGHT)} only.")
+    folder = path.parent.resolve()
+    found = {}
+    for kind, name in named.items():
+        try:
+            file = (folder / str(name)).resolve()
+            inside = file.is_relative_to(folder) and file.is_file()
+        except (OSError, ValueError):
+            inside = False
+        if not inside:
+            raise DreamerError(
+                f"The {kind} {name!r} of preset {path} is no file in the preset's own folder: put "
+                "it there, or give the option."
+            )
+        found[kind] = file
+    return found

@@ -268,12 +268,17 @@ def from_fields(fields: Mapping[str, Any], source: str) -> Recipe:
         raise DreamerError(_sentence(error, source)) from None
 
 
-def from_toml(text: str, source: str) -> Recipe:
-    """Read a preset. Raises DreamerError where it is no TOML or no recipe."""
+def parse_toml(text: str, source: str) -> dict[str, Any]:
+    """The fields of a preset as they stand there. Raises DreamerError where it is no TOML."""
     try:
-        return from_fields(tomllib.loads(text), source)
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise DreamerError(f"There is a slip in the TOML of {source}: {error}.") from None
+
+
+def from_toml(text: str, source: str) -> Recipe:
+    """Read a recipe. Raises DreamerError where it is no TOML or no recipe."""
+    return from_fields(parse_toml(text, source), source)
 
 
 def to_fields(recipe: Recipe) -> dict[str, Any]:

@@ -152,13 +152,45 @@ def test_quality_and_noise_repeat(
         assert Path(first).read_bytes() == Path(again).read_bytes()
 
 
-def test_photos_of_one_name_do_not_replace_each_other(dream: Dream, source: Path) -> None:
-    twin = source.with_name("twin") / source.name
-    twin.parent.mkdir()
-    twin.write_bytes(source.read_bytes())
-    folder = source.with_name("out")
-    assert dream("image", source, twin, *QUICK, "-o", folder, "--overwrite")[0] == 0
-    assert len(list(folder.iterdir())) == 2
+def test_a_folder_of_photos_is_dreamt_on_in_order(dream: Dream, source: Path) -> None:
+    folder = source.parent / "трип"
+    (folder / "twin").mkdir(parents=True)
+    for name in ("10.png", "9.png", "twin/9.png"):
+        (folder / name).write_bytes(source.read_bytes())
+    (folder / "notes.txt").touch()
+    (folder / "8.png").write_bytes(source.read_bytes()[:3000])
+    code, out, err = dream("image", folder, *QUICK)
+    assert code == 1
+    assert "3 photos, 1 other files skipped" in err
+    assert "8.png is damaged" in err.splitlines()[-1]
+    assert [Path(line.split("  ")[0]).name for line in out.splitlines()] == [
+        "9-dream.png",
+        "10-dream.png",
+    ]
+    assert {path.name for path in (folder / "dreams").iterdir()} == {"9-dream.png", "10-dream.png"}
+    both = (folder / "9.png", folder / "twin" / "9.png")
+    assert dream("image", *both, *QUICK, "-o", folder / "out", "--overwrite")[0] == 0
+    assert {path.name for path in (folder / "out").iterdir()} == {
+        "трип-9-dream.png",
+        "twin-9-dream.png",
+    }
+
+
+def test_sixteen_bits_are_written_and_repeated(dream: Dream, source: Path) -> None:
+    first, again = source.with_name("deep.png"), source.with_name("again.png")
+    assert dream("image", source, *QUICK, "--depth", 16, "-o", first)[0] == 0
+    assert any("16 bits" in note for note in photos.read(first).notes)
+    assert dream("image", source, "-p", first, "-o", again)[0] == 0
+    assert first.read_bytes() == again.read_bytes()
+
+
+def test_a_mask_of_other_proportions_is_refused(dream: Dream, source: Path) -> None:
+    mask = source.with_name("mask.png")
+    photos.write(mask, np.ones((150, 150, 3), np.float32))
+    code, _, err = dream("image", source, *QUICK, "--mask", mask)
+    assert code == 2
+    assert "150×150" in err
+    assert "crop it" in err
 
 
 def test_a_folder_that_cannot_be_written_is_named_before_the_dream(
@@ -198,6 +230,7 @@ REFUSED = {
     "size no number": (["PHOTO", "--size", "big"], "size"),
     "size of nothing": (["PHOTO", "--size", "0"], "size"),
     "unknown precision": (["PHOTO", "--precision", "half"], "float32"),
+    "deep jpeg": (["PHOTO", "-o", "x.jpg", "--depth", "16"], "8 bits"),
     "unknown format": (["PHOTO", "-o", "x.bmp"], ".png"),
     "evil layer list": (["PHOTO", "-l", "mixed4c:" + ",".join(["0-9999"] * 1001)], "layer spec"),
     "endless octaves": (["PHOTO", "--octave-scale", "1.0000001"], "octave_scale"),

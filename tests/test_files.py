@@ -1,17 +1,20 @@
 """Photos in, pictures out, recipes inside them."""
 
+import errno
+import io
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image as Pillow
 from PIL import ImageCms
-from PIL.PngImagePlugin import PngInfo
+from PIL.PngImagePlugin import PngInfo, putchunk
 
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError
-from dreamer.files import atomic, metadata, photos
+from dreamer.files import atomic, deep, listing, metadata, photos
 from dreamer.files.metadata import Made
 from dreamer.recipe import Recipe
 
@@ -225,3 +228,178 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(DreamerError, match="Cannot write"), atomic.replacing(tmp_path / "a" / "b"):
         pass
+
+
+def icc(name: str) -> bytes:
+    """A profile of another kind than sRGB, with a known effect."""
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile(name)).tobytes()
+
+
+@pytest.mark.parametrize("suffix", deep.WRITERS)
+@pytest.mark.parametrize("planes", [3, 4])
+def test_sixteen_bits_survive_the_way_out_and_in(
+    suffix: str, planes: int, tmp_path: Path, photo: Image
+) -> None:
+    made = Made(Recipe().changed({"about": {"name": "Café ∞"}}), {"depth": 16})
+    alpha = None if planes == 3 else np.ascontiguousarray(photo[..., 0])
+    path = tmp_path / f"x{suffix}"
+    photos.write(path, photo, alpha, made, depth=16)
+    again = photos.read(path)
+    np.testing.assert_allclose(again.image, photo, atol=0.51 / 65535)
+    assert any("16 bits" in note for note in again.notes)
+    assert metadata.read(path) == made
+    if alpha is not None:
+        np.testing.assert_allclose(again.alpha, alpha, atol=0.51 / 65535)
+
+
+@pytest.mark.parametrize("orientation", range(10))
+@pytest.mark.parametrize("suffix", deep.WRITERS)
+def test_deep_pictures_are_turned_as_pillow_turns_others(
+    suffix: str, orientation: int, tmp_path: Path
+) -> None:
+    exif = Pillow.Exif()
+    exif[274] = orientation
+    expected = saved(tmp_path / "plain.png", Pillow.fromarray(SQUARE), exif=exif)
+    path = tmp_path / f"deep{suffix}"
+    if suffix == ".png":
+        photos.write(path, SQUARE.astype(np.float32) / 255, depth=16)
+        data, chunk = path.read_bytes(), io.BytesIO()
+        putchunk(chunk, b"eXIf", exif.tobytes()[6:])
+        path.write_bytes(data[:33] + chunk.getvalue() + data[33:])
+    else:
+        tag = [(274, "H", 1, orientation, True)]
+        pixels = SQUARE.astype(np.uint16) * 257
+        tifffile.imwrite(path, pixels, photometric="rgb", extratags=tag, metadata=None)
+    np.testing.assert_allclose(photos.read(path).image, photos.read(expected).image, atol=1e-6)
+
+
+def wide_gamut() -> bytes:
+    """A matrix profile with primaries of its own and a gamma of 2.2, by way of Pillow's sRGB."""
+    data = bytearray(icc("sRGB"))
+    # Exchanging the tags of the red and the green primary gives a profile that swaps them.
+    red, green = data.index(b"rXYZ"), data.index(b"gXYZ")
+    data[red : red + 4], data[green : green + 4] = b"gXYZ", b"rXYZ"
+    return bytes(data).replace("sRGB".encode("utf-16-be"), "Swap".encode("utf-16-be"))
+
+
+def test_a_colour_profile_is_obeyed_at_either_depth_and_said(tmp_path: Path) -> None:
+    profile = wide_gamut()
+    plain = saved(tmp_path / "x.png", Pillow.fromarray(SQUARE), icc_profile=profile)
+    tags = [(34675, "B", len(profile), profile, True)]
+    tifffile.imwrite(
+        tmp_path / "x.tiff",
+        SQUARE.astype(np.uint16) * 257,
+        photometric="rgb",
+        extratags=tags,
+        metadata=None,
+    )
+    for path in (plain, tmp_path / "x.tiff"):
+        photo = photos.read(path)
+        np.testing.assert_allclose(photo.image, SQUARE[..., [1, 0, 2]] / 255, atol=2.5 / 255)
+        assert any("converted from Swap" in note for note in photo.notes)
+
+
+@pytest.mark.parametrize(
+    ("mode", "options", "said"),
+    [
+        ("CMYK", {}, "CMYK without a profile"),
+        ("RGB", {"icc_profile": b"no profile at all"}, "cannot be used"),
+        ("RGB", {"icc_profile": icc("sRGB")}, ""),
+    ],
+)
+def test_what_was_done_to_the_colours_is_said(
+    mode: str, options: dict[str, bytes], said: str, tmp_path: Path
+) -> None:
+    path = saved(tmp_path / "x.jpg", Pillow.fromarray(SQUARE).convert(mode), **options)
+    assert said in "".join(photos.read(path).notes)
+    assert bool(photos.read(path).notes) == bool(said)
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png", ".avif"])
+def test_of_an_animation_the_first_frame_is_taken_and_said(suffix: str, tmp_path: Path) -> None:
+    frames = [Pillow.new("RGB", (32, 24), colour) for colour in ("red", "blue", "green")]
+    path = tmp_path / f"x{suffix}"
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+    photo = photos.read(path)
+    np.testing.assert_allclose(photo.image.mean((0, 1)), (1, 0, 0), atol=0.05)
+    assert photo.notes == ("the first of 3 frames",)
+
+
+def test_heic_is_read_or_its_remedy_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.heic"
+    path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    with monkeypatch.context() as patch:
+        patch.setattr("importlib.util.find_spec", lambda name: None)
+        with pytest.raises(DreamerError, match="pip install pillow-heif"):
+            photos.read(path)
+    heif = pytest.importorskip("pillow_heif")
+    heif.from_pillow(Pillow.fromarray(np.kron(SQUARE, np.ones((4, 4, 1), np.uint8)))).save(path)
+    assert photos.read(path).image.shape == (96, 128, 3)
+
+
+def test_the_place_of_a_photo_is_not_copied(tmp_path: Path) -> None:
+    exif = Pillow.Exif()
+    exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 51.0, 29.6), 3: "E", 4: (2.0, 17.0, 40.2)})
+    exif[0x010F] = "Somebody's camera"
+    source = saved(tmp_path / "x.jpg", Pillow.fromarray(SQUARE), exif=exif)
+    with Pillow.open(source) as picture:
+        assert picture.getexif().get_ifd(0x8825)
+    photo = photos.read(source)
+    for suffix in photos.WRITERS:
+        photos.write(tmp_path / f"y{suffix}", photo.image, made=Made(Recipe(), {}))
+        with Pillow.open(tmp_path / f"y{suffix}") as picture:
+            assert not picture.getexif().get_ifd(0x8825)
+        assert b"camera" not in (tmp_path / f"y{suffix}").read_bytes()
+
+
+def test_a_decompression_bomb_is_refused_and_a_large_photo_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved(tmp_path / "x.png", Pillow.fromarray(SQUARE))
+    monkeypatch.setattr(Pillow, "MAX_IMAGE_PIXELS", SQUARE.shape[0] * SQUARE.shape[1] - 1)
+    assert photos.read(path).image.shape == SQUARE.shape
+    monkeypatch.setattr(Pillow, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(DreamerError, match=r"x\.png is too large to be opened safely"):
+        photos.read(path)
+
+
+def test_names_of_any_language_are_kept(tmp_path: Path) -> None:
+    path = saved(tmp_path / "夢 – été ☂.png", Pillow.fromarray(SQUARE))
+    for suffix in photos.WRITERS:
+        target = path.with_name(f"сон 𝛼{suffix}")
+        photos.write(target, photos.read(path).image, made=Made(Recipe(), {}))
+        assert metadata.read(target).recipe == Recipe()
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(DreamerError, match=r"Cannot write .*x\.png: No space left on device"):
+        photos.write(tmp_path / "x.png", np.zeros((20, 20, 3), np.float32))
+    assert not list(tmp_path.iterdir())
+
+
+def test_photos_of_a_folder_come_in_natural_order(tmp_path: Path) -> None:
+    for name in ("b10.jpg", "B2.PNG", "a.webp", "notes.txt", "films.mp4", ".hidden.jpg"):
+        (tmp_path / name).touch()
+    (tmp_path / "inner.jpg").mkdir()
+    found, skipped = listing.photos_in(tmp_path)
+    assert [path.name for path in found] == ["a.webp", "B2.PNG", "b10.jpg"]
+    assert skipped == 2
+    with pytest.raises(DreamerError, match="no photo in the folder"):
+        listing.photos_in(tmp_path / "inner.jpg")
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["a/x.jpg", "a/y.jpg"], ["x", "y"]),
+        (["rome/x.jpg", "oslo/x.jpg", "oslo/y.jpg"], ["rome-x", "oslo-x", "y"]),
+        (["a/x.jpg", "a/x.PNG"], ["x-jpg", "x-png"]),
+        (["a/x.jpg", "a/x.jpg"], ["x", "x"]),
+    ],
+)
+def test_outputs_of_photos_of_one_name_are_told_apart(paths: list[str], names: list[str]) -> None:
+    assert listing.distinct([Path(path) for path in paths]) == names

@@ -1,7 +1,9 @@
 """Recipes and presets: text in, validated data out, and back."""
 
+import hashlib
 import json
 import math
+from pathlib import Path
 
 import pytest
 
@@ -114,6 +116,48 @@ def test_what_is_no_setting_is_refused(text: str) -> None:
 def test_an_unknown_preset_names_the_nearest() -> None:
     with pytest.raises(DreamerError, match="did you mean keras-example"):
         presets.load("keras-exampel")
+
+
+def preset(folder: Path, files: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / "mine.toml"
+    path.write_text(f"steps = 3\n[files]\n{files}\n", "utf-8")
+    return path
+
+
+def test_a_preset_brings_files_from_its_own_folder(tmp_path: Path) -> None:
+    path = preset(tmp_path / "mine", 'mask = "a mask.png"\nguide = "more/feathers.jpg"')
+    (path.parent / "more").mkdir()
+    (path.parent / "a mask.png").write_bytes(b"white")
+    (path.parent / "more" / "feathers.jpg").write_bytes(b"feathers")
+    loaded = presets.load(str(path)).recipe
+    assert loaded.mask == hashlib.sha256(b"white").hexdigest()
+    assert loaded.guide == hashlib.sha256(b"feathers").hexdigest()
+    assert presets.files(str(path))["mask"] == path.parent / "a mask.png"
+    assert "feathers" not in recipe.to_toml(loaded)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        'mask = "../secret.png"',
+        'mask = "/etc/passwd"',
+        'mask = "link.png"',
+        'mask = "missing.png"',
+        'mask = "."',
+        'mask = "a\\u0000b"',
+        "mask = 3",
+        'weights = "secret.png"',
+    ],
+)
+def test_a_preset_names_no_file_outside_its_folder(files: str, tmp_path: Path) -> None:
+    path = preset(tmp_path / "mine", files)
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    (path.parent / "link.png").symlink_to(tmp_path / "secret.png")
+    for read in (presets.load, presets.files):
+        with pytest.raises(DreamerError, match=r"mine\.toml") as caught:
+            read(str(path))
+        assert "\n" not in str(caught.value)
 
 
 def test_variations_name_the_options_that_make_them() -> None:

@@ -19,7 +19,9 @@ dream image photo.jpg  ·  the default dream, written beside the photo
 
 dream image photo.jpg -m googlenet -l mixed4d:139 --motif 0.8-0.2
 
-dream image a.jpg b.jpg -p pagodas -o dreams/
+dream image a.jpg b.jpg -p pagodas -o out/
+
+dream image holiday/  ·  every photo in a folder, into holiday/dreams/
 
 dream image photo.jpg --vary layers=mixed3b,mixed4c --vary strength=10,20  ·  a grid
 
@@ -31,7 +33,7 @@ dream image photo.jpg -p finished.png  ·  the recipe inside a finished picture
 
 def command(
     photos: Annotated[
-        list[Path] | None, typer.Argument(help="Photos to dream on.", show_default=False)
+        list[Path] | None, typer.Argument(help="Photos, or folders of them.", show_default=False)
     ] = None,
     preset: options.Preset = None,
     layer: options.Layers = None,
@@ -62,6 +64,7 @@ def command(
     output: options.Output = None,
     save_preset: options.SavePreset = None,
     quality: options.Quality = None,
+    depth: options.Depth = None,
     no_recipe: options.NoRecipe = False,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
@@ -75,7 +78,11 @@ def command(
         # A recipe holds no paths: the file itself is handed on as weights are.
         weights, network = Path(network), Path(network).name
     # What follows is heavy, and `--help` does without it.
-    from dreamer.cli import session
+    from dreamer import presets
+    from dreamer.cli import session, show, sources
+
+    brought = presets.files(preset) if preset else {}
+    mask, guide = mask or brought.get("mask"), guide or brought.get("guide")
 
     given: dict[str, Any] = {
         "layers": layer or None,
@@ -100,8 +107,13 @@ def command(
         "enlarge": size != "full" if size else None,
     }
     wanted = options.made(preset, settings or [], given)
-    sources = session.sources(photos or [], noise, wanted.recipe.seed)
-    target, folder = session.destination(output, many=len(sources) > 1, overwrite=overwrite)
+    found, note = sources.find(photos or [], noise, wanted.recipe.seed)
+    if note:
+        show.note(note, quiet=quiet)
+    bits = int(depth.value) if depth else None
+    target, folder = sources.destination(
+        output, many=len(found) > 1, depth=bits, overwrite=overwrite
+    )
     if save_preset:
         session.save_preset(save_preset, wanted.recipe, overwrite=overwrite)
     call = session.Session(
@@ -115,11 +127,12 @@ def command(
         suffix="sheet" if sheet or vary else Path(preset).stem if preset else "dream",
         strict=any(each is not None for each in (motif, octaves, octave_scale)),
         quality=quality,
+        depth=bits,
         no_recipe=no_recipe,
         overwrite=overwrite,
         quiet=quiet,
     )
     if sheet or vary:
-        call.sheet_all(sources, sheet, vary or [])
+        call.sheet_all(found, sheet, vary or [])
     else:
-        call.dream_all(sources)
+        call.dream_all(found)

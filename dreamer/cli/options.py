@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 
 _LOOK, _NETWORK, _FILES = "What it looks like", "Network", "Files"
 _SHEETS = "Contact sheets"
+
+
+class Bits(StrEnum):
+    """What `--depth` may be."""
+
+    EIGHT = "8"
+    SIXTEEN = "16"
 
 
 def _option(panel: str, *names: str, help: str, metavar: str | None = None) -> Any:
@@ -178,6 +186,9 @@ SavePreset = Annotated[
 Quality = Annotated[
     int | None,
     typer.Option(help="Of a JPEG or WebP, 1 to 100.", min=1, max=100, rich_help_panel=_FILES),
+]
+Depth = Annotated[
+    Bits | None, _option(_FILES, "--depth", help="Bits a colour, of a PNG or TIFF; else 8.")
 ]
 NoRecipe = Annotated[
     bool, _option(_FILES, "--no-recipe", help="Leave the recipe out of the picture.")

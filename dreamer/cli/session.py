@@ -6,9 +6,9 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import typer
@@ -17,64 +17,25 @@ from numpy.typing import NDArray
 from dreamer import presets, sheets
 from dreamer import recipe as recipes
 from dreamer.arrays import Image, Size
-from dreamer.cli import options, show
+from dreamer.cli import show
+from dreamer.cli.show import Bar
+from dreamer.cli.sources import Source, make_folder
 from dreamer.errors import DreamerError
-from dreamer.files import atomic, photos
+from dreamer.files import atomic, deep, photos
 from dreamer.files.metadata import Made
-from dreamer.files.photos import Photo
 from dreamer.nets import runtime
 from dreamer.recipe import Recipe
 
 if TYPE_CHECKING:
-    from dreamer.assemble import Assembly, Plan
+    from dreamer.assemble import Assembly
     from dreamer.nets.network import Network
 
 
 GUIDE_SIZE = 320
 """The longest side, in pixels, at which a guide's activations are taken."""
 
-
-class Source(NamedTuple):
-    """Something to dream on: a name for its output, and how it is read."""
-
-    path: Path
-    read: Callable[[], Photo]
-
-
-def sources(paths: Sequence[Path], noise: str | None, seed: int) -> list[Source]:
-    """Photos, or the noise that `--noise` describes, named in the working folder."""
-    if bool(paths) == bool(noise):
-        both = ", not both" if noise else ""
-        raise DreamerError(f"Give photos to dream on, or --noise WIDTHxHEIGHT{both}.")
-    if noise:
-        kind, size = options.noise(noise)
-        return [Source(Path(f"{kind}.png"), lambda: photos.noise(kind, size, seed))]
-    return [Source(path, partial(photos.read, path)) for path in paths]
-
-
-def destination(
-    output: Path | None, *, many: bool, overwrite: bool
-) -> tuple[Path | None, Path | None]:
-    """The file or the folder that `--output` names; both None where it was not given."""
-    if output is None:
-        return None, None
-    if output.is_dir() or not output.suffix:
-        return None, output
-    if many:
-        raise DreamerError(f"Several pictures do not fit into {output}: give a folder.")
-    if output.suffix.lower() not in photos.WRITERS:
-        known = " ".join(photos.WRITERS)
-        raise DreamerError(f"Cannot write {output.suffix} files: end --output in one of {known}.")
-    if output.exists() and not overwrite:
-        raise atomic.exists(output)
-    return output, None
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DreamerError(f"Cannot make the folder {path}: {error.strerror}.") from None
+MASK_SLACK = 0.02
+"""By how much of itself a mask's aspect ratio may differ from the picture's."""
 
 
 def file_sha256(path: Path) -> str:
@@ -102,6 +63,7 @@ class Session:
     suffix: str
     strict: bool
     quality: int | None
+    depth: int | None
     no_recipe: bool
     overwrite: bool
     quiet: bool
@@ -154,11 +116,11 @@ class Session:
         """One line for the person who waits."""
         show.note(text, quiet=self.quiet)
 
-    def name(self, source: Path) -> Path:
+    def name(self, source: Source) -> Path:
         """Where the dream of `source` is written."""
         if self.target:
             return self.target
-        path = (self.folder or source.parent) / f"{source.stem}-{self.suffix}.png"
+        path = (self.folder or source.folder) / f"{source.name}-{self.suffix}.png"
         taken = self.written if self.overwrite else None
         path = atomic.free_name(path, taken)
         self.written.add(path)
@@ -172,11 +134,28 @@ class Session:
             return recorded
         return self.quality or photos.QUALITY
 
+    @property
+    def bits(self) -> int:
+        """Bits a colour: as asked for, or as a finished picture was written, where it can be."""
+        deep_enough = self.target is None or self.target.suffix.lower() in deep.WRITERS
+        recorded = self.wanted.facts.get("depth")
+        if self.depth is None and recorded in (8, 16) and deep_enough:
+            return int(recorded)
+        return self.depth or photos.DEPTH
+
     def read_mask(self, size: Size) -> NDArray[np.float32] | None:
         """The mask at a picture's size; a recipe that was made with one needs it again."""
         if self.mask:
-            mask = photos.resize(photos.read(self.mask), size).image
-            return np.asarray(mask.mean(-1), np.float32)
+            mask = photos.read(self.mask)
+            height, width = mask.image.shape[:2]
+            if abs(width / height * size[0] / size[1] - 1) > MASK_SLACK:
+                raise DreamerError(
+                    f"The mask {self.mask} has other proportions ({width}×{height}) than the "
+                    f"picture ({size[1]}×{size[0]}): crop it to the photo's."
+                )
+            mask = photos.resize(mask, size)
+            white = mask.image.mean(-1)
+            return np.asarray(white if mask.alpha is None else white * mask.alpha, np.float32)
         if self.wanted.recipe.mask:
             raise DreamerError("This recipe was made with a mask: give it again by --mask.")
         return None
@@ -187,20 +166,23 @@ class Session:
 
     def sheet_all(self, sources: Sequence[Source], kind: str | None, vary: Sequence[str]) -> None:
         """The same for a contact sheet of each photo."""
-        self._for_each(sources, lambda source: self.dream_sheet(source, kind, vary))
+        self._for_each(sources, lambda source, bar: self.dream_sheet(source, bar, kind, vary))
 
-    def _for_each(self, sources: Sequence[Source], work: Callable[[Source], None]) -> None:
-        failed = False
-        for source in sources:
-            try:
-                work(source)
-            except DreamerError as error:
-                if len(sources) == 1:
-                    raise
-                # What is wrong with the recipe is wrong for every photo, and raises here.
-                _ = self.assembly
-                typer.echo(f"dream: {error}", err=True)
-                failed = True
+    def _for_each(self, sources: Sequence[Source], work: Callable[[Source, Bar], None]) -> None:
+        failed: list[DreamerError] = []
+        with show.progress(len(sources), quiet=self.quiet) as bar:
+            for number, source in enumerate(sources):
+                bar.begin(number)
+                try:
+                    work(source, bar)
+                except DreamerError as error:
+                    if len(sources) == 1:
+                        raise
+                    # What is wrong with the recipe is wrong for every photo, and raises here.
+                    _ = self.assembly
+                    failed.append(error)
+        for each in failed:
+            typer.echo(f"dream: {each}", err=True)
         if failed:
             raise typer.Exit(1)
 
@@ -220,7 +202,7 @@ class Session:
             for label, recipe in recipes.variations(preset.changed(size), vary)
         ]
 
-    def dream_sheet(self, source: Source, kind: str | None, vary: Sequence[str]) -> None:
+    def dream_sheet(self, source: Source, bar: Bar, kind: str | None, vary: Sequence[str]) -> None:
         """Dream on one photo by every recipe of a sheet, and write the sheet."""
         started = time.perf_counter()
         read = source.read()
@@ -231,18 +213,19 @@ class Session:
             size = photos.fitted(read.image.shape[:2], recipe.size, enlarge=recipe.enlarge)
             photo = photos.resize(read, size)
             assembly = self.assemble(recipe)
-            *_, last = assembly.dream(photo.image, assembly.plan(size), self.read_mask(size))
-            pictures.append(last.picture())
+            for state in assembly.dream(photo.image, assembly.plan(size), self.read_mask(size)):
+                bar(state, number, len(cells))
+            pictures.append(state.picture())
         square = math.ceil(math.sqrt(len(cells)))
         columns = len(recipes.variations(Recipe(), vary[-1:])) if len(vary) > 1 else square
-        path = self.name(source.path)
-        _make_folder(path.parent)
+        path = self.name(source)
+        make_folder(path.parent)
         sheet = sheets.compose(pictures, [label for label, _ in cells], columns)
         photos.write(path, sheet, quality=self.jpeg_quality, overwrite=self.overwrite)
         if not self.quiet:
             typer.echo(f"{path}  {time.perf_counter() - started:.1f} s")
 
-    def dream_one(self, source: Source) -> None:
+    def dream_one(self, source: Source, bar: Bar) -> None:
         """Read one photo, dream on it, and write the picture; Ctrl-C writes it as it stands."""
         started = time.perf_counter()
         recipe = self.wanted.recipe
@@ -253,12 +236,12 @@ class Session:
         assembly = self.assembly
         mask = self.read_mask(size)
         plan = assembly.plan(size, strict=self.strict)
-        self.note(_announcement(source.path, read_size, size, assembly, plan))
-        path = self.name(source.path)
-        _make_folder(path.parent)
+        self.note(show.announcement(source.path, photo, read_size, assembly, plan))
+        path = self.name(source)
+        make_folder(path.parent)
         atomic.check_writable(path.parent)
         preview = atomic.free_name(path.with_name(f"{path.stem}.preview.png"))
-        with show.interruptible() as interrupt, show.progress(quiet=self.quiet) as bar:
+        with show.interruptible() as interrupt:
             try:
                 for state in assembly.dream(photo.image, plan, mask):
                     bar(state)
@@ -271,6 +254,8 @@ class Session:
         made = assembly.made(photo.sha256, plan, self.threads)
         if path.suffix.lower() != ".png":
             made.facts["quality"] = self.jpeg_quality
+        if self.bits != photos.DEPTH:
+            made.facts["depth"] = self.bits
         if interrupt.asked:
             stopped = (
                 f"octave {state.octave} of {state.octaves}, step {state.step} of {state.steps}"
@@ -282,6 +267,7 @@ class Session:
             photo.alpha,
             None if self.no_recipe else made,
             quality=self.jpeg_quality,
+            depth=self.bits,
             overwrite=self.overwrite,
         )
         seconds = time.perf_counter() - started
@@ -290,23 +276,3 @@ class Session:
             raise typer.Exit(show.INTERRUPTED)
         if not self.quiet:
             typer.echo(f"{path}  {seconds:.1f} s")
-
-
-def _announcement(source: Path, read_size: Size, size: Size, assembly: Assembly, plan: Plan) -> str:
-    """What is about to be done, in one line."""
-    scaled = {-1: " (reduced, see --size)", 0: "", 1: " (enlarged)"}[
-        (max(size) > max(read_size)) - (max(size) < max(read_size))
-    ]
-    layers = " ".join(assembly.recipe.layers)
-    named = [term.layer for term in assembly.terms]
-    asked = [term.layer for term in assembly.recipe.terms]
-    taken = f" (that is {', '.join(named)})" if asked != named else ""
-    octaves = ", ".join(
-        f"{width}×{height}" + (" bfloat16" if dtype == "bfloat16" else "")
-        for (height, width), dtype in zip(plan.sizes, plan.dtypes, strict=True)
-    )
-    dropped = f"; {len(plan.dropped)} too small for the network, left out" if plan.dropped else ""
-    return (
-        f"{source.name}, {size[1]}×{size[0]}{scaled}: {assembly.network.name} {layers}{taken}, "
-        f"{assembly.recipe.steps} steps at {octaves}{dropped}"
-    )

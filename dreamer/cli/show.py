@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
+    from dreamer.arrays import Size
     from dreamer.ascent.engine import Progress
+    from dreamer.assemble import Assembly, Plan
+    from dreamer.files.photos import Photo
 
 INTERRUPTED = 130
 """The exit code of a run that Ctrl-C ended, as shells have it."""
@@ -24,30 +30,81 @@ def note(text: str, *, quiet: bool) -> None:
         typer.echo(text, err=True)
 
 
+def announcement(
+    source: Path, photo: Photo, read_size: Size, assembly: Assembly, plan: Plan
+) -> str:
+    """What is about to be done, in one line."""
+    size = photo.image.shape[:2]
+    scaled = {-1: " (reduced, see --size)", 0: "", 1: " (enlarged)"}[
+        (max(size) > max(read_size)) - (max(size) < max(read_size))
+    ]
+    notes = "".join(f", {note}" for note in photo.notes)
+    layers = " ".join(assembly.recipe.layers)
+    named = [term.layer for term in assembly.terms]
+    asked = [term.layer for term in assembly.recipe.terms]
+    taken = f" (that is {', '.join(named)})" if asked != named else ""
+    octaves = ", ".join(
+        f"{width}×{height}" + (" bfloat16" if dtype == "bfloat16" else "")
+        for (height, width), dtype in zip(plan.sizes, plan.dtypes, strict=True)
+    )
+    dropped = f"; {len(plan.dropped)} too small for the network, left out" if plan.dropped else ""
+    return (
+        f"{source.name}, {size[1]}×{size[0]}{scaled}{notes}: {assembly.network.name} {layers}"
+        f"{taken}, {assembly.recipe.steps} steps at {octaves}{dropped}"
+    )
+
+
+class Bar:
+    """The progress over all pictures of a call."""
+
+    def __init__(self, count: int, update: Callable[..., None]) -> None:
+        self._count, self._update, self._number = count, update, 0
+
+    def begin(self, number: int) -> None:
+        """The picture of this number, from 0, comes next; the first waits for the network."""
+        self._number = number
+        self._update(
+            description=self._named("loading the network …" if number == 0 else "reading …")
+        )
+
+    def __call__(self, state: Progress, cell: int = 0, cells: int = 1) -> None:
+        """Show where the picture stands, or one cell of it, counted from 0."""
+        octave = f"octave {state.octave}/{state.octaves}"
+        self._update(
+            description=self._named(f"{octave}  objective {state.score:.4g}"),
+            total=self._count,
+            completed=self._number + (cell + state.done) / cells,
+        )
+
+    def _named(self, text: str) -> str:
+        return f"photo {self._number + 1} of {self._count}  {text}" if self._count > 1 else text
+
+
 @contextmanager
-def progress(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
-    """A bar with octave, objective and time left, where stderr is a terminal."""
+def progress(count: int, *, quiet: bool) -> Iterator[Bar]:
+    """A bar over `count` pictures with the time left for all, where stderr is a terminal."""
     if quiet or not sys.stderr.isatty():
-        yield lambda state: None
+        yield Bar(count, lambda **changes: None)
         return
     from rich import progress as bars
     from rich.console import Console
 
     columns = (
-        bars.TextColumn("octave {task.fields[octave]}"),
+        bars.SpinnerColumn(),
+        bars.TextColumn("{task.description}"),
         bars.BarColumn(),
         bars.TaskProgressColumn(),
-        bars.TextColumn("objective {task.fields[score]}"),
         bars.TimeRemainingColumn(compact=True),
     )
-    with bars.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=1, octave="…", score="…")
-
-        def show(state: Progress) -> None:
-            octave = f"{state.octave}/{state.octaves}"
-            bar.update(task, completed=state.done, octave=octave, score=f"{state.score:.4g}")
-
-        yield show
+    # A descriptor of its own: TensorFlow's start is kept quiet by redirecting the usual one.
+    with os.fdopen(os.dup(sys.stderr.fileno()), "w") as terminal:
+        console = Console(file=terminal)
+        to_terminal = sys.stdout.isatty()
+        with bars.Progress(
+            *columns, console=console, transient=True, redirect_stdout=to_terminal
+        ) as live:
+            task = live.add_task("", total=None)
+            yield Bar(count, partial(live.update, task))
 
 
 class Interrupt:

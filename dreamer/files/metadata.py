@@ -76,14 +76,15 @@ def into_webp(data: bytes, made: Made) -> bytes:
 
 
 def _in_picture(path: Path) -> str | None:
-    with pictures.opened(path.read_bytes(), str(path)) as picture:
+    with pictures.opened(path.read_bytes(), str(path)) as opened:
+        picture = opened.picture
         text = picture.info.get(KEY) or picture.getexif().get(ExifTags.Base.ImageDescription, "")
     return text if isinstance(text, str) else None
 
 
 def _in_gif(path: Path) -> str | None:
-    with pictures.opened(path.read_bytes(), str(path)) as picture:
-        comment = picture.info.get("comment", b"")
+    with pictures.opened(path.read_bytes(), str(path)) as opened:
+        comment = opened.picture.info.get("comment", b"")
     return comment.decode("utf-8", "replace") if isinstance(comment, bytes) else None
 
 

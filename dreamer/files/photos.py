@@ -1,7 +1,6 @@
 """Photos in, pictures out."""
 
 import hashlib
-import io
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,11 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from PIL import ImageCms, ImageOps
 
 from dreamer.arrays import Image, Size
 from dreamer.errors import DreamerError
-from dreamer.files import atomic, metadata, pictures
+from dreamer.files import atomic, deep, metadata
+from dreamer.files.decode import decode
 from dreamer.files.metadata import Made
 
 SMALLEST = 16
@@ -25,20 +24,27 @@ SMALLEST = 16
 QUALITY = 92
 """Of a JPEG or WebP, 1 to 100."""
 
+DEPTH = 8
+"""Bits a colour."""
+
 MOST_PIXELS = 200_000_000
 """Of a picture that is made larger, or out of nothing."""
 
 
 class Photo(NamedTuple):
-    """A picture as read: colours, opacity `(h, w)` of 0 to 1 if it has any, hash of the file."""
+    """A picture as read: sRGB colours, opacity `(h, w)` of 0 to 1 if it has any, hash of the file.
+
+    `notes` say in a few words each what was done to it.
+    """
 
     image: Image
     alpha: NDArray[np.float32] | None
     sha256: str
+    notes: tuple[str, ...] = ()
 
 
 def read(path: Path) -> Photo:
-    """Read a photo upright, as RGB: greyscale, palettes, 16-bit grey and opacity are understood.
+    """Read a photo upright, as sRGB (`decode.decode`).
 
     Raises DreamerError that names the file and what is wrong with it.
     """
@@ -46,44 +52,16 @@ def read(path: Path) -> Photo:
         data = path.read_bytes()
     except OSError as error:
         raise DreamerError(f"Cannot read the photo {path}: {error.strerror}; check it.") from None
-    with pictures.opened(data, f"The photo {path}") as opened:
-        pixels = _rgba(_in_srgb(ImageOps.exif_transpose(opened)))
+    pixels, notes = decode(data, f"The photo {path}")
     height, width = pixels.shape[:2]
     if min(height, width) < SMALLEST:
         raise DreamerError(
             f"The photo {path} has {width}×{height} pixels: each side must have at least "
             f"{SMALLEST}."
         )
-    image, alpha = np.ascontiguousarray(pixels[..., :3]), pixels[..., 3]
-    return Photo(image, None if (alpha == 1).all() else alpha, hashlib.sha256(data).hexdigest())
-
-
-def _in_srgb(picture: Pillow.Image) -> Pillow.Image:
-    """A picture with a colour profile of its own, converted to sRGB; others as they are."""
-    profile = picture.info.get("icc_profile")
-    if picture.mode == "RGBA" and profile:
-        converted = _in_srgb(picture.convert("RGB"))
-        converted.putalpha(picture.getchannel("A"))
-        return converted
-    if not profile or picture.mode not in ("RGB", "CMYK"):
-        return picture
-    try:
-        own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        srgb = ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(picture, own, srgb, outputMode="RGB") or picture
-    except (ImageCms.PyCMSError, OSError):
-        # A profile that cannot be read says nothing: the numbers are taken as sRGB.
-        return picture
-
-
-def _rgba(picture: Pillow.Image) -> NDArray[np.float32]:
-    if picture.mode.startswith("I") or picture.mode == "F":
-        # Pillow's own conversion clips 16-bit grey to 255 instead of scaling it.
-        grey = np.nan_to_num(np.asarray(picture, np.float32))
-        top = 65535 if picture.mode.startswith("I") else max(float(grey.max()), 1.0)
-        grey = (grey[..., None] / np.float32(top)).clip(0, 1)
-        return np.concatenate([grey, grey, grey, np.ones_like(grey)], axis=-1)
-    return np.asarray(picture.convert("RGBA"), np.float32) / np.float32(255)
+    alpha = None if (pixels[..., 3] == 1).all() else pixels[..., 3]
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Photo(np.ascontiguousarray(pixels[..., :3]), alpha, sha256, notes)
 
 
 def noise(kind: str, size: Size, seed: int) -> Photo:
@@ -194,9 +172,10 @@ def write(
     made: Made | None = None,
     *,
     quality: int = QUALITY,
+    depth: int = DEPTH,
     overwrite: bool = True,
 ) -> None:
-    """Write a picture of 8 bits a colour, whole or not at all.
+    """Write a picture, whole or not at all.
 
     Args:
         path: its suffix, a key of `WRITERS`, decides the format.
@@ -204,13 +183,19 @@ def write(
         alpha: opacity `(h, w)`, left out in a JPEG.
         made: the recipe to put inside.
         quality: of a JPEG or WebP, 1 to 100.
+        depth: bits a colour, 8, or 16 where `deep.WRITERS` has the suffix.
         overwrite: whether an existing file may be replaced.
     """
     planes = image if alpha is None else np.dstack([image, alpha])
-    pixels = (planes.clip(0, 1) * 255 + 0.5).astype(np.uint8)
+    pixels = planes.clip(0, 1) * (2**depth - 1) + 0.5
+    suffix = path.suffix.lower()
     try:
         with atomic.replacing(path, overwrite=overwrite) as file:
-            WRITERS[path.suffix.lower()](Pillow.fromarray(pixels), file, made, quality)
+            if depth == 16:
+                deep.WRITERS[suffix](pixels.astype(np.uint16), file, made)
+            else:
+                shallow = Pillow.fromarray(pixels.astype(np.uint8))
+                WRITERS[suffix](shallow, file, made, quality)
     except ValueError as error:
         raise DreamerError(
             f"{path.suffix} cannot hold this picture ({error}): write a .png instead."
