@@ -1,6 +1,5 @@
 """Films out: one writer for every suffix, each frame encoded as it is made."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -12,7 +11,7 @@ import numpy as np
 
 from dreamer.arrays import Image, Size, Stored, from_stored, to_stored
 from dreamer.errors import DreamerError, unknown
-from dreamer.files import animations, atomic, codecs, photos, sound
+from dreamer.files import animations, atomic, codecs, framefolder, photos, sound
 from dreamer.files.filmspec import Film
 from dreamer.files.sound import Sound
 
@@ -38,8 +37,7 @@ def _folder(film: Film, part: Path, notes: list[str]) -> Iterator[Callable[[Stor
         def write(frame: Stored) -> None:
             nonlocal count, before
             before.result()
-            path = part / f"{count:06d}.png"
-            made = None if count else film.made
+            path, made = framefolder.frame(part, count), None if count else film.made
             before = beside.submit(photos.write, path, from_stored(frame), made=made)
             count += 1
 
@@ -106,18 +104,19 @@ def writing(film: Film, *, overwrite: bool = False) -> Iterator[Writer]:
     film = replace(film, size=size, sound=_sound(film, notes))
     part = film.path.with_name(f"{film.path.stem}.part{film.path.suffix.lower()}")
     try:
-        _remove(part)
+        framefolder.remove(part)
         with how.writing(film, part, notes) as push:
             writer = Writer(film.path, size, push, notes)
             yield writer
             if not writer.frames:
                 raise DreamerError(f"There are no frames for {film.path}: ask for at least one.")
+        publish = framefolder.publish if part.is_dir() else atomic.publish
         publish(part, writer.path, overwrite=overwrite)
     except OSError as error:
         raise DreamerError(f"Cannot write {film.path}: {error.strerror or error}.") from error
     finally:
         with suppress(OSError):
-            _remove(part)
+            framefolder.remove(part)
 
 
 def _even(size: Size, notes: list[str]) -> Size:
@@ -139,29 +138,3 @@ def _sound(film: Film, notes: list[str]) -> Sound | None:
         return None
     sound.check(film.sound)
     return film.sound
-
-
-_OURS = re.compile(r"\d{6,}\.png(\.[0-9a-f]+\.part)?")
-
-
-def _remove(path: Path) -> None:
-    """Remove a film; of a folder only the frames, so that nothing else in it is lost."""
-    if not path.is_dir():
-        path.unlink(missing_ok=True)
-        return
-    for file in path.iterdir():
-        if _OURS.fullmatch(file.name):
-            file.unlink()
-    path.rmdir()
-
-
-def publish(part: Path, path: Path, *, overwrite: bool) -> None:
-    """Give a finished film, a file or a folder of frames, its name."""
-    if part.is_file():
-        atomic.publish(part, path, overwrite=overwrite)
-        return
-    if path.exists() and not overwrite:
-        raise atomic.exists(path)
-    if path.exists():
-        _remove(path)
-    part.rename(path)

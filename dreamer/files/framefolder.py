@@ -1,0 +1,39 @@
+"""Folders of numbered PNG frames."""
+
+import os
+import re
+from pathlib import Path
+
+from dreamer.files import atomic
+
+_OURS = re.compile(r"\d{6,}\.png(\.[0-9a-f]+\.part)?")
+
+
+def frame(folder: Path, number: int) -> Path:
+    """The file of a frame, counted from 0."""
+    return folder / f"{number:06d}.png"
+
+
+def remove(path: Path) -> None:
+    """Remove a film; of a folder only the frames, so that nothing else in it is lost."""
+    if not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    for file in path.iterdir():
+        if _OURS.fullmatch(file.name):
+            file.unlink()
+    path.rmdir()
+
+
+def publish(part: Path, path: Path, *, overwrite: bool) -> None:
+    """Give a finished folder its name; without `overwrite`, DreamerError where that is taken."""
+    if path.exists() and not overwrite:
+        raise atomic.exists(path)
+    descriptor = os.open(part, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    if path.exists():
+        remove(path)
+    part.rename(path)
