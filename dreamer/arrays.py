@@ -1,4 +1,7 @@
-"""The one picture type that passes between rooms."""
+"""What passes between rooms: pictures, and what networks make of them."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +11,9 @@ Image = NDArray[np.float32]
 
 Size = tuple[int, int]
 """Height and width in pixels."""
+
+Activations = Mapping[str, Any]
+"""float32 TensorFlow tensors by layer: feature maps `(n, h, w, c)`, or units `(n, c)`."""
 
 Stored = NDArray[np.uint16]
 """A film's frame as it is stored, encoded and fed back: `(h, w, 3)`, RGB, 0 to 65535."""

@@ -120,16 +120,7 @@ class Assembly:
         """The weighted sum of the recipe's layers, or of their likeness to the guide."""
         recipe, layers = self.recipe, {term.layer for term in self.terms}
         if self.guide is None:
-            parts = [
-                objectives.layer(
-                    term.layer,
-                    term.channels,
-                    recipe.objective,
-                    recipe.border,
-                    term.channel_weights,
-                )
-                for term in self.terms
-            ]
+            parts = [self._raised(term) for term in self.terms]
         else:
             maps = network.freeze(self.network, layers, "float32")(self.guide[None])
             parts = [
@@ -148,6 +139,17 @@ class Assembly:
             name: tf.constant(value, tf.float32)
             for name, value in {WEIGHTS: weights, **chosen}.items()
         }
+
+    def _raised(self, term: LayerSpec) -> Objective:
+        if term.layer in self.network.units:
+            return objectives.units(term.layer, term.channels, term.channel_weights)
+        return objectives.layer(
+            term.layer,
+            term.channels,
+            self.recipe.objective,
+            self.recipe.border,
+            term.channel_weights,
+        )
 
     def _ascent(self, dtype: str) -> Ascent:
         if dtype not in self._ascents:
@@ -217,17 +219,25 @@ def assemble(recipe: Recipe, net: Network, guide: Image | None = None) -> Assemb
     terms = [_resolved(term, net) for term in recipe.terms]
     if guide is not None and any(term.channels for term in terms):
         raise DreamerError("A guide chooses the channels: give --layer without any.")
-    raised = [term.layer for term in terms if term.weight > 0] or [term.layer for term in terms]
-    size = recipe.motif_pixels or max(motif.size(net, layer) for layer in raised)
-    if not set(raised) <= net.spec.motifs.keys():
+    if guide is not None and any(term.layer in net.units for term in terms):
+        raise DreamerError("A guide is matched place by place: give --layer with feature maps.")
+    sized = _sized(terms, net)
+    size = recipe.motif_pixels or max(motif.size(net, layer) for layer in sized)
+    if not set(sized) <= net.spec.motifs.keys():
         # Measured just now: obeyed when the picture is repeated.
         recipe = recipe.changed({"motif_pixels": size})
     return Assembly(recipe, net, terms, size, guide)
 
 
+def _sized(terms: Sequence[LayerSpec], net: Network) -> list[str]:
+    """The layers whose motifs decide the working sizes: those raised, with maps if there are."""
+    raised = [term.layer for term in terms if term.weight > 0] or [term.layer for term in terms]
+    return [layer for layer in raised if layer in net.layers] or raised
+
+
 def _resolved(term: LayerSpec, net: Network) -> LayerSpec:
     layer = net.resolve(term.layer)
-    count = net.layers[layer]
+    count = net.channels(layer)
     if term.channels is not None and max(term.channels) >= count:
         raise DreamerError(
             f"{layer} of {net.name} has no channel {max(term.channels)}: its channels are 0 to "

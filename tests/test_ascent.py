@@ -65,6 +65,12 @@ def test_an_objective_scores_each_picture_for_itself(maps: dict[str, tf.Tensor])
         np.testing.assert_allclose(goal(maps), alone, rtol=1e-5)
 
 
+def test_the_mean_of_units_is_not_squared() -> None:
+    logits = tf.constant([[1.0, -2.0, 4.0], [0.0, 3.0, -5.0]])
+    np.testing.assert_allclose(objectives.units("a", [1, 2])({"a": logits}), [1, -1])
+    np.testing.assert_allclose(objectives.units("a")({"a": logits}), [1, -2 / 3], rtol=1e-6)
+
+
 def test_a_border_is_left_out_of_the_sum_but_not_of_the_size(maps: dict[str, tf.Tensor]) -> None:
     a = maps["a"].numpy()
     score = objectives.layer("a", border=2)(maps)
@@ -73,7 +79,7 @@ def test_a_border_is_left_out_of_the_sum_but_not_of_the_size(maps: dict[str, tf.
 
 def test_channels_weigh_as_much_as_they_are_told(maps: dict[str, tf.Tensor]) -> None:
     a, weights = maps["a"].numpy()[..., [3, 1]], np.array([0.5, -2])
-    score = objectives.layer("a", [3, 1], weights=weights).score(maps)
+    score = objectives.layer("a", [3, 1], weights=weights)(maps)
     np.testing.assert_allclose(score, (a**2 * weights).mean((1, 2, 3)), rtol=1e-5)
 
 

@@ -10,8 +10,12 @@ import pytest
 import tensorflow as tf
 from PIL import Image as PillowImage
 
+from dreamer.arrays import Image
+from dreamer.assemble import assemble
 from dreamer.nets import googlenet
 from dreamer.nets.googlenet import LocalResponseNormalization
+from dreamer.nets.network import freeze, load
+from dreamer.recipe import Recipe
 
 TINY = {
     "mixed3a": googlenet.Branches(6, 4, 8, 2, 4, 4),
@@ -164,6 +168,7 @@ def test_constants_are_read_from_graph_zip_and_export(tmp_path: Path, tiny: kera
     np.testing.assert_array_equal(built(image), tiny(image))
 
 
+FLAMINGO = 425  # of inception5h_synsets.txt
 KNOWN = {"chelsea.png": "cat", "coffee.png": "espresso", "elephant.jpg": "elephant"}
 
 
@@ -181,3 +186,18 @@ def test_it_knows_what_is_in_photos(real_weights: Path) -> None:
         image = np.asarray(small, "float32")[None] - googlenet.MEAN
         best = int(np.argmax(model(image)))
         assert expected in names[best], f"{file} is taken for {names[best]}"
+
+
+def test_a_class_mixed_with_a_layer_rises(real_weights: Path, photo: Image) -> None:
+    net = load("googlenet", real_weights / "tensorflow_inception_graph.pb")
+    recipe = Recipe().changed(
+        {"network": "googlenet", "layers": ["mixed4c=0.001", f"softmax2:{FLAMINGO}"]}
+    )
+    assembly = assemble(recipe, net)
+    assert assembly.motif == net.spec.motifs["mixed4c"]
+    *_, last = assembly.dream(photo, assembly.plan(photo.shape[:2]))
+    logits = freeze(net, ["softmax2_pre_activation"], "float32")
+    before, after = (
+        np.asarray(*logits(picture[None]).values())[0] for picture in (photo, last.picture())
+    )
+    assert after[FLAMINGO] > before[FLAMINGO] + 4

@@ -1,5 +1,8 @@
 """Networks: cut, folded, frozen; where weights are found; the registry."""
 
+import dataclasses
+import hashlib
+import io
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +54,8 @@ def test_a_motif_is_as_large_as_the_layer_sees() -> None:
     assert motif.size(net, "nine") in (8, 12)
 
 
-@pytest.mark.parametrize("name", registry.SPECS)
+# The rest of `keras.applications` has tests of its own.
+@pytest.mark.parametrize("name", ["dreamnet", "googlenet", "inception_v3"])
 def test_every_network_can_be_built_and_has_its_default_layers(name: str) -> None:
     net = network.build(name, weightfiles.find(name) if name == "dreamnet" else None)
     for layer in (*net.spec.layers, *net.spec.motifs):
@@ -78,15 +82,45 @@ def test_weights_are_looked_for_where_the_variable_points(
         weightfiles.find("inception_v3", tmp_path / "nowhere.h5")
 
 
-def test_a_fetched_file_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store for fetched weights of the test's own."""
     monkeypatch.delenv(weightfiles.FOLDER_VARIABLE, raising=False)
     monkeypatch.setattr(weightfiles, "store", lambda: tmp_path / "store")
-    source = tmp_path / "inception5h.zip"
+    return tmp_path / "store"
+
+
+def test_a_fetched_file_is_found(tmp_path: Path, store: Path) -> None:
+    source = tmp_path / "exported.npz"
     with pytest.raises(DreamerError, match="Cannot copy"):
         weightfiles.fetch("googlenet", source)
     source.write_bytes(b"x")
     assert weightfiles.fetch("googlenet", source).read_bytes() == b"x"
-    assert weightfiles.find("googlenet") == tmp_path / "store" / source.name
+    assert weightfiles.find("googlenet") == store / "inception5h.npz"
+
+
+@pytest.mark.parametrize("source", [None, "inception5h.zip"])
+def test_what_is_not_the_published_file_is_not_kept(
+    source: str | None, tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        weightfiles.urllib.request, "urlopen", lambda *_, **__: io.BytesIO(b"something else")
+    )
+    given = tmp_path / source if source else None
+    if given:
+        given.write_bytes(b"something else")
+    with pytest.raises(DreamerError, match=r"is not the published inception5h\.zip"):
+        weightfiles.fetch("googlenet", given)
+    assert not list(store.iterdir())
+
+
+def test_the_published_file_is_kept(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = b"published"
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    spec = dataclasses.replace(registry.SPECS["googlenet"], digest=digest)
+    monkeypatch.setattr(registry, "SPECS", {"googlenet": spec})
+    monkeypatch.setattr(weightfiles.urllib.request, "urlopen", lambda *_, **__: io.BytesIO(data))
+    assert weightfiles.fetch("googlenet").read_bytes() == data
 
 
 def test_without_weights_and_network_one_sentence_says_both_ways_out(

@@ -11,11 +11,12 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from keras.initializers import Constant as constant
 
 from dreamer import assemble
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError
-from dreamer.nets import userfile
+from dreamer.nets import network, userfile
 from dreamer.recipe import Recipe
 
 # Keras itself, saving a model, meets NumPy 2's change of `__array__`.
@@ -35,7 +36,7 @@ def mine(tmp_path: Path) -> Path:
             layers.Conv2D(4, 3, 2, activation="relu", name="low"),
             layers.Conv2D(6, 3, 2, activation="relu", name="high"),
             layers.Flatten(),
-            layers.Dense(5),
+            layers.Dense(5, name="dense"),
         ]
     )
     model.compile("adam", "mse")
@@ -72,9 +73,55 @@ def test_a_users_own_network_dreams_at_any_size(mine: Path, photo: Image) -> Non
     assert np.abs(last.picture() - photo).max() > 0.005
 
 
-def test_its_input_is_what_the_recipe_says(mine: Path, photo: Image) -> None:
-    from dreamer.nets import network
+def test_a_head_that_needs_one_size_is_refused(mine: Path) -> None:
+    net = assemble.load(MINE, mine)
+    assert not net.units
+    with pytest.raises(DreamerError, match="needs pictures of one size"):
+        assemble.assemble(MINE.changed({"layers": ["dense:3"]}), net)
 
+
+@pytest.fixture(params=["softmax in it", "softmax behind it", "rectified maps"])
+def classifier(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A model for pictures of one size whose class scores are a mean over all places.
+
+    With `rectified maps` they are those of SqueezeNet: here zero for every picture.
+    """
+    keras.utils.set_random_seed(2)
+    image = keras.Input((64, 64, 3))
+    x = layers.Conv2D(6, 5, 2, activation="relu", name="low")(image)
+    if request.param == "rectified maps":
+        x = layers.Conv2D(4, 1, activation="relu", bias_initializer=constant(-1e4))(x)
+        x = layers.GlobalAveragePooling2D(name="scores")(x)
+    else:
+        inside = request.param == "softmax in it"
+        x = layers.GlobalAveragePooling2D()(x)
+        x = layers.Dense(4, activation="softmax" if inside else None, name="scores")(x)
+        x = x if inside else layers.Softmax(name="softmax")(x)
+    path = tmp_path / "classifier.keras"
+    keras.Model(image, x).save(path)
+    return path
+
+
+def test_a_classs_score_rises_at_any_size(classifier: Path, photo: Image) -> None:
+    recipe = MINE.changed(
+        {"layers": ["low=0.001", "scores:2"], "octaves": 1, "network": "classifier.keras"}
+    )
+    net = assemble.load(recipe, classifier)
+    assembly = assemble.assemble(recipe, net)
+    *_, last = assembly.dream(photo, assembly.plan(photo.shape[:2]))
+    scores = network.freeze(net, ["scores"], "float32")
+    before, after = (scores(x[None])["scores"][0, 2] for x in (photo, last.picture()))
+    assert after > before
+
+
+def test_a_softmax_stands_for_the_logits_before_it(tmp_path: Path) -> None:
+    image = keras.Input((None, None, 3))
+    x = layers.Dense(4, name="scores")(layers.GlobalMaxPooling2D()(layers.Conv2D(5, 3)(image)))
+    keras.Model(image, layers.Activation("softmax", name="shares")(x)).save(tmp_path / "a.keras")
+    assert assemble.load(MINE, tmp_path / "a.keras").resolve("shares") == "scores"
+
+
+def test_its_input_is_what_the_recipe_says(mine: Path, photo: Image) -> None:
     maps = network.freeze(assemble.load(MINE, mine), ["low"], "float32")(photo[None])["low"]
     model = keras.saving.load_model(mine, compile=False)
     low = keras.Model(model.inputs[0], model.get_layer("low").output)

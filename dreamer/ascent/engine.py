@@ -10,10 +10,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from dreamer.arrays import Image, Size
+from dreamer.arrays import Activations, Image, Size
 from dreamer.ascent import octaves
 from dreamer.ascent.look import Look, unchanged
-from dreamer.ascent.objectives import Activations, Objective
+from dreamer.ascent.objectives import Objective
 from dreamer.ascent.octaves import Carry
 from dreamer.ascent.regularisers import Regulariser
 from dreamer.ascent.steps import Amount, Numbers, Step
@@ -183,7 +183,10 @@ class Ascent:
 
 
 def _strengths(maps: Activations) -> Mapping[str, tf.Tensor]:
-    return {name: tf.reduce_mean(tf.square(each), (1, 2)) for name, each in maps.items()}
+    return {
+        name: tf.reduce_mean(tf.square(each), range(1, each.shape.rank - 1))
+        for name, each in maps.items()
+    }
 
 
 def octave_seed(seed: int, frame: int, octave: int) -> tf.Tensor:

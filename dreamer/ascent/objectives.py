@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from dreamer.arrays import Activations
 from dreamer.ascent.steps import NO_NUMBERS, Numbers
 
-Activations = Mapping[str, tf.Tensor]
 Reduction = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
@@ -22,8 +22,8 @@ class Objective:
 
     Attributes:
         layers: the layers that `score` reads; they tell the network where to cut.
-        score: from their activations `(n, h, w, c)`, and numbers that may change from frame to
-            frame, to one number a picture, `(n,)`.
+        score: from their activations, `(n, h, w, c)` or `(n, c)`, and numbers that may change from
+            frame to frame, to one number a picture, `(n,)`.
     """
 
     layers: frozenset[str]
@@ -98,6 +98,28 @@ def layer(
             chosen = chosen[:, border:-border, border:-border]
         scores = reduce(chosen, size)
         return tf.reduce_sum(scores if weights is None else scores * list(weights), -1)
+
+    return Objective(frozenset({name}), score)
+
+
+def units(
+    name: str,
+    chosen: Collection[int] | None = None,
+    weights: Collection[float] | None = None,
+) -> Objective:
+    """The mean of a layer's units `(n, c)`, as of the logits of classes; never squared.
+
+    Args:
+        name: of the layer.
+        chosen: the units' numbers; None for all.
+        weights: one a unit; None for 1 each.
+    """
+
+    def score(maps: Activations, numbers: Numbers) -> tf.Tensor:
+        values = maps[name]
+        if chosen is not None:
+            values = tf.gather(values, list(chosen), axis=-1)
+        return tf.reduce_mean(values if weights is None else values * list(weights), -1)
 
     return Objective(frozenset({name}), score)
 

@@ -50,6 +50,8 @@ def layers(name: Name, weights: options.Weights = None) -> None:
     for layer, channels in net.layers.items():
         motif = net.spec.motifs.get(layer)
         table.add_row(layer, str(channels), f"{motif} px" if motif else "")
+    for layer, count in net.units.items():
+        table.add_row(layer, f"{count} of the whole picture", "")
     Console().print(table)
 
 

@@ -41,7 +41,8 @@ Layers = Annotated[
         "-l",
         "--layer",
         metavar="LAYER[:CHANNELS][=WEIGHT]",
-        help="What to raise, as mixed4c, mixed4d:139 or mixed3b=-0.2; repeatable.",
+        help="What to raise, as mixed4c, mixed4d:139, mixed3b=-0.2, or a class as predictions:207; "
+        "repeatable.",
     ),
 ]
 Guide = Annotated[

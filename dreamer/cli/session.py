@@ -192,7 +192,7 @@ class Session:
         if kind is None:
             return recipes.variations(base, vary)
         if kind == "layers":
-            layers = self.assemble(base).network.spec.motifs
+            layers = self.assemble(base).network.landmarks
             return recipes.variations(base, [f"layers={','.join(layers)}", *vary])
         size = {"size": base.size, "enlarge": base.enlarge}
         named = [(name.strip(), presets.load(name.strip()).recipe) for name in kind.split(",")]

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from dreamer.errors import DreamerError
-from dreamer.nets import network
+from dreamer.nets import graph, network
 from dreamer.nets.network import Network
 
 ENERGY = 0.9
@@ -65,7 +65,11 @@ def _diameter(gradient: tf.Tensor) -> int:
 
 
 def size(net: Network, layer: str) -> int:
-    """The motif size of a layer: the registry's, or else measured now."""
+    """The motif size of a layer: the registry's, or else measured now.
+
+    A layer of units has that of the feature maps that it pools.
+    """
+    layer = graph.maps_before(net.model, net.model.get_layer(layer)).name
     known = net.spec.motifs.get(layer) or measure(net, [layer])[layer]
     if not known:
         raise DreamerError(f"{layer} of {net.name} answers to nothing: choose another layer.")

@@ -1,7 +1,7 @@
 """A Keras model, made ready to be dreamt on: cut, folded and frozen."""
 
 import importlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,15 +12,20 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dreamer.arrays import Activations
 from dreamer.errors import DreamerError, unknown
-from dreamer.nets import registry, userfile, weightfiles
+from dreamer.nets import graph, registry, userfile, weightfiles
 from dreamer.nets.registry import NetSpec
-
-Activations = Mapping[str, tf.Tensor]
-"""float32 feature maps `(n, h, w, c)` by layer."""
 
 Features = Callable[[tf.Tensor], Activations]
 """From pictures `(n, h, w, 3)`, RGB of 0 to 1, to the activations of the layers asked for."""
+
+
+OVERVIEW = 16
+"""About how many layers an overview shows."""
+
+LEAK = 0.2
+"""The slope below zero, Keras's own, that a class score's ReLU gets (see `graph.silencer`)."""
 
 
 @dataclass(frozen=True)
@@ -34,28 +39,45 @@ class Network:
 
     @cached_property
     def layers(self) -> Mapping[str, int]:
-        """The layers that can be dreamt on, in order, with their numbers of channels."""
-        makers = (layer for layer in self.model.layers if _makes_maps(layer))
-        return {layer.name: layer.output.shape[-1] for layer in makers}
+        """The layers with feature maps, in order, with their numbers of channels."""
+        return graph.widths(self.model, 4)
+
+    @cached_property
+    def units(self) -> Mapping[str, int]:
+        """The layers behind a pool over all places, as a classifier's logits, with their widths."""
+        return graph.widths(self.model, 2)
+
+    @property
+    def landmarks(self) -> Sequence[str]:
+        """Layers that give an overview, from first to last."""
+        if self.spec.motifs:
+            return list(self.spec.motifs)
+        own = [name for name in self.layers if self.resolve(name) == name]
+        return own[:: -(-len(own) // OVERVIEW)]
 
     def resolve(self, name: str) -> str:
-        """The layer that `name` means: a linear convolution stands for its activation.
+        """The layer that `name` means (see `graph.meant`).
 
         A name in `_pre_relu` is taken at its word.
 
         Raises DreamerError with the nearest names where there is none.
         """
-        if name not in self.layers:
+        known = {**self.layers, **self.units}
+        if name in self.spec.fixed and name not in known:
+            raise DreamerError(
+                f"{name} of {self.name} needs pictures of one size, and a dream has many: choose "
+                "a layer before it."
+            )
+        if name not in known:
             remedy = f"`dream models layers {self.name}` shows them all."
-            raise unknown(f"layer of {self.name}", name, self.layers, remedy)
-        layer = self.model.get_layer(name)
-        while (
-            not name.endswith("_pre_relu")
-            and _is_linear(layer)
-            and len(after := _readers(self.model, layer)) == 1
-        ):
-            layer = after[0]
-        return str(layer.name)
+            raise unknown(f"layer of {self.name}", name, known, remedy)
+        if name.endswith("_pre_relu"):
+            return name
+        return str(graph.meant(self.model, self.model.get_layer(name)).name)
+
+    def channels(self, layer: str) -> int:
+        """How many channels, or units, a layer has."""
+        return {**self.layers, **self.units}[layer]
 
 
 def load(name: str, given: Path | None = None) -> Network:
@@ -70,39 +92,35 @@ def load_file(path: Path, spec: NetSpec) -> Network:
     """
     if not path.is_file():
         raise DreamerError(f"There is no network file {path}: check --model.")
-    model = _of_any_size(path, userfile.read(path))
+    model, fixed = _of_any_size(path, userfile.read(path))
+    spec = replace(spec, fixed=fixed, smallest=_smallest(path, model))
     net = Network(path.name, spec, model, weightfiles.sha256(path))
     names = [name for name in net.layers if net.resolve(name) == name]
-    layers = spec.layers or (names[len(names) // 2],)
-    return replace(net, spec=replace(spec, layers=layers, smallest=_smallest(path, model)))
+    return replace(net, spec=replace(spec, layers=spec.layers or (names[len(names) // 2],)))
 
 
-def _of_any_size(path: Path, model: Any) -> Any:
-    """The model up to its last feature maps, of free height and width."""
+def _of_any_size(path: Path, model: Any) -> tuple[Any, tuple[str, ...]]:
+    """The model, of free height and width, without the layers that cannot be; their names."""
     inputs = model.inputs
     if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].shape[-1] != 3:
         raise DreamerError(f"{path} does not take one picture of three colours, channels last.")
-    maps = [layer.output for layer in model.layers if _makes_maps(layer)]
-    if not maps:
+    names = list(graph.widths(model, 4))
+    if not names:
         raise DreamerError(f"{path} has no layer with feature maps to dream on.")
-    cut = keras.Model(inputs, maps[-1])
-    free = keras.models.clone_model(cut, input_tensors=[keras.Input((None, None, 3))])
-    free.set_weights(cut.get_weights())
-    return free
-
-
-def _makes_maps(layer: Any) -> bool:
-    shape = tuple(getattr(layer.output, "shape", ()))
-    if isinstance(layer, keras.layers.InputLayer):
-        return False
-    return len(shape) == 4 and shape[-1] is not None
+    try:
+        return graph.freed(model), ()
+    except ValueError:
+        trunk = graph.freed(keras.Model(inputs, model.get_layer(names[-1]).output))
+        return trunk, tuple(graph.widths(model, 2))
 
 
 def _smallest(path: Path, model: Any) -> int:
     """The shortest side in pixels, of a few, that passes through."""
+    last = list(graph.widths(model, 4))[-1]
+    trunk = keras.Model(model.inputs, model.get_layer(last).output)
     for side in (16, 32, 48, 64, 96, 128, 160, 224, 299):
         try:
-            if min(model.compute_output_shape((1, side, side, 3))[1:3]) > 0:
+            if min(trunk.compute_output_shape((1, side, side, 3))[1:3]) > 0:
                 return side
         except ValueError:
             continue
@@ -122,28 +140,13 @@ def build(name: str, path: Path | None) -> Network:
     return Network(name, spec, model, weightfiles.sha256(path) if path else "")
 
 
-def _readers(model: Any, layer: Any) -> list[Any]:
-    outputs = keras.tree.flatten(layer.output)
-    return [
-        other
-        for other in model.layers
-        if not isinstance(other, keras.layers.InputLayer)
-        and any(given is made for given in keras.tree.flatten(other.input) for made in outputs)
-    ]
-
-
-def _is_linear(layer: Any) -> bool:
-    if isinstance(layer, keras.layers.BatchNormalization):
-        return True
-    return getattr(layer, "activation", None) is keras.activations.linear
-
-
 def freeze(network: Network, layers: Collection[str], dtype: str) -> Features:
     """The network up to the deepest of `layers`, with weights stored once in `dtype`.
 
     A batch normalisation behind a convolution is folded into it, any other one becomes one scale
     and one shift. The input's range is made inside, so that a gradient is always with respect to
-    a picture of 0 to 1.
+    a picture of 0 to 1. Of a classifier's output that is asked for, the logits are given, before
+    a softmax or sigmoid; a ReLU whose maps are pooled into them leaks (`LEAK`).
 
     Args:
         network: whose model is not changed.
@@ -155,7 +158,7 @@ def freeze(network: Network, layers: Collection[str], dtype: str) -> Features:
     folded = _foldable(cut)
     frozen = keras.models.clone_model(
         cut,
-        clone_function=_recast(dtype, folded),
+        clone_function=_recast(dtype, folded, _as_scores(model, layers)),
         # The stand-ins for batch normalisations take no mask.
         call_function=lambda layer, *inputs, **_: layer(*inputs),
     )
@@ -174,20 +177,40 @@ def freeze(network: Network, layers: Collection[str], dtype: str) -> Features:
     return features
 
 
+def _as_scores(model: Any, names: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+    """What changes in the configuration of layers, by name, for class scores among `names`."""
+    changes: dict[str, Mapping[str, Any]] = {}
+    for layer in map(model.get_layer, names):
+        if len(layer.output.shape) != 2:
+            continue
+        if graph.gives_probabilities(layer):
+            changes[layer.name] = {"activation": "linear"}
+        elif rectifier := graph.silencer(model, layer):
+            own = isinstance(rectifier, keras.layers.ReLU)
+            leaky = {"negative_slope": LEAK} if own else {"activation": "leaky_relu"}
+            changes[rectifier.name] = leaky
+    return changes
+
+
 def _foldable(model: Any) -> Mapping[str, str]:
     """Batch normalisations by name, each with the convolution that it is folded into."""
     pairs = {}
     for layer in model.layers:
-        if isinstance(layer, keras.layers.Conv2D) and _is_linear(layer):
-            after = _readers(model, layer)
+        if isinstance(layer, _CONVOLUTIONS) and graph.is_linear(layer):
+            after = graph.readers(model, layer)
             if len(after) == 1 and isinstance(after[0], keras.layers.BatchNormalization):
                 pairs[after[0].name] = layer.name
     return pairs
 
 
-def _recast(dtype: str, folded: Mapping[str, str]) -> Callable[[Any], Any]:
+_CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
+
+
+def _recast(
+    dtype: str, folded: Mapping[str, str], changes: Mapping[str, Mapping[str, Any]]
+) -> Callable[[Any], Any]:
     def recast(layer: Any) -> Any:
-        config = {**layer.get_config(), "dtype": dtype}
+        config = {**layer.get_config(), "dtype": dtype, **changes.get(layer.name, {})}
         if layer.name in folded:
             return keras.layers.Identity(name=layer.name, dtype=dtype)
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -212,5 +235,11 @@ def _scale_and_shift(norm: Any) -> tuple[np.ndarray, np.ndarray]:
 
 def _fold(conv: Any, norm: Any) -> list[np.ndarray]:
     scale, shift = _scale_and_shift(norm)
+    *others, kernel = conv.get_weights()[: -1 if conv.use_bias else None]
     bias = np.asarray(conv.bias) if conv.use_bias else 0
-    return [np.asarray(conv.kernel) * scale, bias * scale + shift]
+    if isinstance(conv, keras.layers.DepthwiseConv2D):
+        # Its last two axes are the input's channels and how often each is read.
+        kernel = kernel * scale.reshape(kernel.shape[-2:])
+    else:
+        kernel = kernel * scale
+    return [*others, kernel, bias * scale + shift]

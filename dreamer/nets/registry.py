@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from dreamer.errors import unknown
 
+PerChannel = tuple[float, float, float]
+
 
 @dataclass(frozen=True)
 class NetSpec:
@@ -15,24 +17,29 @@ class NetSpec:
         build: `module:function` that makes the Keras model from a weights file's path.
         files: names of weights files that are looked for, patterns allowed.
         url: where the weights are published; None where the package holds them.
-        scale, offset: the input's range; the offset may differ by channel.
-        order: of the input's channels, to which the offset belongs.
+        digest: of the published file, as `sha256:…` or `md5:…`; None where nobody states it.
+        scale, offset: the input's range; both may differ by channel.
+        order: of the input's channels, to which scale and offset belong.
         layers: dreamt on where a recipe names none.
         smallest: the shortest side, in pixels, that passes through to the deepest layer.
         motifs: motif sizes by layer: the diameter in pixels that holds 90 % of the energy of one
-            unit's gradient (`python -m dreamer.nets.motif NAME` measures them).
+            unit's gradient (`python -m dreamer.nets.motif NAME` measures them). A layer that is
+            not among them is measured when it is first asked for.
+        fixed: layers that need pictures of one size, and so cannot be dreamt on.
     """
 
     summary: str
     build: str
     files: tuple[str, ...]
     url: str | None
-    scale: float
-    offset: float | tuple[float, float, float]
+    scale: float | PerChannel
+    offset: float | PerChannel
     layers: tuple[str, ...]
     smallest: int
     motifs: Mapping[str, int]
     order: str = "RGB"
+    digest: str | None = None
+    fixed: tuple[str, ...] = ()
 
 
 # googlenet's; dreamnet takes them over, so that a recipe means the same sizes on both.
@@ -46,6 +53,13 @@ _SHARED_MOTIFS = {
     "mixed4d": 132,
     "mixed4e": 136,
 }
+
+_KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
+# ImageNet's mean colours, for BGR of 0 to 255, and mean and spread, for RGB of 0 to 1.
+_CAFFE_OFFSET = (-103.939, -116.779, -123.68)
+_TORCH_SCALE = (1 / 0.229, 1 / 0.224, 1 / 0.225)
+_TORCH_OFFSET = (-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225)
+_FULLY_CONNECTED = ("flatten", "fc1", "fc2", "predictions")
 
 SPECS: Mapping[str, NetSpec] = {
     "dreamnet": NetSpec(
@@ -69,15 +83,13 @@ SPECS: Mapping[str, NetSpec] = {
         layers=("mixed4c",),
         smallest=32,
         motifs={"conv2d0": 8, "conv2d2": 16, **_SHARED_MOTIFS, "mixed5a": 188, "mixed5b": 204},
+        digest="sha256:d13569f6a98159de37e92e9c8ec4dae8f674fbf475f69fe6199b514f756d4364",
     ),
     "inception_v3": NetSpec(
         summary="Inception v3 (2015): finer and more regular than googlenet",
         build="dreamer.nets.applications:inception_v3",
         files=("inception_v3*.h5",),
-        url=(
-            "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
-            "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
-        ),
+        url=f"{_KERAS}/inception_v3/inception_v3_weights_tf_dim_ordering_tf_kernels.h5",
         scale=2,
         offset=-1,
         layers=("mixed3", "mixed5"),
@@ -93,6 +105,82 @@ SPECS: Mapping[str, NetSpec] = {
             "mixed7": 200,
             "mixed8": 216,
         },
+        digest="md5:9a0d58056eeedaa3f26cb7ebd46da564",
+    ),
+    "vgg16": NetSpec(
+        summary="VGG-16 (2014), without its classifier",
+        build="dreamer.nets.applications:vgg16",
+        files=("vgg16*notop*.h5",),
+        url=f"{_KERAS}/vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        scale=255,
+        offset=_CAFFE_OFFSET,
+        order="BGR",
+        layers=("block4_conv3",),
+        smallest=32,
+        motifs={},
+        digest="md5:6d6bbae143d832006294945121d1f1fc",
+        fixed=_FULLY_CONNECTED,
+    ),
+    "vgg19": NetSpec(
+        summary="VGG-19 (2014), without its classifier",
+        build="dreamer.nets.applications:vgg19",
+        files=("vgg19*notop*.h5",),
+        url=f"{_KERAS}/vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        scale=255,
+        offset=_CAFFE_OFFSET,
+        order="BGR",
+        layers=("block4_conv4",),
+        smallest=32,
+        motifs={},
+        digest="md5:253f8cb515780f3b799900260a226db6",
+        fixed=_FULLY_CONNECTED,
+    ),
+    "resnet50v2": NetSpec(
+        summary="ResNet-50 v2 (2016)",
+        build="dreamer.nets.applications:resnet50v2",
+        files=("resnet50v2*.h5",),
+        url=f"{_KERAS}/resnet/resnet50v2_weights_tf_dim_ordering_tf_kernels.h5",
+        scale=2,
+        offset=-1,
+        layers=("conv4_block3_preact_relu",),
+        smallest=32,
+        motifs={},
+        digest="md5:3ef43a0b657b3be2300d5770ece849e0",
+    ),
+    "xception": NetSpec(
+        summary="Xception (2016)",
+        build="dreamer.nets.applications:xception",
+        files=("xception*.h5",),
+        url=f"{_KERAS}/xception/xception_weights_tf_dim_ordering_tf_kernels.h5",
+        scale=2,
+        offset=-1,
+        layers=("block7_sepconv2_act",),
+        smallest=32,
+        motifs={},
+        digest="md5:0a58e3b7378bc2990ea3b43d5981f1f6",
+    ),
+    "densenet121": NetSpec(
+        summary="DenseNet-121 (2016)",
+        build="dreamer.nets.applications:densenet121",
+        files=("densenet121*.h5",),
+        url=f"{_KERAS}/densenet/densenet121_weights_tf_dim_ordering_tf_kernels.h5",
+        scale=_TORCH_SCALE,
+        offset=_TORCH_OFFSET,
+        layers=("conv4_block12_0_relu",),
+        smallest=32,
+        motifs={},
+        digest="md5:9d60b8095a5708f2dcce2bca79d332c7",
+    ),
+    "mobilenet_v2": NetSpec(
+        summary="MobileNet v2 (2018): the smallest download",
+        build="dreamer.nets.applications:mobilenet_v2",
+        files=("mobilenet_v2*.h5",),
+        url=f"{_KERAS}/mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5",
+        scale=2,
+        offset=-1,
+        layers=("block_10_expand_relu",),
+        smallest=32,
+        motifs={},
     ),
 }
 

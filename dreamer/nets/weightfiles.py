@@ -56,6 +56,8 @@ def need(name: str, given: Path | None = None) -> Path:
 def fetch(name: str, source: Path | None = None) -> Path:
     """Copy a network's weights into `store()`, from `source` or from where they are published.
 
+    A download, and a copy under the published name, must be the published file.
+
     Raises DreamerError where that fails; what was there before is then untouched.
     """
     url = registry.spec(name).url
@@ -71,6 +73,9 @@ def fetch(name: str, source: Path | None = None) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _opened(source, url) as stream, atomic.replacing(target) as file:
             shutil.copyfileobj(stream, file)
+            if source is None or source.name == target.name:
+                file.flush()
+                _check(Path(file.name), registry.spec(name).digest, url)
     except OSError as error:
         cause = getattr(error, "reason", error)
         why = getattr(cause, "strerror", None) or cause
@@ -82,6 +87,20 @@ def fetch(name: str, source: Path | None = None) -> Path:
             "use -m dreamnet, which needs no download."
         ) from None
     return target
+
+
+def _check(file: Path, digest: str | None, url: str) -> None:
+    """Raise DreamerError where a published file is not what it is known to be."""
+    if digest is None:
+        return
+    method, _, wanted = digest.partition(":")
+    with file.open("rb") as stream:
+        found = hashlib.file_digest(stream, method).hexdigest()
+    if found != wanted:
+        raise DreamerError(
+            f"What came is not the published {url.rpartition('/')[2]} ({method} {found} instead "
+            f"of {wanted}): fetch it again, or another copy."
+        )
 
 
 def _opened(source: Path | None, url: str) -> BinaryIO:
