@@ -70,7 +70,7 @@ class Assembly:
         """
         recipe, smallest = self.recipe, self.network.spec.smallest
         if recipe.octaves:
-            wanted = octaves.by_count(size, recipe.octaves, recipe.octave_scale)
+            wanted = octaves.by_count(size, recipe.octaves, recipe.octave_scale, recipe.resample)
         else:
             wanted = octaves.by_motif(size, self.motif, recipe.motif, recipe.octave_scale)
         sizes = octaves.usable(wanted, smallest)

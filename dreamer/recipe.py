@@ -142,8 +142,8 @@ class Recipe(_Data):
     carry: Literal["detail", "lost-detail", "plain"] = Field(
         "detail", description="how an octave's dream enters the next"
     )
-    resample: Literal["lanczos3", "bilinear"] = Field(
-        "lanczos3", description="filter that scales photo and dream between octaves"
+    resample: Literal["lanczos3", "bilinear", "zoom"] = Field(
+        "lanczos3", description="filter between octaves; `zoom` is linear, each from the one above"
     )
 
     steps: int = Field(10, ge=1, le=100_000, description="steps of ascent in each octave")

@@ -353,6 +353,13 @@ def test_octaves_by_motif_depend_on_proportions_alone() -> None:
     assert octaves.by_motif((900, 1200), 100, (0.3, 0.3), 1.4) == [(333, 444)]
 
 
+@pytest.mark.parametrize("size", [(31, 27), (101, 90)])
+def test_zoom_is_scipys(size: tuple[int, int], photo: Image) -> None:
+    theirs = ndimage.zoom(photo, (size[0] / 72, size[1] / 96, 1), order=1)
+    ours = octaves.resize(tf.constant(photo[None]), size, "zoom")[0]
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
 def test_octaves_by_count_end_at_the_picture() -> None:
     assert octaves.by_count((300, 451), 3, 1.4) == [(153, 230), (214, 322), (300, 451)]
 

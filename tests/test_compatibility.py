@@ -5,15 +5,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from dreamer import presets
 from dreamer.arrays import Image
+from dreamer.ascent.engine import octave_seed
 from dreamer.assemble import assemble
 from dreamer.files import photos
-from dreamer.nets import network
+from dreamer.nets import network, registry
 from dreamer.nets.network import Network
 from dreamer.recipe import Recipe
 
@@ -49,7 +51,38 @@ def tf_tutorial(recipe: Recipe, net: Network, photo: Image) -> Image:
     return (picture.numpy()[0] + 1) / 2
 
 
-LOOPS: dict[str, Any] = {"keras-example": keras_example, "tf-tutorial": tf_tutorial}
+def google_2015(recipe: Recipe, net: Network, photo: Image) -> Image:
+    (layer,) = recipe.layers
+    maps = keras.Model(net.model.input, net.model.get_layer(layer).output)
+
+    @tf.function(reduce_retracing=True)
+    def gradient(picture: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(picture)
+            score = tf.reduce_sum(maps(picture / 255 * net.spec.scale + net.spec.offset) ** 2) / 2
+        return tape.gradient(score, picture)
+
+    def shift(octave: int, step: int) -> tuple[int, int]:
+        seed = tf.random.experimental.stateless_fold_in(octave_seed(recipe.seed, 0, octave), step)
+        most = recipe.jitter
+        drawn = tf.random.stateless_uniform([2], seed, -most, most + 1, tf.int32)
+        return tuple(drawn.numpy().tolist())
+
+    picture = peers.google_2015(
+        lambda x: gradient(tf.constant(x[None])).numpy()[0],
+        255 * photo,
+        shift,
+        octaves=recipe.octaves or 1,
+        steps=recipe.steps,
+    )
+    return picture / np.float32(255)
+
+
+LOOPS: dict[str, Any] = {
+    "google-2015": google_2015,
+    "keras-example": keras_example,
+    "tf-tutorial": tf_tutorial,
+}
 
 
 @pytest.mark.parametrize("name", LOOPS)
@@ -76,17 +109,19 @@ def test_ascent_stops_where_the_keras_example_does(tiny: Network, photo: Image) 
 
 
 @pytest.mark.parametrize("name", LOOPS)
-def test_each_step_on_inception_v3_equals_the_loops_own(name: str, real_weights: Path) -> None:
+def test_each_step_on_its_network_equals_the_loops_own(name: str, real_weights: Path) -> None:
     """Step by step along the other loop's path.
 
-    Over many steps no two float32 programs stay together on this network: where a pool or a ReLU
+    Over many steps no two float32 programs stay together on a deep network: where a pool or a ReLU
     is at a tie, the last bit decides, and the loop itself diverges from a start 6e-8 away. For
     the same reason a few pixels may jump within one step.
     """
-    net = network.load("inception_v3", next(real_weights.glob("inception_v3*.h5")))
+    recipe = presets.load(name).recipe.changed({"steps": 1, "octaves": 1})
+    patterns = registry.spec(recipe.network).files
+    weights = next(path for pattern in patterns for path in real_weights.glob(pattern))
+    net = network.load(recipe.network, weights)
     media = Path(__file__).parents[1] / "media"
     photo = photos.read(media / "sample.jpg").image[300:468, 400:624]
-    recipe = presets.load(name).recipe.changed({"steps": 1, "octaves": 1})
     path = [photo]
     for _ in range(8):
         path.append(LOOPS[name](recipe, net, path[-1]))

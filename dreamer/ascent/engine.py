@@ -270,9 +270,10 @@ def dream(
     whole = tf.constant(photo[None])
     work = np.cumsum([0] + [size[0] * size[1] * steps for size, _ in plan])
     chunk = _Chunk()
-    grown = small = octaves.resize(whole, plan[0].size, method)
+    sizes = [octave.size for octave in plan]
+    grown = small = octaves.scaled(whole, sizes, 0, method)
     for number, (size, ascent) in enumerate(plan):
-        here = octaves.resize(whole, size, method)
+        here = octaves.scaled(whole, sizes, number, method)
         blurred = octaves.resize(small, size, method)
         entered = carry.enter(octaves.resize(grown, size, method), blurred, here)
         shown = partial(

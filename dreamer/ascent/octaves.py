@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -36,17 +37,48 @@ def by_motif(size: Size, motif: float, shares: tuple[float, float], scale: float
     return [(round(size[0] * share), round(size[1] * share)) for share in fitting]
 
 
-def by_count(size: Size, count: int, scale: float) -> list[Size]:
+def by_count(size: Size, count: int, scale: float, method: str = "lanczos3") -> list[Size]:
     """`count` sizes from small to large, each `scale` times the one before; the last is `size`."""
+    if method in CHAINED:
+        sizes = [size]
+        while len(sizes) < count:
+            height, width = sizes[0]
+            sizes.insert(0, (round(height * (1 / scale)), round(width * (1 / scale))))
+        return sizes
     return [
         (int(size[0] / scale**power), int(size[1] / scale**power))
         for power in reversed(range(count))
     ]
 
 
+def _corner_on_corner(images: tf.Tensor, size: Size) -> tf.Tensor:
+    return tf.raw_ops.ResizeBilinear(
+        images=images, size=size, align_corners=True, half_pixel_centers=False
+    )
+
+
+RESIZES: Mapping[str, Callable[[tf.Tensor, Size], tf.Tensor]] = {
+    "lanczos3": partial(tf.image.resize, method="lanczos3", antialias=True),
+    # TensorFlow's plain one.
+    "bilinear": partial(tf.image.resize, method="bilinear", antialias=False),
+    # `scipy.ndimage.zoom` of order 1.
+    "zoom": _corner_on_corner,
+}
+CHAINED = ("zoom",)
+"""The methods by which each octave's photo is made from the one above it, as in Google's notebook
+of 2015; by the others it is made from the photo itself."""
+
+
 def resize(images: tf.Tensor, size: Size, method: str) -> tf.Tensor:
-    """Scale pictures `(n, h, w, c)`; `bilinear` is TensorFlow's plain one, the rest antialias."""
-    return tf.image.resize(images, size, method, antialias=method != "bilinear")
+    """Scale pictures `(n, h, w, c)` by a key of `RESIZES`."""
+    return RESIZES[method](images, size)
+
+
+def scaled(photo: tf.Tensor, sizes: Sequence[Size], place: int, method: str) -> tf.Tensor:
+    """A photo `(1, h, w, c)` at one of the working sizes, which run from small to large."""
+    for size in reversed(sizes[place + 1 :]) if method in CHAINED else ():
+        photo = resize(photo, size, method)
+    return resize(photo, sizes[place], method)
 
 
 class Carry(NamedTuple):

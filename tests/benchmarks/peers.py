@@ -1,12 +1,15 @@
 """Other tools' loops, written afresh from their published description, to be measured against.
 
-Pictures are those tools' own: float32 `(1, h, w, 3)` of −1 to 1.
+Pictures are those tools' own: float32 `(1, h, w, 3)` of −1 to 1; Google's are `(h, w, 3)` of 0 to
+255.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
+from scipy import ndimage
 
 
 def keras_example(
@@ -86,3 +89,33 @@ def tf_tutorial(
         return image
 
     return run
+
+
+def google_2015(
+    gradient_of: Callable[[np.ndarray], np.ndarray],
+    photo: np.ndarray,
+    shift_of: Callable[[int, int], tuple[int, int]],
+    *,
+    octaves: int = 4,
+    scale: float = 1.4,
+    steps: int = 10,
+    step_size: float = 1.5,
+) -> np.ndarray:
+    """Google's notebook of 2015, on a picture's gradient and the shift at (octave, step)."""
+    photos = [photo]
+    for _ in range(octaves - 1):
+        photos.append(ndimage.zoom(photos[-1], (1 / scale, 1 / scale, 1), order=1))
+    detail = np.zeros_like(photos[-1])
+    for octave, base in enumerate(reversed(photos)):
+        if octave:
+            ratios = [b / d for b, d in zip(base.shape, detail.shape, strict=True)]
+            detail = ndimage.zoom(detail, ratios, order=1)
+        picture = base + detail
+        for step in range(steps):
+            shift = shift_of(octave, step)
+            picture = np.roll(picture, shift, (0, 1))
+            gradient = gradient_of(picture)
+            picture = picture + step_size / np.abs(gradient).mean() * gradient
+            picture = np.roll(picture, [-each for each in shift], (0, 1)).clip(0, 255)
+        detail = picture - base
+    return picture
