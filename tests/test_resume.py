@@ -15,7 +15,7 @@ import pytest
 
 from dreamer.arrays import Stored
 from dreamer.errors import DreamerError
-from dreamer.files import workfolder
+from dreamer.files import diskspace, workfolder
 from dreamer.files.workfolder import WorkFolder
 
 IDENTITY = {"recipe": {"steps": 10, "layers": ("mixed4c",)}, "source": "ab" * 32}
@@ -71,7 +71,7 @@ while True:
         film(path)
         os._exit(0)
     if kills < 20:
-        time.sleep(moments.uniform(0, lasts))
+        time.sleep(lasts * moments.random() ** 2)
         os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
     kills += os.WIFSIGNALED(status)
@@ -294,7 +294,7 @@ def test_a_folder_that_vanishes_is_named(tmp_path: Path) -> None:
 
 
 def test_room_on_the_disk_is_asked_for_first(tmp_path: Path) -> None:
-    assert workfolder.needed((480, 640), 100, 1) == 480 * 640 * 100 * 7
-    workfolder.check_space(tmp_path / "not" / "yet", 1000)
+    assert diskspace.needed((480, 640), 100, 1) == 480 * 640 * 100 * 7
+    diskspace.check(tmp_path / "not" / "yet", 1000)
     with pytest.raises(DreamerError, match=r"needs 1000000000\.0 GB.*fewer frames"):
-        workfolder.check_space(tmp_path / "x.work", 10**18)
+        diskspace.check(tmp_path / "x.work", 10**18)

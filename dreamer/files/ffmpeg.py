@@ -52,7 +52,7 @@ def rate(fps: float | Fraction) -> Fraction:
     if exact.denominator == 1:
         return exact
     broadcast = Fraction(round(exact * 1001 / 1000) * 1000, 1001)
-    return broadcast if abs(exact - broadcast) < Fraction(1, 500) else exact.limit_denominator(1001)
+    return broadcast if abs(exact - broadcast) < Fraction(1, 200) else exact.limit_denominator(1001)
 
 
 def raw(size: tuple[int, int], fps: Fraction, pixels: str) -> tuple[str, ...]:
@@ -66,13 +66,14 @@ def _last_words(stderr: IO[bytes]) -> str:
     stderr.seek(0, os.SEEK_END)
     stderr.seek(max(0, stderr.tell() - 4000))
     lines = stderr.read().decode("utf-8", "replace").splitlines()
-    return "; ".join(line.strip() for line in lines[-3:] if line.strip()) or "no reason given"
+    return "; ".join(line.strip() for line in lines[-3:] if line.strip())
 
 
 def _stopped(name: str, stderr: IO[bytes]) -> DreamerError:
+    words = _last_words(stderr) or "it gave no reason"
     return DreamerError(
-        f"The encoder stopped before {name} was complete ({_last_words(stderr)}): "
-        "mend that and run the same command again."
+        f"The encoder stopped before {name} was complete ({words}): mend that and run the same "
+        "command again."
     )
 
 
@@ -137,6 +138,27 @@ def run(arguments: Sequence[str], name: str) -> bytes:
         if process.returncode:
             raise _stopped(name, stderr)
         return output
+
+
+def tried(arguments: Sequence[str]) -> tuple[bytes, str]:
+    """Run ffmpeg as far as it gets; gives what it wrote to `pipe:1`, and what it complained of."""
+    with (
+        tempfile.TemporaryFile() as stderr,
+        _running(arguments, stderr, subprocess.DEVNULL, subprocess.PIPE) as process,
+    ):
+        output, _ = process.communicate()
+        return output, _last_words(stderr)
+
+
+@contextmanager
+def decoding(arguments: Sequence[str]) -> Iterator[IO[bytes]]:
+    """ffmpeg as a process beside this one; gives what it writes to `pipe:1`, to be read from."""
+    with (
+        tempfile.TemporaryFile() as stderr,
+        _running(arguments, stderr, subprocess.DEVNULL, subprocess.PIPE) as process,
+    ):
+        assert process.stdout is not None
+        yield process.stdout
 
 
 def described(path: Path) -> str:

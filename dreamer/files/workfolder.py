@@ -7,9 +7,7 @@ a run which goes on from them makes the same film as one that was never stopped.
 
 import io
 import json
-import math
 import re
-import shutil
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,7 +20,7 @@ import filelock
 import numpy as np
 from numpy.typing import NDArray
 
-from dreamer.arrays import Size, Stored
+from dreamer.arrays import Stored
 from dreamer.errors import DreamerError
 from dreamer.files import atomic, framefolder
 
@@ -273,29 +271,3 @@ def _clear(folder: Path) -> None:
     for path in folder.iterdir():
         if _OURS.fullmatch(path.name) and path.name != _LOCK:
             path.unlink()
-
-
-STORED = 6
-"""Bytes that a stored pixel takes."""
-
-
-def needed(size: Size, frames: int, room: float) -> int:
-    """Bytes of disk that a film takes while it is made.
-
-    Args:
-        size: of a frame.
-        frames: how many are still to come.
-        room: of the film's format, in bytes for each pixel of a frame.
-    """
-    return math.ceil(math.prod(size) * frames * (STORED + room))
-
-
-def check_space(folder: Path, wanted: int) -> None:
-    """Raise DreamerError where the disk has no room for `wanted` bytes below `folder`."""
-    there = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
-    free = shutil.disk_usage(there).free
-    if wanted > free:
-        raise DreamerError(
-            f"The film needs {wanted / 1e9:.1f} GB beside {folder}, where {free / 1e9:.1f} GB are "
-            "free: ask for fewer frames or a smaller --size, or name another disk by --output."
-        )
