@@ -76,12 +76,9 @@ def put_under(film: Path, sound: Sound, length: Fraction, options: tuple[str, ..
     cut = () if sound.whole else ("-t", f"{float(length):.6f}")
     sources = (*ffmpeg.source(film), *ffmpeg.source(sound.path, *start, *cut))
     streams = ("-map", "0:v", "-map", "1:a:0", "-map_metadata", "0", "-c:v", "copy")
-    # The packets before the start are only for a picture that begins earlier.
-    how = (
-        ("-c:a", "copy", "-copypriorss:a", "0")
-        if copied
-        else (*track.encoder, "-flags:a", "+bitexact")
-    )
+    # Else what lies between the start and the picture before it is copied, too.
+    exact = ("-copypriorss:a", "0") if sound.start else ()
+    how = ("-c:a", "copy", *exact) if copied else (*track.encoder, "-flags:a", "+bitexact")
     try:
         ffmpeg.run((*sources, *streams, *how, *options, ffmpeg.target(both)), str(film))
         both.replace(film)
