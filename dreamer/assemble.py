@@ -22,10 +22,11 @@ from dreamer.ascent.steps import Amount, Numbers, annealed, number
 from dreamer.ascent.updates import Update
 from dreamer.errors import DreamerError
 from dreamer.files.metadata import Made
+from dreamer.layers import LayerSpec
 from dreamer.nets import motif, network, runtime
 from dreamer.nets.network import Network
 from dreamer.nets.registry import NetSpec
-from dreamer.recipe import LayerSpec, Precision, Recipe
+from dreamer.recipe import Precision, Recipe
 
 DEAR_OCTAVES = 2
 """How many of the last octaves `mixed` dreams in bfloat16, the composition being decided."""
@@ -141,6 +142,12 @@ class Assembly:
         }
 
     def _raised(self, term: LayerSpec) -> Objective:
+        if term.choice:
+            how, number = term.choice
+            raise DreamerError(
+                f"{term.layer}:{how}{number} is chosen on a photo, and here is none: give numbers, "
+                "which `dream models channels` lists."
+            )
         if term.layer in self.network.units:
             return objectives.units(term.layer, term.channels, term.channel_weights)
         return objectives.layer(
@@ -217,7 +224,7 @@ def assemble(recipe: Recipe, net: Network, guide: Image | None = None) -> Assemb
         }
     )
     terms = [_resolved(term, net) for term in recipe.terms]
-    if guide is not None and any(term.channels for term in terms):
+    if guide is not None and any(term.channels or term.choice for term in terms):
         raise DreamerError("A guide chooses the channels: give --layer without any.")
     if guide is not None and any(term.layer in net.units for term in terms):
         raise DreamerError("A guide is matched place by place: give --layer with feature maps.")

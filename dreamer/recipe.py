@@ -4,16 +4,16 @@ A recipe is plain data. It holds no dates, no paths and no code, so it can be sh
 inside a picture and compared.
 """
 
-import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from dreamer.errors import DreamerError, nearest
+from dreamer.layers import LayerSpec, parse_layer
 
 Precision = Literal["auto", "float32", "mixed", "bfloat16"]
 Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
@@ -22,60 +22,6 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 MotifShare = Annotated[float, Field(ge=0.01, le=10, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 Every = Annotated[int, Field(ge=1, description="steps from one to the next")]
-
-
-class LayerSpec(NamedTuple):
-    """One `LAYER[:CHANNELS][=WEIGHT]`.
-
-    `channels` is None for the whole layer; `channel_weights`, one a channel, where all are alike.
-    """
-
-    layer: str
-    channels: tuple[int, ...] | None
-    weight: float
-    channel_weights: tuple[float, ...] | None = None
-
-
-# Bounded, so that a stranger's preset cannot ask for ranges that fill the memory.
-_RANGE = r"\d{1,4}(-\d{1,4})?(@-?(\d{1,6}(\.\d{0,6})?|\.\d{1,6}))?"
-_SPEC = re.compile(
-    rf"(?P<layer>[^:=@\s]+)(:(?P<channels>{_RANGE}(,{_RANGE}){{0,999}}))?(=(?P<weight>[^=]+))?"
-)
-
-
-def parse_layer(text: str) -> LayerSpec:
-    """Read a layer spec such as `mixed4c`, `mixed4d:139`, `mixed4c:1,5-9=0.5` or `mixed3b=-0.2`.
-
-    Channels may carry weights of their own, as in `mixed4d:139@0.8,12@-0.5`; 1 where none is given.
-
-    Raises ValueError where the text is no layer spec.
-    """
-    match = _SPEC.fullmatch(text.strip())
-    if not match:
-        raise ValueError(f"{text!r} is no layer spec: write LAYER[:CHANNELS][=WEIGHT]")
-    try:
-        weight = float(match["weight"] or 1)
-    except ValueError:
-        weight = math.nan
-    if not math.isfinite(weight):
-        raise ValueError(f"the weight in {text!r} is not a finite number")
-    if match["channels"] is None:
-        return LayerSpec(match["layer"], None, weight)
-    chosen = _channels(match["channels"])
-    alike = set(chosen.values()) == {1.0}
-    weights = None if alike else tuple(chosen.values())
-    return LayerSpec(match["layer"], tuple(chosen), weight, weights)
-
-
-def _channels(text: str) -> dict[int, float]:
-    chosen: dict[int, float] = {}
-    for part in text.split(","):
-        numbers, _, weight = part.partition("@")
-        first, dash, last = numbers.partition("-")
-        if dash and int(last) < int(first):
-            raise ValueError(f"the channels {part.strip()!r} run backwards")
-        chosen |= dict.fromkeys(range(int(first), int(last or first) + 1), float(weight or 1))
-    return chosen
 
 
 class _Data(BaseModel):
@@ -111,7 +57,7 @@ class Recipe(_Data):
         "RGB", description="of a network in a file: its order of colours"
     )
     layers: tuple[str, ...] = Field(
-        (), description="LAYER[:CHANNEL@WEIGHT,…][=WEIGHT] each; none means the network's default"
+        (), description="LAYER[:CHANNELS][=WEIGHT] each; none means the network's default"
     )
     objective: Literal["mean-square", "mean", "sum", "sum-square"] = Field(
         "mean-square", description="what of a layer's activations is raised"
@@ -235,6 +181,11 @@ class Recipe(_Data):
     def terms(self) -> tuple[LayerSpec, ...]:
         """The layers, read."""
         return tuple(map(parse_layer, self.layers))
+
+    @property
+    def chooses(self) -> bool:
+        """Whether channels are still to be chosen on a photo."""
+        return any(term.choice for term in self.terms)
 
     def changed(self, changes: Mapping[str, Any], source: str = "the options") -> "Recipe":
         """This recipe with some fields set anew; `motif` and `octaves` replace each other.

@@ -201,6 +201,18 @@ def test_a_folder_that_cannot_be_written_is_named_before_the_dream(
     assert "Cannot write into /proc" in err
 
 
+def test_channels_are_chosen_on_the_photo_and_kept(dream: Dream, source: Path) -> None:
+    first, again = source.with_name("first.png"), source.with_name("again.png")
+    code, out, _ = dream("models", "channels", "dreamnet", "mixed3a", "--on", source)
+    assert code == 0
+    strongest = out.splitlines()[1].split()[0]
+    dream("image", source, *QUICK, "-l", "mixed3a:strongest3", "-o", first)
+    (layer,) = metadata.read(first).recipe.layers
+    assert layer.startswith(f"mixed3a:{strongest},")
+    assert dream("image", source, "-p", first, "-o", again)[0] == 0
+    assert first.read_bytes() == again.read_bytes()
+
+
 def test_a_sheet_shows_every_value(dream: Dream, source: Path) -> None:
     vary = ("--vary", "layers=mixed3b,mixed4b", "--vary", "steps=1,2")
     code, out, err = dream("image", source, *vary, "--size", 100, "--motif", "0.9-0.9")
@@ -218,6 +230,7 @@ REFUSED = {
     "unknown network": (["PHOTO", "-m", "goglenet"], "did you mean googlenet"),
     "unknown layer": (["PHOTO", "-l", "mixed4z"], "did you mean mixed4"),
     "no layer": (["PHOTO", "-l", "mixed4c:"], "LAYER[:CHANNELS][=WEIGHT]"),
+    "no such choice": (["PHOTO", "-l", "mixed4c:loudest5"], "LAYER[:CHANNELS][=WEIGHT]"),
     "channel out of range": (["PHOTO", "-l", "mixed4c:512"], "0 to 511"),
     "unknown preset": (["PHOTO", "-p", "keras"], "did you mean keras-example"),
     "no octaves": (["PHOTO", "--octaves", "0"], "octaves"),

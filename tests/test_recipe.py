@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from dreamer import presets, recipe
+from dreamer import layers, presets, recipe
 from dreamer.errors import DreamerError
-from dreamer.recipe import LayerSpec, Recipe
+from dreamer.layers import Choice, LayerSpec
+from dreamer.recipe import Recipe
 
 
 @pytest.mark.parametrize(
@@ -23,10 +24,11 @@ from dreamer.recipe import LayerSpec, Recipe
         ("mixed3b:7@0.5,1-2@-2=3", LayerSpec("mixed3b", (7, 1, 2), 3.0, (0.5, -2.0, -2.0))),
         ("mixed3b:7@.25,1", LayerSpec("mixed3b", (7, 1), 1.0, (0.25, 1.0))),
         ("mixed3b:7@1,1", LayerSpec("mixed3b", (7, 1), 1.0)),
+        ("a:weakest12=2", LayerSpec("a", None, 2.0, choice=Choice("weakest", 12))),
     ],
 )
 def test_a_layer_spec_is_read(text: str, layer: LayerSpec) -> None:
-    assert recipe.parse_layer(text) == layer
+    assert layers.parse_layer(text) == layer
 
 
 @pytest.mark.parametrize(
@@ -34,11 +36,17 @@ def test_a_layer_spec_is_read(text: str, layer: LayerSpec) -> None:
     [
         *("", ":3", "mixed4c:", "mixed4c:x", "mixed4c=", "mixed4c=nan", "mixed4c=x"),
         *("a:9-5", "a:1-2-3", "a:1@", "a:1@nan", "a:1@9999999", "a@0.5"),
+        *("a:strongest", "a:strongest0", "a:strongest3,4", "a:strongest99999", "a:loudest3"),
     ],
 )
 def test_what_is_no_layer_spec_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"LAYER|backwards|finite"):
-        recipe.parse_layer(text)
+        layers.parse_layer(text)
+
+
+def test_a_layer_spec_is_given_channels() -> None:
+    assert layers.with_channels("mixed4d:strongest2=-0.5", [7, 300]) == "mixed4d:7,300=-0.5"
+    assert layers.with_channels("mixed4d", [7]) == "mixed4d:7"
 
 
 @pytest.mark.parametrize("name", presets.paths())

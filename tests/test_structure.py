@@ -12,6 +12,7 @@ FLOORS = {
     "errors": 0,
     "arrays": 0,
     "schedule": 1,
+    "layers": 1,
     "recipe": 2,
     "files": 3,
     "presets": 4,

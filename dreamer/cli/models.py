@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dreamer.cli import options
+
+if TYPE_CHECKING:
+    from dreamer.nets.network import Network
 
 app = typer.Typer(help="Networks: list them, show their layers, fetch their weights.")
 
@@ -32,26 +35,67 @@ def list_networks() -> None:
 @app.command("layers", epilog="Example: dream models layers googlenet")
 def layers(name: Name, weights: options.Weights = None) -> None:
     """The layers of a network: channels, and the size of a motif in pixels."""
-    from dreamer.nets import runtime, weightfiles
-
-    own = name.endswith(".keras")
-    path = None if own else weightfiles.find(name, weights)
-    runtime.start()
     from rich.console import Console
     from rich.table import Table
 
-    from dreamer.assemble import load
-    from dreamer.nets import network
-    from dreamer.recipe import Recipe
-
-    file = Path(name)
-    net = load(Recipe(network=file.name), file) if own else network.build(name, path)
+    net = _opened(name, weights)
     table = Table("layer", "channels", "motif", box=None)
     for layer, channels in net.layers.items():
         motif = net.spec.motifs.get(layer)
         table.add_row(layer, str(channels), f"{motif} px" if motif else "")
     for layer, count in net.units.items():
         table.add_row(layer, f"{count} of the whole picture", "")
+    Console().print(table)
+
+
+def _opened(name: str, weights: Path | None, *, need: bool = False) -> Network:
+    """A network by name, with random weights where there are none and none are needed."""
+    from dreamer.nets import runtime, weightfiles
+
+    own = name.endswith(".keras")
+    find = weightfiles.need if need else weightfiles.find
+    path = None if own else find(name, weights)
+    runtime.start()
+    from dreamer.assemble import load
+    from dreamer.nets import network
+    from dreamer.recipe import Recipe
+
+    file = Path(name)
+    return load(Recipe(network=file.name), file) if own else network.build(name, path)
+
+
+@app.command("channels", epilog="Example: dream models channels dreamnet mixed4c --on photo.jpg")
+def channels(
+    name: Name,
+    layer: Annotated[str, typer.Argument(help="One of its layers.", show_default=False)],
+    photo: Annotated[
+        Path, typer.Option("--on", metavar="PHOTO", help="The photo.", show_default=False)
+    ],
+    weights: options.Weights = None,
+) -> None:
+    """A layer's channels by how strongly a photo excites them, the strongest first.
+
+    The strength is the mean square over the photo; of a layer of classes, the score itself. Silent
+    channels are zero all over the photo; dead ones all over pictures of noise of every kind too,
+    which does not prove that no photo wakes them.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from dreamer.files import photos
+
+    read = photos.read(photo)
+    net = _opened(name, weights, need=True)
+    from dreamer.nets import channels as excited
+
+    layer = net.resolve(layer)
+    strength = excited.strengths(net, layer, excited.looked_at(read))
+    asleep = excited.asleep(net, layer)
+    table = Table("channel", "strength", "", box=None)
+    for channel in (-strength).argsort(kind="stable"):
+        silent = "dead" if asleep[channel] else "silent"
+        flag = "" if strength[channel] else silent
+        table.add_row(str(channel), f"{strength[channel]:.4g}", flag)
     Console().print(table)
 
 

@@ -41,8 +41,8 @@ Layers = Annotated[
         "-l",
         "--layer",
         metavar="LAYER[:CHANNELS][=WEIGHT]",
-        help="What to raise, as mixed4c, mixed4d:139, mixed3b=-0.2, or a class as predictions:207; "
-        "repeatable.",
+        help="What to raise, as mixed4c, mixed4d:139, mixed3b=-0.2, a class as predictions:207, or "
+        "what the photo excites as mixed4d:strongest5 (weakest5, average5); repeatable.",
     ),
 ]
 Guide = Annotated[

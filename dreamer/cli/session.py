@@ -28,6 +28,7 @@ from dreamer.recipe import Recipe
 
 if TYPE_CHECKING:
     from dreamer.assemble import Assembly
+    from dreamer.files.photos import Photo
     from dreamer.nets.network import Network
 
 
@@ -94,15 +95,19 @@ class Session:
             )
         return made
 
-    def assemble(self, recipe: Recipe) -> Assembly:
-        """A recipe on its network, which is loaded once."""
+    def assemble(self, recipe: Recipe, photo: Photo | None = None) -> Assembly:
+        """A recipe on its network, which is loaded once; channels are chosen on the photo."""
         # TensorFlow is imported by these two, and must have been started before.
         _ = self.threads
         from dreamer.assemble import assemble, load
+        from dreamer.nets.channels import settled
 
         if recipe.network not in self.networks:
             self.networks[recipe.network] = load(recipe, self.weights)
-        return assemble(recipe, self.networks[recipe.network], self.guide_image)
+        net = self.networks[recipe.network]
+        if photo is not None:
+            recipe = settled(recipe, net, photo)
+        return assemble(recipe, net, self.guide_image)
 
     @cached_property
     def guide_image(self) -> Image | None:
@@ -212,7 +217,7 @@ class Session:
             self.note(f"{number + 1} of {len(cells)}: {label}")
             size = photos.fitted(read.image.shape[:2], recipe.size, enlarge=recipe.enlarge)
             photo = photos.resize(read, size)
-            assembly = self.assemble(recipe)
+            assembly = self.assemble(recipe, photo)
             for state in assembly.dream(photo.image, assembly.plan(size), self.read_mask(size)):
                 bar(state, number, len(cells))
             pictures.append(state.picture())
@@ -233,7 +238,7 @@ class Session:
         read_size = photo.image.shape[:2]
         size = photos.fitted(read_size, recipe.size, enlarge=recipe.enlarge)
         photo = photos.resize(photo, size)
-        assembly = self.assembly
+        assembly = self.assemble(recipe, photo) if recipe.chooses else self.assembly
         mask = self.read_mask(size)
         plan = assembly.plan(size, strict=self.strict)
         self.note(show.announcement(source.path, photo, read_size, assembly, plan))

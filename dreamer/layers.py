@@ -1,0 +1,88 @@
+"""What is raised, as a person writes it: `LAYER[:CHANNELS][=WEIGHT]`."""
+
+import math
+import re
+from typing import Literal, NamedTuple, cast
+
+How = Literal["strongest", "weakest", "average"]
+
+
+class Choice(NamedTuple):
+    """So many channels, chosen by how strongly a photo excites them."""
+
+    how: How
+    number: int
+
+
+class LayerSpec(NamedTuple):
+    """One `LAYER[:CHANNELS][=WEIGHT]`.
+
+    `channels` is None for the whole layer, and while they are still to be chosen;
+    `channel_weights`, one a channel, where all are alike.
+    """
+
+    layer: str
+    channels: tuple[int, ...] | None
+    weight: float
+    channel_weights: tuple[float, ...] | None = None
+    choice: Choice | None = None
+
+
+# Bounded, so that a stranger's preset cannot ask for ranges that fill the memory.
+_RANGE = r"\d{1,4}(-\d{1,4})?(@-?(\d{1,6}(\.\d{0,6})?|\.\d{1,6}))?"
+_CHOICE = r"(?P<how>strongest|weakest|average)(?P<count>[1-9]\d{0,3})"
+_SPEC = re.compile(
+    rf"(?P<layer>[^:=@\s]+)(:(?P<channels>{_RANGE}(,{_RANGE}){{0,999}}|{_CHOICE}))?"
+    r"(=(?P<weight>[^=]+))?"
+)
+
+
+def _match(text: str) -> re.Match[str]:
+    match = _SPEC.fullmatch(text.strip())
+    if not match:
+        raise ValueError(f"{text!r} is no layer spec: write LAYER[:CHANNELS][=WEIGHT]")
+    return match
+
+
+def parse_layer(text: str) -> LayerSpec:
+    """Read a layer spec such as `mixed4c`, `mixed4d:139`, `mixed4c:1,5-9=0.5` or `mixed3b=-0.2`.
+
+    Channels may carry weights of their own, as in `mixed4d:139@0.8,12@-0.5`; 1 where none is given.
+    Or they are chosen on the photo: `mixed4d:strongest5`, `mixed4d:weakest5`, `mixed4d:average5`.
+
+    Raises ValueError where the text is no layer spec.
+    """
+    match = _match(text)
+    try:
+        weight = float(match["weight"] or 1)
+    except ValueError:
+        weight = math.nan
+    if not math.isfinite(weight):
+        raise ValueError(f"the weight in {text!r} is not a finite number")
+    if match["channels"] is None:
+        return LayerSpec(match["layer"], None, weight)
+    if match["how"]:
+        choice = Choice(cast(How, match["how"]), int(match["count"]))
+        return LayerSpec(match["layer"], None, weight, choice=choice)
+    chosen = _channels(match["channels"])
+    alike = set(chosen.values()) == {1.0}
+    weights = None if alike else tuple(chosen.values())
+    return LayerSpec(match["layer"], tuple(chosen), weight, weights)
+
+
+def with_channels(text: str, channels: list[int]) -> str:
+    """A layer spec with other channels, or with channels where it had none."""
+    match = _match(text)
+    weight = f"={match['weight']}" if match["weight"] else ""
+    return f"{match['layer']}:{','.join(map(str, channels))}{weight}"
+
+
+def _channels(text: str) -> dict[int, float]:
+    chosen: dict[int, float] = {}
+    for part in text.split(","):
+        numbers, _, weight = part.partition("@")
+        first, dash, last = numbers.partition("-")
+        if dash and int(last) < int(first):
+            raise ValueError(f"the channels {part.strip()!r} run backwards")
+        chosen |= dict.fromkeys(range(int(first), int(last or first) + 1), float(weight or 1))
+    return chosen
