@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dreamer.arrays import Image, Size
 from dreamer.ascent import look, objectives, octaves, regularisers, transforms, updates
-from dreamer.ascent.engine import Ascent, Octave, Progress, dream
+from dreamer.ascent.engine import Ascent, Begun, Octave, Progress, dream
 from dreamer.ascent.look import Look
 from dreamer.ascent.objectives import Objective
 from dreamer.ascent.regularisers import Regulariser
@@ -27,9 +27,11 @@ from dreamer.nets import motif, network, runtime
 from dreamer.nets.network import Network
 from dreamer.nets.registry import NetSpec
 from dreamer.recipe import Precision, Recipe
+from dreamer.redraw import Stages, same_graph
 
 DEAR_OCTAVES = 2
-"""How many of the last octaves `mixed` dreams in bfloat16, the composition being decided."""
+"""How many of the last octaves `mixed` dreams in bfloat16, the composition being decided; a draft
+leaves them out."""
 
 
 WEIGHTS = "weights"
@@ -51,6 +53,16 @@ class Plan:
     sizes: Sequence[Size]
     dtypes: Sequence[str]
     dropped: Sequence[Size]
+
+    @property
+    def stages(self) -> Stages:
+        """Sizes and types side by side."""
+        return list(zip(self.sizes, self.dtypes, strict=True))
+
+    @property
+    def draft(self) -> int:
+        """How many octaves a draft takes: those before the dear ones, and at least one."""
+        return max(1, len(self.sizes) - DEAR_OCTAVES)
 
 
 @dataclass(frozen=True)
@@ -85,7 +97,11 @@ class Assembly:
         return Plan(sizes, dtypes(recipe.precision, len(sizes)), dropped)
 
     def dream(
-        self, photo: Image, plan: Plan, mask: NDArray[np.float32] | None = None
+        self,
+        photo: Image,
+        plan: Plan,
+        mask: NDArray[np.float32] | None = None,
+        begun: Begun | None = None,
     ) -> Iterator[Progress]:
         """Dream on a photo, float32 `(h, w, 3)`, where `mask`, `(h, w)`, is not 0."""
         stages = [
@@ -100,8 +116,10 @@ class Assembly:
             carry=octaves.CARRIES[recipe.carry],
             method=recipe.resample,
             seed=recipe.seed,
+            numbers=self.numbers,
             grow=growing(recipe),
             finish=finishing(recipe, mask),
+            begun=begun,
         )
 
     def made(self, photo_sha256: str, plan: Plan, threads: int) -> Made:
@@ -204,13 +222,16 @@ def load(recipe: Recipe, file: Path | None = None) -> Network:
     return network.load_file(file, spec)
 
 
-def assemble(recipe: Recipe, net: Network, guide: Image | None = None) -> Assembly:
+def assemble(
+    recipe: Recipe, net: Network, guide: Image | None = None, before: Assembly | None = None
+) -> Assembly:
     """Check a recipe against a network.
 
     Args:
         recipe: what is wanted.
         net: the network that it names.
         guide: the picture whose activations are sought, where the recipe has one.
+        before: an assembly on that network, whose graphs serve again where they are the same.
 
     Raises DreamerError for a layer or channel that the network lacks, or a missing guide.
     """
@@ -233,7 +254,8 @@ def assemble(recipe: Recipe, net: Network, guide: Image | None = None) -> Assemb
     if not set(sized) <= net.spec.motifs.keys():
         # Measured just now: obeyed when the picture is repeated.
         recipe = recipe.changed({"motif_pixels": size})
-    return Assembly(recipe, net, terms, size, guide)
+    same = before and guide is before.guide and same_graph(before.recipe, recipe, _AMOUNTS)
+    return Assembly(recipe, net, terms, size, guide, before._ascents if before and same else {})
 
 
 def _sized(terms: Sequence[LayerSpec], net: Network) -> list[str]:

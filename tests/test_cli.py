@@ -264,6 +264,11 @@ REFUSED = {
     "guide and channels": (["PHOTO", "--guide", "PHOTO", "-l", "mixed4c:3"], "without any"),
     "palette no colour": (["PHOTO", "--palette", "#12"], "palette"),
     "opacity beyond": (["PHOTO", "--opacity", "2"], "opacity"),
+    "draft and finish": (["PHOTO", "--draft", "--finish", "x.png"], "not both"),
+    "draft jpeg": (["PHOTO", "--draft", "-o", "x.jpg"], "is a .png"),
+    "missing draft": (["PHOTO", "--finish", "nowhere.png"], "nowhere.png"),
+    "watch and preset": (["PHOTO", "--watch", "x.toml", "-p", "eyes"], "--preset"),
+    "watch nothing": (["PHOTO", "--watch", "nowhere.toml"], "nowhere.toml"),
     "unknown weights": (["PHOTO", "--weights", "nowhere.npz"], "nowhere.npz"),
 }
 

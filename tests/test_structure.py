@@ -15,6 +15,7 @@ FLOORS = {
     "layers": 1,
     "recipe": 2,
     "files": 3,
+    "redraw": 3,
     "presets": 4,
     "nets": 4,
     "ascent": 4,

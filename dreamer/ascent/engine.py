@@ -202,6 +202,18 @@ class Octave(NamedTuple):
     ascent: Ascent
 
 
+class Begun(NamedTuple):
+    """A dream to go on from.
+
+    Attributes:
+        octaves: how many are done, at least 1.
+        images: float32 `(h, w, 3)`, as the ascent of the last of them left it, before any look.
+    """
+
+    octaves: int
+    images: Image
+
+
 @dataclass(frozen=True)
 class Progress:
     """Where a dream stands after a chunk of steps.
@@ -222,7 +234,8 @@ class Progress:
     score: float
     strengths: Mapping[str, NDArray[np.float32]]
     _photo: tf.Tensor
-    _dream: Callable[[], tf.Tensor]
+    _images: tf.Tensor
+    _shown: Callable[[tf.Tensor], tf.Tensor]
     _method: str
     _finish: Look
 
@@ -231,9 +244,13 @@ class Progress:
         """Whether this was an octave's last chunk."""
         return self.step == self.steps
 
+    def begun(self) -> Begun:
+        """What `dream` goes on from; at an octave's end."""
+        return Begun(self.octave, np.asarray(self._images[0]))
+
     def picture(self) -> Image:
         """The photo with the dream as it stands, at the photo's size; not clipped."""
-        photo, dream, method = self._photo, self._dream(), self._method
+        photo, dream, method = self._photo, self._shown(self._images), self._method
         if dream.shape != photo.shape:
             small = octaves.resize(photo, dream.shape[1:3], method)
             dream = photo + octaves.resize(dream - small, photo.shape[1:3], method)
@@ -252,6 +269,7 @@ def dream(
     numbers: Numbers | None = None,
     grow: Callable[[float], Look] | None = None,
     finish: Look = unchanged,
+    begun: Begun | None = None,
 ) -> Iterator[Progress]:
     """Dream on a photo, octave by octave from small to large; the last value is the finished one.
 
@@ -266,16 +284,19 @@ def dream(
         numbers: other values for those of the ascents.
         grow: what is done to the dream at each octave's end, by the share of octaves done.
         finish: what is done to the picture that is shown.
+        begun: a dream on the same photo by the same plan, to go on from; it is the first value.
     """
     whole = tf.constant(photo[None])
     work = np.cumsum([0] + [size[0] * size[1] * steps for size, _ in plan])
-    chunk = _Chunk()
+    chunk, done = _Chunk(), begun.octaves if begun else 0
     sizes = [octave.size for octave in plan]
     grown = small = octaves.scaled(whole, sizes, 0, method)
     for number, (size, ascent) in enumerate(plan):
         here = octaves.scaled(whole, sizes, number, method)
+        if number + 1 < done:
+            small = here
+            continue
         blurred = octaves.resize(small, size, method)
-        entered = carry.enter(octaves.resize(grown, size, method), blurred, here)
         shown = partial(
             _leave,
             carry=carry,
@@ -283,30 +304,52 @@ def dream(
             photo=here,
             look=grow((number + 1) / len(plan)) if grow else None,
         )
-        climb, done = ascent.begin(entered), 0
-        while done < steps:
-            stop = min(steps, done + chunk.steps(size))
-            started = time.perf_counter()
-            climb = ascent.run(climb, octave_seed(seed, frame, number), done, stop, steps, numbers)
-            score, alive = float(climb.scores[0]), bool(tf.reduce_any(climb.alive))
-            if alive:
-                chunk.learn(size, stop - done, time.perf_counter() - started)
-            # Nothing is left to climb where all have stopped.
-            done = stop if alive else steps
+        if begun and number + 1 == done:
+            climbs = iter([(ascent.begin(tf.constant(begun.images[None])), steps)])
+        else:
+            entered = carry.enter(octaves.resize(grown, size, method), blurred, here)
+            seeded = octave_seed(seed, frame, number)
+            climbs = _climbs(ascent, entered, seeded, steps, chunk, numbers)
+        for climb, taken in climbs:
             yield Progress(
                 octave=number + 1,
                 octaves=len(plan),
-                step=done,
+                step=taken,
                 steps=steps,
-                done=float((work[number] + size[0] * size[1] * done) / work[-1]),
-                score=score,
+                done=float((work[number] + size[0] * size[1] * taken) / work[-1]),
+                score=float(climb.scores[0]),
                 strengths={name: each[0].numpy() for name, each in climb.strengths.items()},
                 _photo=whole,
-                _dream=partial(shown, climb.images),
+                _images=climb.images,
+                _shown=shown,
                 _method=method,
                 _finish=finish,
             )
         grown, small = shown(climb.images), here
+
+
+def _climbs(
+    ascent: Ascent,
+    images: tf.Tensor,
+    seed: tf.Tensor,
+    steps: int,
+    chunk: "_Chunk",
+    numbers: Numbers | None,
+) -> Iterator[tuple[Climb, int]]:
+    """An octave's ascent chunk by chunk, with the steps taken."""
+    size = int(images.shape[1]), int(images.shape[2])
+    climb, taken = ascent.begin(images), 0
+    while taken < steps:
+        stop = min(steps, taken + chunk.steps(size))
+        started = time.perf_counter()
+        climb = ascent.run(climb, seed, taken, stop, steps, numbers)
+        if bool(tf.reduce_any(climb.alive)):
+            chunk.learn(size, stop - taken, time.perf_counter() - started)
+            taken = stop
+        else:
+            # Nothing is left to climb where all have stopped.
+            taken = steps
+        yield climb, taken
 
 
 def _leave(

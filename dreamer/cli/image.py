@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from dreamer.cli import options
+from dreamer.errors import DreamerError
 
 SHEET_SIZE = "400"
 """The longest side of a cell, in pixels, where `--size` does not say otherwise."""
@@ -22,6 +24,10 @@ dream image photo.jpg -m googlenet -l mixed4d:139 --motif 0.8-0.2
 dream image a.jpg b.jpg -p pagodas -o out/
 
 dream image holiday/  ·  every photo in a folder, into holiday/dreams/
+
+dream image photo.jpg --draft  ·  a quarter of the time; then --finish photo-draft.png
+
+dream image photo.jpg --watch mine.toml --size 480  ·  redrawn on each save
 
 dream image photo.jpg --vary layers=mixed3b,mixed4c --vary strength=10,20  ·  a grid
 
@@ -59,6 +65,9 @@ def command(
     threads: options.Threads = None,
     size: options.Size = None,
     noise: options.Noise = None,
+    draft: options.Draft = False,
+    finish: options.Finish = None,
+    watch: options.Watch = None,
     sheet: options.Sheet = None,
     vary: options.Vary = None,
     output: options.Output = None,
@@ -79,8 +88,14 @@ def command(
         weights, network = Path(network), Path(network).name
     # What follows is heavy, and `--help` does without it.
     from dreamer import presets
-    from dreamer.cli import session, show, sources
+    from dreamer.cli import drafts, session, show, sources
+    from dreamer.cli import watch as watching
 
+    drafts.check(draft, finish, output, no_recipe)
+    own = finish or watch
+    if own and (preset or sheet or vary or (finish and watch)):
+        raise DreamerError(f"{own} is the recipe here: leave --preset, --sheet and --vary out.")
+    preset = str(own) if own else preset
     brought = presets.files(preset) if preset else {}
     mask, guide = mask or brought.get("mask"), guide or brought.get("guide")
 
@@ -106,7 +121,8 @@ def command(
         "size": int(size) if size and re.fullmatch(r"-?[0-9]+", size) else size,
         "enlarge": size != "full" if size else None,
     }
-    wanted = options.made(preset, settings or [], given)
+    read = partial(options.made, preset, settings or [], given)
+    wanted = read()
     found, note = sources.find(photos or [], noise, wanted.recipe.seed)
     if note:
         show.note(note, quiet=quiet)
@@ -124,15 +140,26 @@ def command(
         threads,
         target,
         folder,
-        suffix="sheet" if sheet or vary else Path(preset).stem if preset else "dream",
+        suffix=_suffix(preset, sheet=bool(sheet or vary), draft=draft, finish=bool(finish)),
         strict=any(each is not None for each in (motif, octaves, octave_scale)),
         quality=quality,
         depth=bits,
         no_recipe=no_recipe,
         overwrite=overwrite,
         quiet=quiet,
+        draft=draft,
+        finish=presets.load(str(finish)) if finish else None,
     )
-    if sheet or vary:
+    if watch:
+        watching.watch(call, found, watch, lambda: read().recipe)
+    elif sheet or vary:
         call.sheet_all(found, sheet, vary or [])
     else:
         call.dream_all(found)
+
+
+def _suffix(preset: str | None, *, sheet: bool, draft: bool, finish: bool) -> str:
+    """What an output's name ends with."""
+    if sheet or draft:
+        return "sheet" if sheet else "draft"
+    return Path(preset).stem if preset and not finish else "dream"

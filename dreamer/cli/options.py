@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dreamer.files.metadata import Made
 
 _LOOK, _NETWORK, _FILES = "What it looks like", "Network", "Files"
-_SHEETS = "Contact sheets"
+_QUICK = "Quick looking"
 
 
 class Bits(StrEnum):
@@ -153,10 +153,24 @@ Noise = Annotated[
         help="Begin with noise instead of a photo: fractal, uniform, gaussian or gradient.",
     ),
 ]
+Draft = Annotated[
+    bool,
+    _option(_QUICK, "--draft", help="Stop before the last, dear octaves; a PNG to look at."),
+]
+Finish = Annotated[
+    Path | None,
+    _option(_QUICK, "--finish", metavar="DRAFT", help="Go on from a draft, given its photo."),
+]
+Watch = Annotated[
+    Path | None,
+    _option(
+        _QUICK, "--watch", metavar="PRESET.toml", help="Redraw the picture on each save of it."
+    ),
+]
 Sheet = Annotated[
     str | None,
     _option(
-        _SHEETS,
+        _QUICK,
         "--sheet",
         metavar="layers|PRESET,PRESET",
         help="Every layer of the network, or several presets, side by side.",
@@ -165,7 +179,7 @@ Sheet = Annotated[
 Vary = Annotated[
     list[str] | None,
     _option(
-        _SHEETS,
+        _QUICK,
         "--vary",
         metavar="FIELD=a,b,c",
         help="A sheet with a field's values side by side; twice makes a grid.",
@@ -251,4 +265,4 @@ def made(preset: str | None, settings: Sequence[str], given: Mapping[str, Any]) 
         recorded = getattr(base.recipe, kind)
         if recorded and chosen.get(kind, recorded) != recorded:
             typer.echo(f"The {kind} is not the one that the recipe was made with.", err=True)
-    return Made(changed.changed(chosen), base.facts)
+    return base._replace(recipe=changed.changed(chosen))

@@ -17,18 +17,19 @@ from numpy.typing import NDArray
 from dreamer import presets, sheets
 from dreamer import recipe as recipes
 from dreamer.arrays import Image, Size
-from dreamer.cli import show
+from dreamer.cli import drafts, show
 from dreamer.cli.show import Bar
 from dreamer.cli.sources import Source, make_folder
 from dreamer.errors import DreamerError
 from dreamer.files import atomic, deep, photos
 from dreamer.files.metadata import Made
+from dreamer.files.photos import Photo
 from dreamer.nets import runtime
 from dreamer.recipe import Recipe
 
 if TYPE_CHECKING:
-    from dreamer.assemble import Assembly
-    from dreamer.files.photos import Photo
+    from dreamer.ascent.engine import Progress
+    from dreamer.assemble import Assembly, Plan
     from dreamer.nets.network import Network
 
 
@@ -68,7 +69,9 @@ class Session:
     no_recipe: bool
     overwrite: bool
     quiet: bool
-    networks: dict[str, Network] = field(default_factory=dict)
+    draft: bool = False
+    finish: Made | None = None
+    networks: dict[tuple[object, ...], Network] = field(default_factory=dict)
     written: set[Path] = field(default_factory=set)
 
     @cached_property
@@ -85,7 +88,7 @@ class Session:
     @cached_property
     def assembly(self) -> Assembly:
         """The recipe on the loaded network."""
-        recipe, facts = self.wanted
+        recipe, facts, _ = self.wanted
         made = self.assemble(recipe)
         if recipe.precision not in ("auto", made.recipe.precision):
             self.note(f"{recipe.precision} needs bfloat16 units, which are not here: float32.")
@@ -95,19 +98,25 @@ class Session:
             )
         return made
 
-    def assemble(self, recipe: Recipe, photo: Photo | None = None) -> Assembly:
-        """A recipe on its network, which is loaded once; channels are chosen on the photo."""
+    def assemble(
+        self, recipe: Recipe, photo: Photo | None = None, before: Assembly | None = None
+    ) -> Assembly:
+        """A recipe on its network, which is loaded once.
+
+        Channels are chosen on the photo; `before` lends its graphs.
+        """
         # TensorFlow is imported by these two, and must have been started before.
         _ = self.threads
         from dreamer.assemble import assemble, load
         from dreamer.nets.channels import settled
 
-        if recipe.network not in self.networks:
-            self.networks[recipe.network] = load(recipe, self.weights)
-        net = self.networks[recipe.network]
+        own = (recipe.network, recipe.input_range, recipe.input_mean, recipe.input_order)
+        if own not in self.networks:
+            self.networks[own] = load(recipe, self.weights)
+        net = self.networks[own]
         if photo is not None:
             recipe = settled(recipe, net, photo)
-        return assemble(recipe, net, self.guide_image)
+        return assemble(recipe, net, self.guide_image, before)
 
     @cached_property
     def guide_image(self) -> Image | None:
@@ -212,12 +221,12 @@ class Session:
         started = time.perf_counter()
         read = source.read()
         cells = self._cells(kind, vary)
-        pictures = []
+        pictures, assembly = [], None
         for number, (label, recipe) in enumerate(cells):
             self.note(f"{number + 1} of {len(cells)}: {label}")
             size = photos.fitted(read.image.shape[:2], recipe.size, enlarge=recipe.enlarge)
             photo = photos.resize(read, size)
-            assembly = self.assemble(recipe, photo)
+            assembly = self.assemble(recipe, photo, assembly)
             for state in assembly.dream(photo.image, assembly.plan(size), self.read_mask(size)):
                 bar(state, number, len(cells))
             pictures.append(state.picture())
@@ -241,31 +250,54 @@ class Session:
         assembly = self.assemble(recipe, photo) if recipe.chooses else self.assembly
         mask = self.read_mask(size)
         plan = assembly.plan(size, strict=self.strict)
-        self.note(show.announcement(source.path, photo, read_size, assembly, plan))
+        begun = drafts.begun(self.finish, photo, plan, assembly) if self.finish else None
+        last = plan.draft if self.draft else len(plan.sizes)
+        self.note(show.announcement(source.path, photo, read_size, assembly, plan, last))
         path = self.name(source)
         make_folder(path.parent)
         atomic.check_writable(path.parent)
         preview = atomic.free_name(path.with_name(f"{path.stem}.preview.png"))
         with show.interruptible() as interrupt:
             try:
-                for state in assembly.dream(photo.image, plan, mask):
+                for state in assembly.dream(photo.image, plan, mask, begun):
                     bar(state)
-                    if interrupt.asked:
+                    if interrupt.asked or (state.ends_octave and state.octave == last):
                         break
-                    if state.ends_octave and state.octave < state.octaves:
+                    if state.ends_octave:
                         photos.write(preview, state.picture())
             finally:
                 preview.unlink(missing_ok=True)
+        place = f"octave {state.octave} of {state.octaves}, step {state.step} of {state.steps}"
+        stopped = place if interrupt.asked else ""
+        self.write(path, state, photo, assembly, plan, stopped, overwrite=self.overwrite)
+        seconds = time.perf_counter() - started
+        if stopped:
+            self.note(f"Stopped after {stopped}: {path} holds the dream so far.")
+            raise typer.Exit(show.INTERRUPTED)
+        if not self.quiet:
+            typer.echo(f"{path}  {seconds:.1f} s")
+
+    def write(
+        self,
+        path: Path,
+        state: Progress,
+        photo: Photo,
+        assembly: Assembly,
+        plan: Plan,
+        stopped: str = "",
+        *,
+        overwrite: bool,
+    ) -> None:
+        """Write a dream as it stands, with its recipe."""
         made = assembly.made(photo.sha256, plan, self.threads)
         if path.suffix.lower() != ".png":
             made.facts["quality"] = self.jpeg_quality
         if self.bits != photos.DEPTH:
             made.facts["depth"] = self.bits
-        if interrupt.asked:
-            stopped = (
-                f"octave {state.octave} of {state.octaves}, step {state.step} of {state.steps}"
-            )
+        if stopped:
             made.facts["stopped"] = stopped
+        elif self.draft:
+            made = drafts.drafted(made, state)
         photos.write(
             path,
             state.picture(),
@@ -273,11 +305,5 @@ class Session:
             None if self.no_recipe else made,
             quality=self.jpeg_quality,
             depth=self.bits,
-            overwrite=self.overwrite,
+            overwrite=overwrite,
         )
-        seconds = time.perf_counter() - started
-        if interrupt.asked:
-            self.note(f"Stopped after {stopped}: {path} holds the dream so far.")
-            raise typer.Exit(show.INTERRUPTED)
-        if not self.quiet:
-            typer.echo(f"{path}  {seconds:.1f} s")

@@ -31,7 +31,7 @@ def note(text: str, *, quiet: bool) -> None:
 
 
 def announcement(
-    source: Path, photo: Photo, read_size: Size, assembly: Assembly, plan: Plan
+    source: Path, photo: Photo, read_size: Size, assembly: Assembly, plan: Plan, last: int
 ) -> str:
     """What is about to be done, in one line."""
     size = photo.image.shape[:2]
@@ -45,12 +45,13 @@ def announcement(
     taken = f" (that is {', '.join(named)})" if asked != named else ""
     octaves = ", ".join(
         f"{width}×{height}" + (" bfloat16" if dtype == "bfloat16" else "")
-        for (height, width), dtype in zip(plan.sizes, plan.dtypes, strict=True)
+        for (height, width), dtype in plan.stages[:last]
     )
+    draft = f", {last} of {len(plan.sizes)} octaves" if last < len(plan.sizes) else ""
     dropped = f"; {len(plan.dropped)} too small for the network, left out" if plan.dropped else ""
     return (
         f"{source.name}, {size[1]}×{size[0]}{scaled}{notes}: {assembly.network.name} {layers}"
-        f"{taken}, {assembly.recipe.steps} steps at {octaves}{dropped}"
+        f"{taken}, {assembly.recipe.steps} steps at {octaves}{draft}{dropped}"
     )
 
 

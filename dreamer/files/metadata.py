@@ -18,11 +18,19 @@ KEY = "dreamer"
 """The name of the text chunk that holds the recipe as JSON."""
 
 
+STATE = b"dmST"
+"""The chunk of a PNG that holds a draft's state: ancillary, private, void once it is edited."""
+
+
 class Made(NamedTuple):
-    """A recipe and the facts of one run: hashes, versions, working sizes. No dates, no paths."""
+    """A recipe and the facts of one run: hashes, versions, working sizes. No dates, no paths.
+
+    `state` is what a draft is finished from (`drafts.pack`); a PNG alone can hold it.
+    """
 
     recipe: Recipe
     facts: dict[str, Any]
+    state: bytes = b""
 
 
 def to_json(made: Made) -> str:
@@ -49,6 +57,8 @@ def as_text_chunk(made: Made | None) -> PngInfo:
     info = PngInfo()
     if made is not None:
         info.add_itxt(KEY, to_json(made))
+        if made.state:
+            info.add(STATE, made.state)
     return info
 
 
@@ -125,4 +135,11 @@ def read(path: Path) -> Made:
         raise DreamerError(
             f"{path} carries no recipe: give a preset, or a picture or film `dream` made."
         )
-    return from_json(text, str(path))
+    made = from_json(text, str(path))
+    return made._replace(state=_state(path)) if "draft" in made.facts else made
+
+
+def _state(path: Path) -> bytes:
+    with pictures.opened(path.read_bytes(), str(path)) as opened:
+        chunks = getattr(opened.picture, "private_chunks", [])
+        return next((data for kind, data, *_ in chunks if kind == STATE), b"")
