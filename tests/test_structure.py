@@ -19,6 +19,7 @@ FLOORS = {
     "presets": 4,
     "nets": 4,
     "ascent": 4,
+    "motion": 4,
     "sheets": 4,
     "assemble": 5,
     "cli": 6,
