@@ -168,6 +168,11 @@ class Assembly:
             )
         if term.layer in self.network.units:
             return objectives.units(term.layer, term.channels, term.channel_weights)
+        if self.recipe.objective == "direction":
+            chosen = term.channels or ()
+            return objectives.direction(
+                term.layer, chosen, term.channel_weights, self.recipe.border
+            )
         return objectives.layer(
             term.layer,
             term.channels,
@@ -249,6 +254,9 @@ def assemble(
         raise DreamerError("A guide chooses the channels: give --layer without any.")
     if guide is not None and any(term.layer in net.units for term in terms):
         raise DreamerError("A guide is matched place by place: give --layer with feature maps.")
+    if recipe.objective == "direction":
+        for term in terms:
+            _check_direction(term)
     sized = _sized(terms, net)
     size = recipe.motif_pixels or max(motif.size(net, layer) for layer in sized)
     if not set(sized) <= net.spec.motifs.keys():
@@ -256,6 +264,14 @@ def assemble(
         recipe = recipe.changed({"motif_pixels": size})
     same = before and guide is before.guide and same_graph(before.recipe, recipe, _AMOUNTS)
     return Assembly(recipe, net, terms, size, guide, before._ascents if before and same else {})
+
+
+def _check_direction(term: LayerSpec) -> None:
+    if not (term.channels or term.choice) or not any(term.channel_weights or (1,)):
+        raise DreamerError(
+            f"A direction is made of channels with weights: give {term.layer}:CHANNEL@WEIGHT,…, "
+            "not all of them 0."
+        )
 
 
 def _sized(terms: Sequence[LayerSpec], net: Network) -> list[str]:

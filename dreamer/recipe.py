@@ -59,8 +59,9 @@ class Recipe(_Data):
     layers: tuple[str, ...] = Field(
         (), description="LAYER[:CHANNELS][=WEIGHT] each; none means the network's default"
     )
-    objective: Literal["mean-square", "mean", "sum", "sum-square"] = Field(
-        "mean-square", description="what of a layer's activations is raised"
+    objective: Literal["mean-square", "mean", "sum", "sum-square", "direction"] = Field(
+        "mean-square",
+        description="what of a layer's activations is raised; `direction`: along channels@weights",
     )
     guide: str | None = Field(
         None, pattern="^[0-9a-f]{64}$", description="hash of the guide picture, given by --guide"

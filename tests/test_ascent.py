@@ -65,6 +65,14 @@ def test_an_objective_scores_each_picture_for_itself(maps: dict[str, tf.Tensor])
         np.testing.assert_allclose(goal(maps), alone, rtol=1e-5)
 
 
+def test_a_direction_is_a_product_with_a_vector_of_length_one(maps: dict[str, tf.Tensor]) -> None:
+    a = maps["a"].numpy()
+    along = objectives.direction("a", [4, 1], [3, -4])(maps)
+    np.testing.assert_allclose(along, (a @ [0, -0.8, 0, 0, 0.6]).mean((1, 2)), rtol=1e-4, atol=1e-6)
+    alike = objectives.direction("a", [0, 1, 2, 3])(maps)
+    np.testing.assert_allclose(alike, (a[..., :4].sum(-1) / 2).mean((1, 2)), rtol=1e-4, atol=1e-6)
+
+
 def test_the_mean_of_units_is_not_squared() -> None:
     logits = tf.constant([[1.0, -2.0, 4.0], [0.0, 3.0, -5.0]])
     np.testing.assert_allclose(objectives.units("a", [1, 2])({"a": logits}), [1, -1])

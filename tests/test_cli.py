@@ -230,6 +230,11 @@ REFUSED = {
     "unknown network": (["PHOTO", "-m", "goglenet"], "did you mean googlenet"),
     "unknown layer": (["PHOTO", "-l", "mixed4z"], "did you mean mixed4"),
     "no layer": (["PHOTO", "-l", "mixed4c:"], "LAYER[:CHANNELS][=WEIGHT]"),
+    "direction of all": (["PHOTO", "--set", "objective=direction"], "CHANNEL@WEIGHT"),
+    "direction of none": (
+        ["PHOTO", "--set", "objective=direction", "-l", "mixed4c:3@0"],
+        "CHANNEL@WEIGHT",
+    ),
     "no such choice": (["PHOTO", "-l", "mixed4c:loudest5"], "LAYER[:CHANNELS][=WEIGHT]"),
     "channel out of range": (["PHOTO", "-l", "mixed4c:512"], "0 to 511"),
     "unknown preset": (["PHOTO", "-p", "keras"], "did you mean keras-example"),

@@ -5,9 +5,10 @@ The algebra follows lucid's objectives (https://github.com/tensorflow/lucid).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
 
 from dreamer.arrays import Activations
@@ -100,6 +101,26 @@ def layer(
         return tf.reduce_sum(scores if weights is None else scores * list(weights), -1)
 
     return Objective(frozenset({name}), score)
+
+
+def direction(
+    name: str, channels: Sequence[int], weights: Sequence[float] | None = None, border: int = 0
+) -> Objective:
+    """How far activations reach in a direction of channel space, on average over all places.
+
+    The mean of each place's product with the vector of length 1 whose entries are the channels'
+    weights (lucid's `direction`); unlike a square it tells falling from rising.
+
+    Args:
+        name: of the layer.
+        channels: of the vector, which is 0 in all others.
+        weights: one a channel, not all 0; None for 1 each.
+        border: cells left out along each edge.
+    """
+    vector = np.ones(len(channels)) if weights is None else np.array(weights)
+    vector = vector / np.linalg.norm(vector)
+    # A mean is over the channels too, and a product is not.
+    return layer(name, channels, "mean", border, (vector * len(channels)).tolist())
 
 
 def units(
