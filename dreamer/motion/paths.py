@@ -68,7 +68,7 @@ MOTIONS: Mapping[str, Motion] = {
         zoom=1.9, pose=lambda swing: Pose(pan=(0.12 * swing(7, 0), 0.09 * swing(11, 0)))
     ),
     "breathe": Motion(pose=lambda swing: Pose(zoom=math.exp(0.09 * swing(6, 0)))),
-    "orbit": Motion(pose=lambda swing: Pose(tilt=(8 * swing(9, 0), 8 * swing(9, 0.25)))),
+    "orbit": Motion(pose=lambda swing: Pose(tilt=(12 * swing(9, 0), 12 * swing(9, 0.25)))),
     "still": Motion(),
 }
 """By name. `zoom`, `spiral` and `tunnel` move in for ever, the others come back."""

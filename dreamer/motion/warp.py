@@ -14,7 +14,7 @@ from dreamer.arrays import Image, Size
 from dreamer.motion import splines
 from dreamer.motion.matrices import Matrix
 
-STRIP = 64
+STRIP = 32
 """Rows that are worked on at a time, so that what is computed stays in the processor's cache."""
 
 MOST_SHRINKING = 32.0
@@ -99,34 +99,21 @@ def warp(image: Image, matrix: Matrix, border: str, background: Image | None = N
     mixing = abs(inverse[[0, 1, 2, 2], [1, 0, 0, 1]]).max() * max(size) ** 2
     fill = _scaled(source) if mixing < 1e-6 else _gathered(source)
     moved = np.empty((*size, 3), np.float32)
-    _in_strips(lambda top: fill(moved[top : top + STRIP], top), size[0])
+    strips = range(0, size[0], STRIP)
+    list(_POOL.map(lambda top: fill(moved[top : top + STRIP], top), strips))
     if border == "photo" and background is not None:
         cover = _cover(inverse, size)[..., None]
         moved = background + cover * (moved - background)
     return moved
 
 
-def _in_strips(work: Callable[[int], None], height: int) -> None:
-    """Do something for the first row of each strip, on all processors."""
-    list(_POOL.map(work, range(0, height, STRIP)))
-
-
 def _coefficients(image: Image, inverse: Matrix, extend: int) -> tuple[Image, int]:
     """The picture's spline coefficients, `(h, w, 4)` with a margin, and the margin's width."""
     kernels = [splines.prefilter(variance) for variance in _blur(inverse, image.shape[:2])]
-    radius = max(len(kernel) for kernel in kernels) // 2
-    margin = splines.REACH + 1 + radius
+    margin = splines.REACH + 1 + max(len(kernel) for kernel in kernels) // 2
     four = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA)
     wide = cv2.copyMakeBorder(four, margin, margin, margin, margin, extend)
-    filtered = np.empty_like(wide)
-
-    def strip(top: int) -> None:
-        begin, end = max(0, top - radius), min(len(wide), top + STRIP + radius)
-        part = cv2.sepFilter2D(wide[begin:end], -1, kernels[0], kernels[1])
-        filtered[top : top + STRIP] = part[top - begin :][:STRIP]
-
-    _in_strips(strip, len(wide))
-    return filtered, margin
+    return np.asarray(cv2.sepFilter2D(wide, -1, kernels[0], kernels[1])), margin
 
 
 def _blur(inverse: Matrix, size: tuple[int, ...]) -> list[float]:
