@@ -1,6 +1,6 @@
 """From a recipe to callables: the only place where configuration and computation meet."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from importlib.metadata import version
@@ -28,6 +28,14 @@ from dreamer.nets.network import Network
 from dreamer.nets.registry import NetSpec
 from dreamer.recipe import Precision, Recipe
 from dreamer.redraw import Stages, same_graph
+from dreamer.schedule import Clock
+
+Gains = Mapping[str, NDArray[np.float32]]
+"""Factors on the activations of a layer's channels, `(c,)`, by layer."""
+
+NO_GAINS: Gains = {}
+START = Clock(0, 1, 1)
+"""The moment of a picture, which is no film."""
 
 DEAR_OCTAVES = 2
 """How many of the last octaves `mixed` dreams in bfloat16, the composition being decided; a draft
@@ -102,13 +110,26 @@ class Assembly:
         plan: Plan,
         mask: NDArray[np.float32] | None = None,
         begun: Begun | None = None,
+        *,
+        frame: int = 0,
+        clock: Clock = START,
+        gains: Gains = NO_GAINS,
     ) -> Iterator[Progress]:
-        """Dream on a photo, float32 `(h, w, 3)`, where `mask`, `(h, w)`, is not 0."""
+        """Dream on a photo, or on a frame of a film.
+
+        Args:
+            photo: float32 `(h, w, 3)` of 0 to 1.
+            plan: from `plan`.
+            mask: `(h, w)`; the dream shows where it is 1.
+            frame: gives other random numbers to each.
+            clock: the moment at which schedules are read.
+            gains: of the channels' activations; 1 where none are given.
+        """
         stages = [
             Octave(size, self._ascent(dtype))
             for size, dtype in zip(plan.sizes, plan.dtypes, strict=True)
         ]
-        recipe = self.recipe
+        recipe = self.recipe.at(clock)
         return dream(
             photo,
             stages,
@@ -116,7 +137,8 @@ class Assembly:
             carry=octaves.CARRIES[recipe.carry],
             method=recipe.resample,
             seed=recipe.seed,
-            numbers=self.numbers,
+            frame=frame,
+            numbers=self.numbers(clock, gains),
             grow=growing(recipe),
             finish=finishing(recipe, mask),
             begun=begun,
@@ -146,18 +168,20 @@ class Assembly:
                 objectives.guided(term.layer, maps[term.layer][0], recipe.guide_match)
                 for term in self.terms
             ]
-        return reduce(add, (part * _weight(place) for place, part in enumerate(parts)))
+        return objectives.gained(
+            reduce(add, (part * _weight(place) for place, part in enumerate(parts)))
+        )
 
-    @cached_property
-    def numbers(self) -> Numbers:
-        """What enters the graph as tensors: the terms' weights, and the recipe's amounts."""
-        weights = [term.weight for term in self.terms]
-        amounts = {name: getattr(self.recipe, name) for name in _AMOUNTS}
-        chosen = {name: value for name, value in amounts.items() if value is not None}
-        return {
-            name: tf.constant(value, tf.float32)
-            for name, value in {WEIGHTS: weights, **chosen}.items()
-        }
+    def numbers(self, clock: Clock = START, gains: Gains = NO_GAINS) -> Numbers:
+        """What enters the graph as tensors: weights, amounts and gains at a moment of a film."""
+        recipe = self.recipe.at(clock)
+        amounts = {name: getattr(recipe, name) for name in _AMOUNTS}
+        numbers = {name: value for name, value in amounts.items() if value is not None}
+        for layer in self.objective.layers:
+            ones = np.ones(self.network.channels(layer))
+            numbers[objectives.gain(layer)] = gains.get(layer, ones)
+        numbers[WEIGHTS] = self.recipe.weights(clock)
+        return {name: tf.constant(value, tf.float32) for name, value in numbers.items()}
 
     def _raised(self, term: LayerSpec) -> Objective:
         if term.choice:
@@ -194,7 +218,7 @@ class Assembly:
                 rate=_amount(recipe, "rate"),
                 limit=float("inf") if recipe.max_objective is None else recipe.max_objective,
                 patience=recipe.patience,
-                numbers=self.numbers,
+                numbers=self.numbers(),
             )
         return self._ascents[dtype]
 
@@ -328,7 +352,7 @@ def growing(recipe: Recipe) -> Callable[[float], Look] | None:
     if not (recipe.palette or recipe.saturation != 1 or recipe.strength):
         return None
     colours = [look.palette(recipe.palette)] if recipe.palette else []
-    chroma = [look.saturation(recipe.saturation)] if recipe.saturation != 1 else []
+    chroma = [look.saturation(float(recipe.saturation))] if recipe.saturation != 1 else []
 
     def grow(share: float) -> Look:
         # A dream's change grows about as the root of the number of octaves.
@@ -342,7 +366,7 @@ def finishing(recipe: Recipe, mask: NDArray[np.float32] | None) -> Look:
     """What a recipe does to the picture that is shown."""
     parts: list[Look] = [look.keep_colours] if recipe.colours == "photo" else []
     if recipe.opacity != 1:
-        parts.append(look.opacity(recipe.opacity))
+        parts.append(look.opacity(float(recipe.opacity)))
     if mask is not None:
         sigma = recipe.feather * min(mask.shape)
         parts.append(look.masked(cv2.GaussianBlur(mask, (0, 0), sigma) if sigma else mask))

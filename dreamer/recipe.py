@@ -7,28 +7,25 @@ inside a picture and compared.
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
+from dreamer import schedule
 from dreamer.errors import DreamerError, nearest
+from dreamer.fields import Data, Finite, MotifShare, NotNegative, Positive, over_time
+from dreamer.film import Film
 from dreamer.layers import LayerSpec, parse_layer
+from dreamer.schedule import Clock, Number
 
 Precision = Literal["auto", "float32", "mixed", "bfloat16"]
-Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-MotifShare = Annotated[float, Field(ge=0.01, le=10, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+Amount = Annotated[Number, over_time(0, 1000)]
+Share = Annotated[Number, over_time(0, 0.999)]
 Every = Annotated[int, Field(ge=1, description="steps from one to the next")]
 
 
-class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class About(_Data):
+class About(Data):
     """Who made a preset, and what it looks like."""
 
     name: str = ""
@@ -38,7 +35,7 @@ class About(_Data):
     licence: str = ""
 
 
-class Recipe(_Data):
+class Recipe(Data):
     """A dream's recipe. Pixels are those of the octave being dreamt; colours run from 0 to 1."""
 
     format: Literal[1] = Field(1, description="version of this file format")
@@ -94,8 +91,12 @@ class Recipe(_Data):
     )
 
     steps: int = Field(10, ge=1, le=100_000, description="steps of ascent in each octave")
-    rate: Positive = Field(0.014, description="step size, in colours of 0 to 1")
-    rate_end: Positive | None = Field(None, description="step size at an octave's last step")
+    rate: Annotated[Number, over_time(1e-9, 1e6)] = Field(
+        0.014, description="step size, in colours of 0 to 1"
+    )
+    rate_end: Annotated[Number, over_time(1e-9, 1e6)] | None = Field(
+        None, description="step size at an octave's last step"
+    )
     patience: int | None = Field(
         None, ge=1, description="ascent in an octave stops after so many steps without a rise"
     )
@@ -113,27 +114,27 @@ class Recipe(_Data):
     )
     clip: bool = Field(True, description="keep colours within 0 to 1 after each step")
 
-    decay: Share = Field(0, description="share of the way to grey that colours go")
+    decay: Share = Field(0.0, description="share of the way to grey that colours go")
     decay_every: Every = 1
     median: int = Field(0, ge=0, le=99, description="width of the median filter, odd, in pixels")
     median_every: Every = 4
-    total_variation: NotNegative = Field(0, description="descent on the total variation")
+    total_variation: Amount = Field(0.0, description="descent on the total variation")
     total_variation_every: Every = 1
-    small_norm: Share = Field(0, description="share of pixels nearest to grey that become grey")
+    small_norm: Share = Field(0.0, description="share of pixels nearest to grey that become grey")
     small_norm_every: Every = 1
     small_contribution: Share = Field(
-        0, description="share of pixels of the least contribution that become grey"
+        0.0, description="share of pixels of the least contribution that become grey"
     )
     small_contribution_every: Every = 1
-    blur: NotNegative = Field(0.4, description="standard deviation of the blur, in pixels")
-    blur_end: NotNegative | None = Field(None, description="the same at an octave's last step")
+    blur: Amount = Field(0.4, description="standard deviation of the blur, in pixels")
+    blur_end: Amount | None = Field(None, description="the same at an octave's last step")
     blur_every: Every = 4
 
     strength: Positive | None = Field(
         None, le=100, description="mean colour change of the whole picture (ΔE), whatever the rate"
     )
-    opacity: Annotated[float, Field(ge=0, le=1)] = Field(
-        1, description="of the dream over the photo"
+    opacity: Annotated[Number, over_time(0, 1)] = Field(
+        1.0, description="of the dream over the photo"
     )
     colours: Literal["dream", "photo"] = Field(
         "dream", description="`photo` keeps the photo's and takes the dream's lightness"
@@ -141,7 +142,9 @@ class Recipe(_Data):
     palette: tuple[Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")], ...] = Field(
         (), description="#rrggbb colours that the dream grows in"
     )
-    saturation: NotNegative = Field(1, le=10, description="factor on the dream's chroma")
+    saturation: Annotated[Number, over_time(0, 10)] = Field(
+        1.0, description="factor on the dream's chroma"
+    )
     mask: str | None = Field(
         None, pattern="^[0-9a-f]{64}$", description="hash of the mask file, given by --mask"
     )
@@ -156,11 +159,14 @@ class Recipe(_Data):
     seed: int = Field(0, ge=0, lt=2**32, description="the same seed gives the same picture")
     precision: Precision = Field("auto", description="`auto` is `mixed` where that is faster")
 
+    film: Film = Film()
+
     @field_validator("layers")
     @classmethod
     def _layers_parse(cls, layers: tuple[str, ...]) -> tuple[str, ...]:
         for text in layers:
-            parse_layer(text)
+            for each in schedule.parse_text(text).texts:
+                parse_layer(each)
         return layers
 
     @field_validator("motif")
@@ -180,8 +186,61 @@ class Recipe(_Data):
 
     @property
     def terms(self) -> tuple[LayerSpec, ...]:
-        """The layers, read."""
-        return tuple(map(parse_layer, self.layers))
+        """The layers, read; all those of a schedule."""
+        return tuple(
+            parse_layer(each) for text in self.layers for each in schedule.parse_text(text).texts
+        )
+
+    def weights(self, clock: Clock) -> tuple[float, ...]:
+        """What each of `terms` weighs at a moment of a film."""
+        schedules = [schedule.parse_text(text) for text in self.layers]
+        shares = [dict(each.at(clock)).get(text, 0.0) for each in schedules for text in each.texts]
+        return tuple(term.weight * share for term, share in zip(self.terms, shares, strict=True))
+
+    def at(self, clock: Clock) -> "Recipe":
+        """The recipe at a moment of a film, with no schedules but those of the layers.
+
+        Raises DreamerError that names frame and field where a number leaves its range.
+        """
+        own, film = _at(self, clock), _at(self.film, clock)
+        if film:
+            own["film"] = film
+        return self.changed(own, f"frame {clock.frame:g}") if own else self
+
+    def still(self) -> "Recipe":
+        """The recipe of a picture: that of a film's first frame."""
+        first = self.film.clock(0)
+        layers = [
+            each for text in self.layers for each, share in schedule.parse_text(text).at(first)
+        ]
+        return self.at(first).changed({"layers": layers})
+
+    @property
+    def uses_length(self) -> bool:
+        """Whether a longer film changes some schedule."""
+        numbers = [
+            value
+            for data in (self, self.film)
+            for name in data.OVER_TIME
+            if isinstance(value := getattr(data, name), str)
+        ]
+        texts = [*self.layers, self.film.palette or ""]
+        return any(schedule.parse(each).uses_length for each in numbers) or any(
+            schedule.parse_text(each).uses_length for each in texts if each
+        )
+
+    OVER_TIME: ClassVar[tuple[str, ...]] = (
+        "rate",
+        "rate_end",
+        "decay",
+        "total_variation",
+        "small_norm",
+        "small_contribution",
+        "blur",
+        "blur_end",
+        "opacity",
+        "saturation",
+    )
 
     @property
     def chooses(self) -> bool:
@@ -195,17 +254,32 @@ class Recipe(_Data):
         """
         if "motif" in changes and "octaves" not in changes:
             changes = {**changes, "octaves": None}
-        if isinstance(changes.get("about"), Mapping):
-            changes = {**changes, "about": {**self.about.model_dump(), **changes["about"]}}
+        for part in _PARTS:
+            if isinstance(changes.get(part), Mapping):
+                own = getattr(self, part).model_dump()
+                changes = {**changes, part: {**own, **changes[part]}}
         return from_fields({**self.model_dump(), **changes}, source)
+
+
+_PARTS = ("about", "film")
+
+
+def _at(data: Recipe | Film, clock: Clock) -> dict[str, Any]:
+    """The numbers that fields with schedules have at a moment."""
+    texts = {name: getattr(data, name) for name in data.OVER_TIME}
+    return {
+        name: schedule.parse(text).at(clock)
+        for name, text in texts.items()
+        if isinstance(text, str)
+    }
 
 
 def _sentence(error: ValidationError, source: str) -> str:
     first = error.errors()[0]
     # Unions and tuples add parts to the place that mean nothing to a reader.
-    key = ".".join(str(part) for part in first["loc"][: 2 if first["loc"][0] == "about" else 1])
+    key = ".".join(str(part) for part in first["loc"][: 2 if first["loc"][0] in _PARTS else 1])
     if first["type"] == "extra_forbidden":
-        near = nearest(key, Recipe.model_fields)
+        near = nearest(key, [*Recipe.model_fields, *(f"film.{name}" for name in Film.model_fields)])
         guess = f"did you mean {' or '.join(near)}?" if near else "`dream presets show` lists them."
         return f"In {source} there is no field {key!r}: {guess}"
     why = first["msg"].removeprefix("Value error, ")

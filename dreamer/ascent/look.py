@@ -66,13 +66,18 @@ def saturation(factor: float) -> Look:
     return lambda dream, photo: to_rgb(to_lab(dream) * np.array([1, factor, factor], np.float32))
 
 
+def swatches(colours: Sequence[str]) -> NDArray[np.float32]:
+    """CIELAB of `#rrggbb` colours, `(n, 3)`."""
+    codes = [[int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)] for colour in colours]
+    return np.asarray(to_lab(np.array([codes], np.float32))[0], np.float32)
+
+
 def palette(colours: Sequence[str]) -> Look:
     """Bring hues to the mean and the spread of `#rrggbb` colours; lightness stays.
 
     The statistics transfer of Reinhard et al. (2001), on a and b.
     """
-    codes = [[int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)] for colour in colours]
-    wanted = to_lab(np.array([codes], np.float32))[0, :, 1:]
+    wanted = swatches(colours)[:, 1:]
     mean, spread = wanted.mean(0), wanted.std(0)
 
     def match(dream: Image, photo: Image) -> Image:

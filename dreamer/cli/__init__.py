@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dreamer.cli import image, models, presets
+from dreamer.cli import image, models, presets, video
 from dreamer.errors import DreamerError
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
     epilog="Example: [bold]dream image photo.jpg[/bold]  dreams on a photo, offline, in seconds.",
 )
 app.command("image", epilog=image.EXAMPLES)(image.command)
+app.command("video", epilog=video.EXAMPLES)(video.command)
 app.add_typer(models.app, name="models")
 app.add_typer(presets.app, name="presets")
 
@@ -35,7 +36,7 @@ def _top(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """DeepDream for photos."""
+    """DeepDream for photos and films."""
 
 
 def main() -> None:

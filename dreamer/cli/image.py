@@ -106,22 +106,22 @@ def command(
         "octaves": octaves,
         "octave_scale": octave_scale,
         "steps": steps,
-        "rate": rate,
+        "rate": options.number(rate),
         "jitter": jitter,
-        "blur": blur,
+        "blur": options.number(blur),
         "strength": strength,
-        "opacity": opacity,
+        "opacity": options.number(opacity),
         "mask": session.file_sha256(mask) if mask else None,
         "colours": "photo" if keep_colours else None,
         "palette": options.palette(palette) if palette else None,
-        "saturation": saturation,
+        "saturation": options.number(saturation),
         "seed": seed,
         "network": network,
         "precision": precision,
         "size": int(size) if size and re.fullmatch(r"-?[0-9]+", size) else size,
         "enlarge": size != "full" if size else None,
     }
-    read = partial(options.made, preset, settings or [], given)
+    read = partial(options.still, preset, settings or [], given)
     wanted = read()
     found, note = sources.find(photos or [], noise, wanted.recipe.seed)
     if note:

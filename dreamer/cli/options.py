@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LOOK, _NETWORK, _FILES = "What it looks like", "Network", "Files"
 _QUICK = "Quick looking"
+_MOTION = "Motion and time"
 
 
 class Bits(StrEnum):
@@ -66,12 +67,12 @@ OctaveScale = Annotated[
     float | None, _option(_LOOK, "--octave-scale", help="Ratio of neighbouring octaves.")
 ]
 Steps = Annotated[int | None, _option(_LOOK, "--steps", help="Steps of ascent in each octave.")]
-Rate = Annotated[float | None, _option(_LOOK, "--rate", help="Step size, in colours of 0 to 1.")]
+Rate = Annotated[str | None, _option(_LOOK, "--rate", help="Step size, in colours of 0 to 1.")]
 Jitter = Annotated[
     int | None, _option(_LOOK, "--jitter", help="Largest random shift before a step, in pixels.")
 ]
 Blur = Annotated[
-    float | None, _option(_LOOK, "--blur", help="Width of the blur between steps, in pixels.")
+    str | None, _option(_LOOK, "--blur", help="Width of the blur between steps, in pixels.")
 ]
 Strength = Annotated[
     float | None,
@@ -82,7 +83,7 @@ Strength = Annotated[
     ),
 ]
 Opacity = Annotated[
-    float | None, _option(_LOOK, "--opacity", help="Of the dream over the photo, 0 to 1.")
+    str | None, _option(_LOOK, "--opacity", help="Of the dream over the photo, 0 to 1.")
 ]
 Mask = Annotated[
     Path | None, _option(_LOOK, "--mask", metavar="FILE", help="Dream only where it is white.")
@@ -97,7 +98,7 @@ Palette = Annotated[
     ),
 ]
 Saturation = Annotated[
-    float | None, _option(_LOOK, "--saturation", help="Factor on the dream's chroma.")
+    str | None, _option(_LOOK, "--saturation", help="Factor on the dream's chroma.")
 ]
 Seed = Annotated[int | None, _option(_LOOK, "--seed", help="Another seed, another picture.")]
 Settings = Annotated[
@@ -209,7 +210,113 @@ NoRecipe = Annotated[
     bool, _option(_FILES, "--no-recipe", help="Leave the recipe out of the picture.")
 ]
 Overwrite = Annotated[bool, _option(_FILES, "--overwrite", help="Replace existing files.")]
+Motion = Annotated[
+    str | None,
+    _option(
+        _MOTION,
+        "--motion",
+        metavar="NAME",
+        help="zoom, spiral, drift, tunnel, breathe, orbit or still.",
+    ),
+]
+Speed = Annotated[
+    str | None, _option(_MOTION, "--speed", metavar="NUMBER", help="Factor on the motion's speed.")
+]
+Zoom = Annotated[
+    str | None,
+    _option(_MOTION, "--zoom", metavar="FACTOR", help="Per frame, as 1.02; beside the motion."),
+]
+Angle = Annotated[
+    str | None,
+    _option(_MOTION, "--angle", metavar="DEGREES", help="Per frame; beside the motion."),
+]
+Border = Annotated[
+    str | None,
+    _option(
+        _MOTION,
+        "--border",
+        metavar="KIND",
+        help="What comes in from outside: reflect, wrap, replicate or photo.",
+    ),
+]
+Seconds = Annotated[float | None, _option(_MOTION, "--seconds", help="The film's length.")]
+FrameCount = Annotated[
+    int | None, _option(_MOTION, "--frames", help="Its length in frames, instead.")
+]
+Fps = Annotated[float | None, _option(_MOTION, "--fps", help="Frames a second.")]
+Loop = Annotated[
+    bool | None, _option(_MOTION, "--loop/--no-loop", help="The end leads into the beginning.")
+]
+Intro = Annotated[
+    float | None,
+    _option(_MOTION, "--intro", help="Seconds in which motion and dream set in; none in a loop."),
+]
+Cadence = Annotated[
+    int | None,
+    _option(_MOTION, "--cadence", help="Dream every so many frames; carry and mix between them."),
+]
+FilmStrength = Annotated[
+    str | None,
+    _option(
+        _LOOK, "--strength", metavar="NUMBER", help="Mean colour change by the dream in a second."
+    ),
+]
+Habituation = Annotated[
+    str | None,
+    _option(
+        _LOOK,
+        "--habituation",
+        metavar="NUMBER",
+        help="How soon the film tires of a motif; 0 stays with it.",
+    ),
+]
+FilmColours = Annotated[
+    str | None,
+    _option(
+        _LOOK,
+        "--colours",
+        metavar="KIND",
+        help="Held to those of the first frame, to their slow average, or free.",
+    ),
+]
+FilmPalette = Annotated[
+    str | None,
+    _option(_LOOK, "--palette", metavar="#hex,#hex", help="Colours to hold the film to."),
+]
+FilmSize = Annotated[
+    int | None, _option(_FILES, "--size", metavar="PIXELS", help="Longest side of a frame.")
+]
+FilmOutput = Annotated[
+    Path | None,
+    _option(
+        _FILES,
+        "-o",
+        "--output",
+        help="A .mp4, .webm, .gif, .webp or .mov file, or a folder of PNG frames.",
+    ),
+]
+Audio = Annotated[
+    Path | None, _option(_FILES, "--audio", metavar="FILE", help="Sound to put under the film.")
+]
+MaxMb = Annotated[
+    float | None,
+    _option(_FILES, "--max-mb", help="Megabytes that a GIF or WebP may have: it is made smaller."),
+]
+KeepFrames = Annotated[
+    bool, _option(_FILES, "--keep-frames", help="Keep the frames as PNG of 16 bits a colour.")
+]
+Fresh = Annotated[
+    bool, _option(_FILES, "--fresh", help="Start over instead of going on with an unfinished film.")
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")]
+
+
+def number(text: str | None) -> float | str | None:
+    """A number, or the text of one over a film's time, which the recipe reads."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
 
 
 def motif(text: str) -> list[float]:
@@ -246,6 +353,15 @@ def palette(text: str) -> list[str]:
     return look.main_colours(photos.read(Path(text)).image)
 
 
+def still(preset: str | None, settings: Sequence[str], given: Mapping[str, Any]) -> Made:
+    """The same as `made` for a picture: of a film's recipe, its first frame."""
+    wanted = made(preset, settings, given)
+    first = wanted.recipe.still()
+    if first != wanted.recipe:
+        typer.echo("The recipe is a film's: the picture takes its first frame.", err=True)
+    return wanted._replace(recipe=first)
+
+
 def made(preset: str | None, settings: Sequence[str], given: Mapping[str, Any]) -> Made:
     """The recipe that a preset, `--set` and the options describe; None means not given.
 
@@ -261,6 +377,10 @@ def made(preset: str | None, settings: Sequence[str], given: Mapping[str, Any]) 
         key, value = recipe.parse_setting(setting)
         changed = changed.changed({key: value}, "--set")
     chosen = {key: value for key, value in given.items() if value is not None}
+    own = base.recipe.film
+    if preset and "fps" in chosen.get("film", {}):
+        # Keys and values per frame stay those of the rate that the preset was written for.
+        chosen["film"] = {"written_fps": own.written_fps or own.fps, **chosen["film"]}
     for kind in ("mask", "guide"):
         recorded = getattr(base.recipe, kind)
         if recorded and chosen.get(kind, recorded) != recorded:

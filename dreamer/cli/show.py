@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from rich import progress as bars
+
     from dreamer.arrays import Size
     from dreamer.ascent.engine import Progress
     from dreamer.assemble import Assembly, Plan
@@ -87,6 +90,13 @@ def progress(count: int, *, quiet: bool) -> Iterator[Bar]:
     if quiet or not sys.stderr.isatty():
         yield Bar(count, lambda **changes: None)
         return
+    with _live() as live:
+        yield Bar(count, partial(live.update, live.add_task("", total=None)))
+
+
+@contextmanager
+def _live() -> Iterator[bars.Progress]:
+    """A line on the terminal with a bar and the time left."""
     from rich import progress as bars
     from rich.console import Console
 
@@ -104,8 +114,27 @@ def progress(count: int, *, quiet: bool) -> Iterator[Bar]:
         with bars.Progress(
             *columns, console=console, transient=True, redirect_stdout=to_terminal
         ) as live:
-            task = live.add_task("", total=None)
-            yield Bar(count, partial(live.update, task))
+            yield live
+
+
+@contextmanager
+def film_progress(count: int, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """A bar over `count` frames, for the number of those written and of those dreamt so far."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda written, dreamt: None
+        return
+    with _live() as live:
+        task, began = live.add_task("loading the network …", total=count), time.monotonic()
+
+        def update(written: int, dreamt: int) -> None:
+            pace = dreamt / (time.monotonic() - began)
+            live.update(
+                task,
+                completed=written,
+                description=f"frame {written} of {count}, {pace:.2f} dreamt a second",
+            )
+
+        yield update
 
 
 class Interrupt:

@@ -1,0 +1,148 @@
+"""`dream video`: films that are fed back into themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dreamer.cli import options
+
+EXAMPLES = """Examples:
+
+dream video photo.jpg  ·  ten seconds of zoom, written beside the photo
+
+dream video photo.jpg --motion spiral --seconds 30 -l mixed4d -o spiral.mp4
+
+dream video photo.jpg --loop --seconds 6 --size 480 -o loop.gif --max-mb 8
+
+dream video photo.jpg -l "0:mixed3b, 4s:mixed4c" --zoom "0:(1.0), 96:(1.03, ease-in)"
+
+dream video --noise 1280x720 -p finished.png  ·  a picture's look, grown from nothing
+"""
+
+
+def command(
+    source: Annotated[
+        Path | None, typer.Argument(help="A photo to begin with.", show_default=False)
+    ] = None,
+    preset: options.Preset = None,
+    motion: options.Motion = None,
+    speed: options.Speed = None,
+    zoom: options.Zoom = None,
+    angle: options.Angle = None,
+    border: options.Border = None,
+    seconds: options.Seconds = None,
+    count: options.FrameCount = None,
+    fps: options.Fps = None,
+    loop: options.Loop = None,
+    intro: options.Intro = None,
+    cadence: options.Cadence = None,
+    layer: options.Layers = None,
+    guide: options.Guide = None,
+    motif: options.Motif = None,
+    steps: options.Steps = None,
+    strength: options.FilmStrength = None,
+    habituation: options.Habituation = None,
+    colours: options.FilmColours = None,
+    palette: options.FilmPalette = None,
+    saturation: options.Saturation = None,
+    mask: options.Mask = None,
+    jitter: options.Jitter = None,
+    blur: options.Blur = None,
+    seed: options.Seed = None,
+    settings: options.Settings = None,
+    network: options.Network = None,
+    weights: options.Weights = None,
+    precision: options.Precision = None,
+    threads: options.Threads = None,
+    size: options.FilmSize = None,
+    noise: options.Noise = None,
+    output: options.FilmOutput = None,
+    audio: options.Audio = None,
+    quality: options.Quality = None,
+    max_mb: options.MaxMb = None,
+    save_preset: options.SavePreset = None,
+    no_recipe: options.NoRecipe = False,
+    keep_frames: options.KeepFrames = False,
+    fresh: options.Fresh = False,
+    overwrite: options.Overwrite = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Film a dream: each frame is moved a little and dreamt again.
+
+    A film that was stopped goes on when the same command is run again.
+    """
+    if network and network.endswith(".keras"):
+        # A recipe holds no paths: the file itself is handed on as weights are.
+        weights, network = Path(network), Path(network).name
+    # What follows is heavy, and `--help` does without it.
+    from dreamer import presets
+    from dreamer.cli import film, session, show, sources
+    from dreamer.files import films
+
+    brought = presets.files(preset) if preset else {}
+    mask, guide = mask or brought.get("mask"), guide or brought.get("guide")
+    if palette:
+        colours = "palette"
+    moving: dict[str, Any] = {
+        "motion": motion,
+        "speed": options.number(speed),
+        "zoom": options.number(zoom),
+        "angle": options.number(angle),
+        "border": border,
+        "seconds": seconds,
+        "frames": count,
+        "fps": fps,
+        "loop": loop,
+        "intro": intro,
+        "cadence": cadence,
+        "motif": options.motif(motif) if motif is not None else None,
+        "steps": steps,
+        "strength": options.number(strength),
+        "habituation": options.number(habituation),
+        "colours": colours,
+        "palette": palette,
+        "size": size,
+    }
+    moving = {name: value for name, value in moving.items() if value is not None}
+    if seconds:
+        moving.setdefault("frames", None)
+    given: dict[str, Any] = {
+        "film": moving,
+        "layers": layer or None,
+        "guide": session.file_sha256(guide) if guide else None,
+        "saturation": options.number(saturation),
+        "mask": session.file_sha256(mask) if mask else None,
+        "jitter": jitter,
+        "blur": options.number(blur),
+        "seed": seed,
+        "network": network,
+        "precision": precision,
+    }
+    wanted = options.made(preset, settings or [], given)
+    found, _ = sources.find([source] if source else [], noise, wanted.recipe.seed)
+    if output and (output.suffix or not output.is_dir()):
+        films.format_of(output)
+    target = output if output and not output.is_dir() else None
+    if save_preset:
+        session.save_preset(save_preset, wanted.recipe, overwrite=overwrite)
+    call = session.Session(
+        wanted,
+        weights,
+        mask,
+        guide,
+        threads,
+        target,
+        output if output and output.is_dir() else None,
+        suffix=Path(preset).stem if preset else "film",
+        strict=False,
+        quality=quality,
+        depth=None,
+        no_recipe=no_recipe,
+        overwrite=overwrite,
+        quiet=quiet,
+    )
+    show.note("Starting …", quiet=quiet)
+    film.FilmSession(call, keep_frames, fresh, audio, max_mb).dream(found[0])

@@ -1,0 +1,134 @@
+"""A film's part of the recipe: motion, time, and what keeps it alive."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field
+
+from dreamer.fields import Data, MotifShare, NotNegative, Positive, over_time, read_text
+from dreamer.schedule import Clock, Number
+
+Motion = Literal["zoom", "spiral", "drift", "tunnel", "breathe", "orbit", "still"]
+
+
+class Film(Data):
+    """What a film adds to a picture's recipe.
+
+    Fields of `OVER_TIME` may be schedules, as `0:(1.02), 60:(1.06)`.
+    """
+
+    motion: Motion = Field("zoom", description="how the picture moves; defined per second")
+    speed: Annotated[Number, over_time(0, 20)] = Field(
+        1.0, description="factor on the motion's speed"
+    )
+    zoom: Annotated[Number, over_time(0.01, 100)] = Field(
+        1.0, description="factor per frame, beside the motion"
+    )
+    angle: Annotated[Number, over_time(-360, 360)] = Field(
+        0.0, description="degrees per frame, beside the motion"
+    )
+    pan_x: Annotated[Number, over_time(-1, 1)] = Field(
+        0.0, description="shift to the right per frame, as a share of the width"
+    )
+    pan_y: Annotated[Number, over_time(-1, 1)] = Field(
+        0.0, description="shift downwards, as a share of the height"
+    )
+    tilt_x: Annotated[Number, over_time(-80, 80)] = Field(
+        0.0, description="degrees per frame about the horizontal axis"
+    )
+    tilt_y: Annotated[Number, over_time(-80, 80)] = Field(
+        0.0, description="degrees per frame about the vertical axis"
+    )
+    field_of_view: Annotated[Number, over_time(5, 150)] = Field(
+        60.0, description="of a tilt, in degrees"
+    )
+    centre_x: Annotated[Number, over_time(-1, 2)] = Field(
+        0.5, description="of zoom and turn, as a share of the width"
+    )
+    centre_y: Annotated[Number, over_time(-1, 2)] = Field(
+        0.5, description="the same, of the height"
+    )
+    border: Literal["reflect", "wrap", "replicate", "photo"] = Field(
+        "reflect", description="what comes in from outside the picture"
+    )
+
+    fps: Positive = Field(24.0, le=240, description="frames a second")
+    written_fps: Positive | None = Field(
+        None, le=240, description="the rate that keys and values per frame are written for"
+    )
+    seconds: Positive = Field(10.0, le=86400, description="the film's length")
+    frames: int | None = Field(
+        None, ge=1, le=1_000_000, description="its length in frames, instead of `seconds`"
+    )
+    intro: NotNegative = Field(
+        2.0, description="seconds in which motion and dream set in; none in a loop"
+    )
+    loop: bool = Field(False, description="the last frame leads into the first")
+    cadence: int = Field(
+        1, ge=1, le=24, description="every so many frames one is dreamt, the rest are between"
+    )
+
+    steps: int = Field(3, ge=1, le=1000, description="steps of ascent in each octave of a frame")
+    motif: tuple[MotifShare, MotifShare] = Field(
+        (0.22, 0.22), description="as a picture's, for each frame"
+    )
+    strength: Annotated[Number, over_time(0, 10_000)] = Field(
+        80.0, description="mean colour change by the dream in a second (ΔE)"
+    )
+    size: Annotated[int, Field(ge=16, le=8192)] = Field(
+        640, description="longest side of a frame, in pixels"
+    )
+
+    habituation: Annotated[Number, over_time(0, 10)] = Field(
+        1.0, description="how much less a channel weighs that has long been strong (exponent)"
+    )
+    memory: Annotated[Number, over_time(0.01, 3600)] = Field(
+        2.0, description="of habituation, in seconds"
+    )
+    colours: Literal["first", "average", "palette", "free"] = Field(
+        "first", description="what a frame's colours are held to"
+    )
+    palette: Annotated[str | None, AfterValidator(read_text)] = Field(
+        None, description="#rrggbb,#rrggbb to hold the colours to, or a schedule of such"
+    )
+    hold: Annotated[Number, over_time(0, 1)] = Field(
+        1.0, description="how firmly colours and contrast are held"
+    )
+    detail: Annotated[Number, over_time(0, 1)] = Field(
+        0.0, description="how firmly fine detail is held to the first frame's"
+    )
+    noise: Annotated[Number, over_time(0, 1)] = Field(
+        0.0, description="noise a second where a zoom brings no detail, in colours of 0 to 1"
+    )
+    source: Annotated[Number, over_time(0, 1)] = Field(
+        0.0, description="share of the photo that is mixed in a second, moved along"
+    )
+
+    OVER_TIME: ClassVar[tuple[str, ...]] = (
+        "speed",
+        "zoom",
+        "angle",
+        "pan_x",
+        "pan_y",
+        "tilt_x",
+        "tilt_y",
+        "field_of_view",
+        "centre_x",
+        "centre_y",
+        "strength",
+        "habituation",
+        "memory",
+        "hold",
+        "detail",
+        "noise",
+        "source",
+    )
+
+    @property
+    def length(self) -> int:
+        """Frames of the film."""
+        return self.frames or max(1, round(self.seconds * self.fps))
+
+    def clock(self, frame: float) -> Clock:
+        """A frame's moment, counted at the rate that the schedules are written for."""
+        ratio = (self.written_fps or self.fps) / self.fps
+        return Clock(frame * ratio, self.length * ratio, self.fps * ratio)

@@ -1,0 +1,244 @@
+"""From a recipe to a film that is fed back into itself: the callables of the frame loop."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dreamer.arrays import Image, from_stored, to_stored
+from dreamer.ascent import alive, look
+from dreamer.ascent.alive import Floats
+from dreamer.assemble import Assembly, Plan
+from dreamer.errors import DreamerError
+from dreamer.film import Film
+from dreamer.frames import Carried, Loop
+from dreamer.motion import paths
+from dreamer.motion.matrices import Matrix, zoom
+from dreamer.motion.warp import warp
+from dreamer.recipe import Recipe
+from dreamer.schedule import Clock, parse_text
+
+AVERAGE = 20.0
+"""Seconds over which `colours = "average"` takes its mean."""
+
+BLEND = 2.0
+"""Seconds over which a loop's end passes into its beginning; at most half of the loop."""
+
+WARM_UP = 3.0
+"""Seconds that a loop is dreamt before the blended ones, so that no trace of the photo is left."""
+
+_COLOURS = "colours"
+
+
+def frame_recipe(recipe: Recipe) -> Recipe:
+    """What is dreamt on each frame of a film."""
+    film = recipe.film
+    # The change of a whole film is held by the second, not that of a picture.
+    return recipe.changed(
+        {"steps": film.steps, "motif": film.motif, "strength": None, "size": film.size}
+    )
+
+
+@dataclass(frozen=True)
+class Filming:
+    """A film's recipe on a loaded network, for one photo.
+
+    Attributes:
+        assembly: of `frame_recipe`.
+        photo: the first frame, float32 `(h, w, 3)`.
+        mask: `(h, w)`; the dream shows where it is 1.
+    """
+
+    assembly: Assembly
+    photo: Image
+    mask: NDArray[np.float32] | None = None
+
+    @property
+    def film(self) -> Film:
+        """The film's part of the recipe."""
+        return self.assembly.recipe.film
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The octaves of each frame."""
+        return self.assembly.plan(self.photo.shape[:2])
+
+    @cached_property
+    def keys(self) -> int:
+        """How many frames are dreamt, those of a loop's warm-up not counted."""
+        film = self.film
+        if not film.loop:
+            return 1 + (film.length - 1) // film.cadence
+        if film.length % film.cadence:
+            raise DreamerError(
+                f"A loop of {film.length} frames has no whole number of steps of {film.cadence}: "
+                "give another --cadence or another length."
+            )
+        return film.length // film.cadence
+
+    @cached_property
+    def loop(self) -> Loop | None:
+        """How the film closes, where it does."""
+        film = self.film
+        if not film.loop:
+            return None
+        rate = film.fps / film.cadence
+        blend = min(math.ceil(BLEND * rate), self.keys // 2)
+        if blend < 2:
+            raise DreamerError("So short a film cannot loop: give at least eight frames.")
+        return Loop(self.keys, blend, warm_up=blend + math.ceil(WARM_UP * rate))
+
+    @property
+    def first(self) -> int:
+        """The number of the first key that is made from another one."""
+        return 1 - self.loop.warm_up if self.loop else 1
+
+    @cached_property
+    def begin(self) -> Carried:
+        """The photo, and what is remembered of it."""
+        return Carried(to_stored(self.photo), {_COLOURS: self._reference})
+
+    def step(self, carried: Carried, number: int) -> Carried:
+        """Make a key from the one before; see `frames.Step`."""
+        film, clock = self._at(number)
+        cadence, begin = film.cadence, (number - 1) * film.cadence
+        moved = self.move(from_stored(carried.frame), begin, begin + cadence)
+        seconds = cadence / film.fps
+        own = dict(carried.memory)
+        held = self._held(moved, own, film, clock, number)
+        gains = {
+            layer: alive.gains(strengths, float(film.habituation))
+            for layer, strengths in own.items()
+            if layer != _COLOURS
+        }
+        *_, last = self.assembly.dream(
+            held, self.plan, self.mask, frame=number, clock=clock, gains=gains
+        )
+        change = float(film.strength) * seconds * self._ease(number * cadence)
+        dreamt = look.strength(change)(last.picture(), held) if change else held
+        for layer, strengths in last.strengths.items():
+            frames = float(film.memory) / seconds
+            own[layer] = alive.remembered(own.get(layer, strengths), strengths, frames)
+        own[_COLOURS] = alive.remembered(own[_COLOURS], alive.colours(dreamt), AVERAGE / seconds)
+        return Carried(to_stored(dreamt), own)
+
+    def _at(self, number: int) -> tuple[Film, Clock]:
+        """The film's numbers when a key is made, and the moment itself."""
+        clock = self.film.clock(number * self.film.cadence)
+        return self.assembly.recipe.at(clock).film, clock
+
+    def _held(
+        self, moved: Image, memory: dict[str, Floats], film: Film, clock: Clock, number: int
+    ) -> Image:
+        """A moved frame with its colours, its detail and its noise as they should be."""
+        seconds = film.cadence / film.fps
+        if film.source:
+            share = 1 - (1 - float(film.source)) ** seconds
+            moved = moved + np.float32(share) * (self._source(number) - moved)
+        if film.hold and film.colours != "free":
+            moved = alive.hold_colours(
+                moved, self._target(memory[_COLOURS], film, clock), float(film.hold)
+            )
+        if film.detail:
+            moved = alive.hold_detail(moved, self._detail, float(film.detail))
+        if film.noise:
+            seed = self.assembly.recipe.seed, number
+            moved = alive.add_noise(moved, float(film.noise) * seconds**0.5, seed)
+        return moved.clip(0, 1)
+
+    def _target(self, average: Floats, film: Film, clock: Clock) -> Floats:
+        if film.colours == "average":
+            return average
+        if film.colours == "palette" and film.palette:
+            parts = parse_text(film.palette).at(clock)
+            targets = [
+                share * alive.palette(codes.split(","), self._reference) for codes, share in parts
+            ]
+            return np.asarray(np.sum(targets, 0), np.float32)
+        return self._reference
+
+    def _source(self, number: int) -> Image:
+        """The photo moved along; it enters again at half the size before a zoom has blurred it."""
+        matrix = self.matrix(0, number * self.film.cadence)
+        height, width = self.photo.shape[:2]
+        level = math.log2(max(abs(np.linalg.det(matrix[:2, :2])) ** 0.5, 1e-6))
+        share = level % 1
+        middle = (width / 2, height / 2)
+        nearer, farther = (
+            warp(self.photo, zoom(2.0 ** (share + down - level), middle) @ matrix, "reflect")
+            for down in (0, -1)
+        )
+        return nearer + np.float32(share) * (farther - nearer)
+
+    @cached_property
+    def _reference(self) -> Floats:
+        return alive.colours(self.photo)
+
+    @cached_property
+    def _detail(self) -> float:
+        return alive.fine(self.photo)
+
+    def move(self, image: Image, begin: float, end: float) -> Image:
+        """A picture of one frame's moment moved to another's; see `frames.Move`."""
+        background = self.photo if self.film.border == "photo" else None
+        return warp(image, self.matrix(begin, end), self.film.border, background)
+
+    def matrix(self, begin: float, end: float) -> Matrix:
+        """How the picture moves from one frame to another, by name and by numbers."""
+        film, size = self.film, self.photo.shape[:2]
+        period = self._seconds(film.length) if film.loop else None
+        named = paths.step(
+            paths.MOTIONS[film.motion], self._seconds(begin), self._seconds(end), size, period
+        )
+        now = self.assembly.recipe.at(film.clock(max(begin, end))).film
+        asked = paths.Step(
+            zoom=float(now.zoom),
+            angle=float(now.angle),
+            pan=(float(now.pan_x), float(now.pan_y)),
+            centre=(float(now.centre_x), float(now.centre_y)),
+            tilt=(float(now.tilt_x), float(now.tilt_y)),
+            field_of_view=float(now.field_of_view),
+        )
+        if asked._replace(centre=(0.5, 0.5), field_of_view=60.0) == paths.Step():
+            return named
+        ratio = (film.written_fps or film.fps) / film.fps
+        eased = (end - begin) * ratio * self._ease(max(begin, end))
+        return paths.repeated(asked, eased, size) @ named
+
+    def _ease(self, frame: float) -> float:
+        """The share of motion and dream that has set in."""
+        film = self.film
+        if film.loop or not film.intro:
+            return 1.0
+        way = min(frame / (film.intro * film.fps), 1.0)
+        return way * way * (3 - 2 * way)
+
+    def _seconds(self, frame: float) -> float:
+        """The named motion's own time: it runs at the scheduled speed, and sets in slowly."""
+        whole, rest = divmod(frame, self.film.length)
+        times = self._times
+        low = min(int(rest), len(times) - 2)
+        inside = times[low] + (rest - low) * (times[low + 1] - times[low])
+        return float(whole * times[-1] + inside)
+
+    @cached_property
+    def _times(self) -> list[float]:
+        """The named motion's time at each frame."""
+        film, times = self.film, [0.0]
+        for frame in range(film.length):
+            speed = float(self.assembly.recipe.at(film.clock(frame)).film.speed)
+            times.append(times[-1] + speed * self._ease(frame + 0.5) / film.fps)
+        return times
+
+    def check(self) -> None:
+        """Read every schedule at every key, so that a slip shows before the long run."""
+        _ = self.keys, self.loop
+        for number in range(self.keys):
+            self._at(number)
+
+    @property
+    def needs_length(self) -> bool:
+        """Whether a film of another length would have other frames from the beginning."""
+        return self.film.loop or self.assembly.recipe.uses_length
