@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image as Pillow
+from scipy.ndimage import gaussian_filter
 
 from dreamer import arrays
 from dreamer.arrays import Image
@@ -86,8 +87,9 @@ def test_a_film_holds_its_frames_and_its_recipe(suffix: str, tmp_path: Path) -> 
     film(path, made=with_facts(400), quality=95)
     wanted = np.stack([frame(number) for number in range(12)])
     error = decoded(path) / 255 - wanted
-    # A palette of 256 colours costs most, where a picture has this many.
-    assert 10 * np.log10(1 / (error**2).mean()) > (24 if suffix == ".gif" else 33)
+    # Dithering is for eyes that see a few pixels as one.
+    seen = gaussian_filter(error, (0, 1, 1, 0)) if suffix == ".gif" else error
+    assert 10 * np.log10(1 / (seen**2).mean()) > (30 if suffix == ".gif" else 33)
     assert np.abs(error.mean((0, 1, 2))).max() < 0.015
     assert metadata.read(path if suffix else path / "000000.png") == with_facts(400)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]

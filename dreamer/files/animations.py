@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+from PIL import Image as Pillow
+
 from dreamer.arrays import Stored, to_bytes
 from dreamer.files import ffmpeg, metadata
 from dreamer.files.filmspec import Film
@@ -36,14 +39,33 @@ LADDER = (*_SMALLER, *_FEWER, *_PLAINER)
 """What is tried to keep a film small enough, in this order."""
 
 
-def _gif(spool: Path, view: str, quality: float, target: Path) -> None:
-    """One palette for the film (median cut over all of its frames), then its frames in it."""
-    colours = max(8, min(256, round(3.42 * quality)))
+_SAMPLED = 64
+"""Frames that give a palette its colours, and pixels along the sides of each."""
+
+
+def _palette(spool: Path, view: str, frames: int, colours: int) -> Pillow.Image:
+    """One palette for a film, 16×16, its last colour transparent.
+
+    By maximum coverage (Xiang 1997): dithering reaches only what lies between a palette's
+    colours, and median cut, which averages, leaves the strongest ones out.
+    """
+    # By nearest neighbour, which makes no colours of its own.
+    few = f"framestep={-(-frames // _SAMPLED)},scale={_SAMPLED}:{_SAMPLED}:flags=neighbor"
+    raw = ("-vf", f"{view},{few}", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1")
+    pixels = np.frombuffer(ffmpeg.run((*ffmpeg.source(spool), *raw), str(spool)), np.uint8)
+    sample = Pillow.fromarray(pixels.reshape(-1, _SAMPLED, 3))
+    found = sample.quantize(colours - 1, Pillow.Quantize.MAXCOVERAGE).getpalette() or [0, 0, 0]
+    opaque = np.resize(np.array(found, np.uint8).reshape(-1, 3), (255, 3))
+    rgba = np.zeros((256, 4), np.uint8)
+    rgba[:255] = np.insert(opaque, 3, 255, axis=1)
+    return Pillow.fromarray(rgba.reshape(16, 16, 4))
+
+
+def _gif(spool: Path, view: str, frames: int, quality: float, target: Path) -> None:
+    """One palette for the film, then its frames in it, by error diffusion (Sierra lite)."""
     with tempfile.TemporaryDirectory() as folder:
         palette = Path(folder) / "palette.png"
-        count = f"{view},palettegen=max_colors={colours}"
-        made = ("-vf", count, "-frames:v", "1", *_PLAIN, ffmpeg.target(palette))
-        ffmpeg.run((*ffmpeg.source(spool), *made), str(target))
+        _palette(spool, view, frames, max(8, min(256, round(3.42 * quality)))).save(palette)
         use = f"[0:v]{view}[a];[a][1:v]paletteuse=dither=sierra2_4a:diff_mode=rectangle"
         sources = (*ffmpeg.source(spool), *ffmpeg.source(palette))
         ffmpeg.run(
@@ -51,7 +73,7 @@ def _gif(spool: Path, view: str, quality: float, target: Path) -> None:
         )
 
 
-def _webp(spool: Path, view: str, quality: float, target: Path) -> None:
+def _webp(spool: Path, view: str, frames: int, quality: float, target: Path) -> None:
     encoder = ("-c:v", "libwebp_anim", "-quality", f"{quality:.1f}", "-loop", "0")
     ffmpeg.run(
         (*ffmpeg.source(spool), "-vf", view, *encoder, *_PLAIN, ffmpeg.target(target)), str(target)
@@ -64,8 +86,8 @@ _PLAIN = ("-threads", str(ffmpeg.THREADS), "-flags:v", "+bitexact", "-fflags", "
 class Animation(NamedTuple):
     """How stored frames become an animation."""
 
-    encode: Callable[[Path, str, float, Path], None]
-    """From the stored frames, a filter, and a quality of 1 to 100, to a file."""
+    encode: Callable[[Path, str, int, float, Path], None]
+    """From stored frames, a filter, how many they are, and a quality of 1 to 100, to a file."""
     with_recipe: Callable[[bytes, Made], bytes]
     most_fps: int
     share: str
@@ -84,6 +106,9 @@ ANIMATIONS: Mapping[str, Animation] = {
 def spooled(film: Film, part: Path, notes: list[str]) -> Iterator[Callable[[Stored], None]]:
     """Store frames losslessly as they come, and encode them into `part` at the end."""
     spool = part.with_suffix(".nut")
+    frames = 0
+    # One that a killed run has left may still be written to.
+    spool.unlink(missing_ok=True)
     stored = ("-c:v", "ffv1", "-pix_fmt", "gbrp", *_PLAIN, ffmpeg.target(spool))
     try:
         with ffmpeg.encoding(
@@ -91,22 +116,24 @@ def spooled(film: Film, part: Path, notes: list[str]) -> Iterator[Callable[[Stor
         ) as push:
 
             def write(frame: Stored) -> None:
+                nonlocal frames
+                frames += 1
                 push(to_bytes(frame).tobytes())
 
             yield write
-        _fit(film, spool, part, notes)
+        _fit(film, spool, frames, part, notes)
     finally:
         spool.unlink(missing_ok=True)
 
 
-def _fit(film: Film, spool: Path, part: Path, notes: list[str]) -> None:
+def _fit(film: Film, spool: Path, frames: int, part: Path, notes: list[str]) -> None:
     """Encode by the first rung of the ladder that makes the film small enough."""
     animation = ANIMATIONS[part.suffix]
     limit = film.max_mb * 1e6 if film.max_mb else math.inf
     rung = 0
     while True:
         cut = LADDER[rung]
-        size = _encode(film, spool, part, cut)
+        size = _encode(film, spool, frames, part, cut)
         if size <= limit or cut is LADDER[-1]:
             break
         # What this attempt has shown spares those that cannot be small enough.
@@ -120,12 +147,13 @@ def _step(film: Film, animation: Animation, cut: Cut) -> int:
     return cut.step * math.ceil(film.fps / animation.most_fps)
 
 
-def _encode(film: Film, spool: Path, part: Path, cut: Cut) -> int:
+def _encode(film: Film, spool: Path, frames: int, part: Path, cut: Cut) -> int:
     """Write the animation with its recipe; gives its bytes."""
     animation = ANIMATIONS[part.suffix]
     height, width = (max(1, round(side * cut.scale)) for side in film.size)
-    view = f"framestep={_step(film, animation, cut)},scale={width}:{height}:flags=lanczos"
-    animation.encode(spool, view, film.quality * cut.share, part)
+    step = _step(film, animation, cut)
+    view = f"framestep={step},scale={width}:{height}:flags=lanczos"
+    animation.encode(spool, view, -(-frames // step), film.quality * cut.share, part)
     if film.made:
         part.write_bytes(animation.with_recipe(part.read_bytes(), film.made))
     return part.stat().st_size

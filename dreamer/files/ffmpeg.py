@@ -101,7 +101,7 @@ def _running(
 
 
 @contextmanager
-def encoding(arguments: Sequence[str], name: str) -> Iterator[Callable[[bytes], int]]:
+def encoding(arguments: Sequence[str], name: str) -> Iterator[Callable[[bytes], None]]:
     """ffmpeg as a process beside this one; gives the function that hands it raw frames.
 
     Its memory does not grow with the film. Leaving the block waits until it has finished;
@@ -118,12 +118,18 @@ def encoding(arguments: Sequence[str], name: str) -> Iterator[Callable[[bytes], 
         _running(arguments, stderr, subprocess.PIPE, subprocess.DEVNULL) as process,
     ):
         assert process.stdin is not None
-        try:
-            yield process.stdin.write
-            process.stdin.close()
-        except BrokenPipeError:
-            process.wait()
-            raise _stopped(name, stderr) from None
+        stdin = process.stdin
+
+        def push(frame: bytes) -> None:
+            try:
+                stdin.write(frame)
+            except BrokenPipeError:
+                process.wait()
+                raise _stopped(name, stderr) from None
+
+        yield push
+        with suppress(BrokenPipeError):
+            stdin.close()
         if process.wait():
             raise _stopped(name, stderr)
 

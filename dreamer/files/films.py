@@ -1,9 +1,8 @@
 """Films out: one writer for every suffix, each frame encoded as it is made."""
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ import numpy as np
 from dreamer.arrays import Image, Size, Stored, from_stored, to_stored
 from dreamer.errors import DreamerError, unknown
 from dreamer.files import animations, atomic, codecs, framefolder, photos, sound
+from dreamer.files.beside import Beside, beside
 from dreamer.files.filmspec import Film
 from dreamer.files.sound import Sound
 
@@ -31,18 +31,14 @@ def _folder(film: Film, part: Path, notes: list[str]) -> Iterator[Callable[[Stor
     """Frames as numbered PNG files, the first with the recipe inside."""
     part.mkdir()
     count = 0
-    with ThreadPoolExecutor(1) as beside:
-        before = beside.submit(lambda: None)
 
-        def write(frame: Stored) -> None:
-            nonlocal count, before
-            before.result()
-            path, made = framefolder.frame(part, count), None if count else film.made
-            before = beside.submit(photos.write, path, from_stored(frame), made=made)
-            count += 1
+    def write(frame: Stored) -> None:
+        nonlocal count
+        made = None if count else film.made
+        photos.write(framefolder.frame(part, count), from_stored(frame), made=made)
+        count += 1
 
-        yield write
-        before.result()
+    yield write
 
 
 FORMATS: Mapping[str, Format] = {
@@ -74,15 +70,20 @@ class Writer:
     size: Size
     """Of the film: that of the frames, or a pixel less."""
     push: Callable[[Stored], None]
-    notes: list[str] = field(default_factory=list)
+    notes: list[str]
+    beside: Beside
     frames: int = 0
 
     def write(self, frame: Image | Stored) -> None:
-        """Add a frame `(h, w, 3)`: float32 of 0 to 1, or as stored."""
+        """Add a frame `(h, w, 3)`: float32 of 0 to 1, or as stored.
+
+        It is encoded beside the dream: an error shows at the next call, or at the end.
+        """
         height, width = self.size
         within = frame[:height, :width]
         stored = within.dtype == np.uint16
-        self.push(within.astype(np.uint16) if stored else to_stored(within.astype(np.float32)))
+        copy = within.astype(np.uint16) if stored else to_stored(within.astype(np.float32))
+        self.beside.do(lambda: self.push(copy))
         self.frames += 1
 
 
@@ -105,9 +106,10 @@ def writing(film: Film, *, overwrite: bool = False) -> Iterator[Writer]:
     part = film.path.with_name(f"{film.path.stem}.part{film.path.suffix.lower()}")
     try:
         framefolder.remove(part)
-        with how.writing(film, part, notes) as push:
-            writer = Writer(film.path, size, push, notes)
+        with how.writing(film, part, notes) as push, beside() as thread:
+            writer = Writer(film.path, size, push, notes, thread)
             yield writer
+            thread.wait()
             if not writer.frames:
                 raise DreamerError(f"There are no frames for {film.path}: ask for at least one.")
         publish = framefolder.publish if part.is_dir() else atomic.publish

@@ -71,6 +71,8 @@ def put_under(film: Path, sound: Sound, length: Fraction, options: tuple[str, ..
     track, found = TRACKS[film.suffix], check(sound)
     copied = found in track.copied
     both = film.with_stem(f"{film.stem}-sound")
+    # One that a killed run has left may still be written to.
+    both.unlink(missing_ok=True)
     # Even a start of 0 would drop the packets from which a codec gets going.
     start = ("-ss", f"{sound.start:.6f}") if sound.start else ()
     cut = () if sound.whole else ("-t", f"{float(length):.6f}")

@@ -10,7 +10,6 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from dreamer.arrays import Stored
 from dreamer.errors import DreamerError
 from dreamer.files import atomic, framefolder
+from dreamer.files.beside import Beside, beside
 
 State = Mapping[str, Any]
 """What is carried from frame to frame: arrays, and whatever JSON holds, by name."""
@@ -39,10 +39,9 @@ _ARRAY = "array-"
 class WorkFolder:
     """An unfinished film; made by `opened`."""
 
-    def __init__(self, folder: Path, beside: ThreadPoolExecutor) -> None:
+    def __init__(self, folder: Path, thread: Beside) -> None:
         self.folder = folder
-        self._beside = beside
-        self._storing: Future[None] = beside.submit(lambda: None)
+        self._thread = thread
         self.frames_done, self.state = self._found()
 
     def _found(self) -> tuple[int, State | None]:
@@ -73,13 +72,12 @@ class WorkFolder:
             frame: as it is fed back.
             state: plain numbers and text, and arrays; they come back exactly.
         """
-        self._storing.result()
         arrays = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
         plain = {name: value for name, value in state.items() if name not in arrays}
         kept = {_ARRAY + name: value.copy() for name, value in arrays.items()}
         kept[_PLAIN] = np.frombuffer(json.dumps(plain).encode(), np.uint8)
         number, copy = self.frames_done, np.array(frame, "<u2", order="C")
-        self._storing = self._beside.submit(self._store, number, copy, kept)
+        self._thread.do(lambda: self._store(number, copy, kept))
         self.frames_done, self.state = number + 1, state
 
     def _store(self, number: int, frame: Stored, state: Mapping[str, NDArray[Any]]) -> None:
@@ -103,7 +101,7 @@ class WorkFolder:
 
     def flush(self) -> None:
         """Wait until every frame is on disk, and raise the error of one that could not be kept."""
-        self._storing.result()
+        self._thread.wait()
 
     def frames(self, start: int = 0) -> Iterator[Stored]:
         """The frames from number `start` on, read one at a time."""
@@ -189,9 +187,9 @@ def opened(folder: Path, identity: State, *, fresh: bool = False) -> Iterator[Wo
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(folder / _LOCK, timeout=0), ThreadPoolExecutor(1) as beside:
+        with filelock.FileLock(folder / _LOCK, timeout=0), beside() as thread:
             _begin(folder, json.loads(json.dumps(identity)), fresh=fresh)
-            work = WorkFolder(folder, beside)
+            work = WorkFolder(folder, thread)
             yield work
             work.flush()
     except filelock.Timeout:
