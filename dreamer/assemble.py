@@ -142,6 +142,8 @@ class Assembly:
             grow=growing(recipe),
             finish=finishing(recipe, mask),
             begun=begun,
+            search=recipe.optimiser == "lbfgs",
+            clip=recipe.clip,
         )
 
     def made(self, photo_sha256: str, plan: Plan, threads: int) -> Made:
@@ -213,7 +215,8 @@ class Assembly:
                 objective=self.objective,
                 transform=transforms.jitter(recipe.jitter),
                 update=update(recipe),
-                optimiser=updates.OPTIMISERS[recipe.optimiser],
+                # L-BFGS takes no such steps.
+                optimiser=updates.OPTIMISERS.get(recipe.optimiser, updates.OPTIMISERS["ascent"]),
                 regularise=regulariser(recipe),
                 rate=_amount(recipe, "rate"),
                 limit=float("inf") if recipe.max_objective is None else recipe.max_objective,

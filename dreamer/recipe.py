@@ -106,8 +106,10 @@ class Recipe(Data):
     cascade: NotNegative | None = Field(
         None, description="smallest width of the blur cascade on the gradient, in pixels"
     )
-    optimiser: Literal["ascent", "momentum", "nesterov", "rmsprop", "adam"] = Field(
-        "ascent", description="how a gradient is applied"
+    optimiser: Literal["ascent", "momentum", "nesterov", "rmsprop", "adam", "lbfgs"] = Field(
+        "ascent",
+        description="how a gradient is applied; `lbfgs` searches an octave as a whole, with one "
+        "jitter and without rate, normalisation or regularisers: give it a --strength",
     )
     jitter: int = Field(
         32, ge=0, le=4096, description="largest random shift before each step, in pixels"

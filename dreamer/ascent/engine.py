@@ -11,7 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from dreamer.arrays import Activations, Image, Size
-from dreamer.ascent import octaves
+from dreamer.ascent import lbfgs, octaves
 from dreamer.ascent.look import Look, unchanged
 from dreamer.ascent.objectives import Objective
 from dreamer.ascent.octaves import Carry
@@ -112,6 +112,14 @@ class Ascent:
             scores = self.objective(maps, numbers)
         return scores, tape.gradient(scores, images), _strengths(maps)
 
+    def value_and_gradient(
+        self, images: tf.Tensor, seed: tf.Tensor, numbers: Numbers
+    ) -> tuple[tf.Tensor, tf.Tensor, Mapping[str, tf.Tensor]]:
+        """The objective `(n,)`, its gradient `(n, h, w, 3)`, and the channels' strengths."""
+        result: tuple[tf.Tensor, tf.Tensor, Mapping[str, tf.Tensor]]
+        result = self._value_and_gradient(images, seed, numbers)  # type: ignore[attr-defined]
+        return result
+
     def begin(self, images: tf.Tensor) -> Climb:
         """The state before the first step."""
         count = tf.shape(images)[0:1]
@@ -157,9 +165,7 @@ class Ascent:
         def step(index: tf.Tensor, climb: Climb) -> tuple[tf.Tensor, Climb]:
             now = Step(index, count, numbers)
             step_seed = tf.random.experimental.stateless_fold_in(seed, index)
-            scores, gradient, strengths = self._value_and_gradient(  # type: ignore[attr-defined]
-                climb.images, step_seed, numbers
-            )
+            scores, gradient, strengths = self.value_and_gradient(climb.images, step_seed, numbers)
             scores = tf.where(climb.alive, scores, climb.scores)
             waited = tf.where(scores > climb.best, 0, climb.waited + 1)
             alive = climb.alive & (scores <= self.limit)
@@ -270,6 +276,8 @@ def dream(
     grow: Callable[[float], Look] | None = None,
     finish: Look = unchanged,
     begun: Begun | None = None,
+    search: bool = False,
+    clip: bool = True,
 ) -> Iterator[Progress]:
     """Dream on a photo, octave by octave from small to large; the last value is the finished one.
 
@@ -285,6 +293,8 @@ def dream(
         grow: what is done to the dream at each octave's end, by the share of octaves done.
         finish: what is done to the picture that is shown.
         begun: a dream on the same photo by the same plan, to go on from; it is the first value.
+        search: whether each octave is searched by L-BFGS (see `lbfgs`) instead of taking steps.
+        clip: whether such a search keeps colours within 0 to 1.
     """
     whole = tf.constant(photo[None])
     work = np.cumsum([0] + [size[0] * size[1] * steps for size, _ in plan])
@@ -309,7 +319,11 @@ def dream(
         else:
             entered = carry.enter(octaves.resize(grown, size, method), blurred, here)
             seeded = octave_seed(seed, frame, number)
-            climbs = _climbs(ascent, entered, seeded, steps, chunk, numbers)
+            if search:
+                used = numbers or ascent.numbers
+                climbs = lbfgs.climbs(ascent, entered, seeded, steps, used, clip=clip)
+            else:
+                climbs = _climbs(ascent, entered, seeded, steps, chunk, numbers)
         for climb, taken in climbs:
             yield Progress(
                 octave=number + 1,
