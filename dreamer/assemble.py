@@ -89,7 +89,7 @@ class Assembly:
 
         With `strict`, octaves that are too small for the network raise DreamerError.
         """
-        recipe, smallest = self.recipe, self.network.spec.smallest
+        recipe, smallest = self.recipe, max(self.network.spec.smallest, updates.SMALLEST)
         if recipe.octaves:
             wanted = octaves.by_count(size, recipe.octaves, recipe.octave_scale, recipe.resample)
         else:
@@ -99,8 +99,8 @@ class Assembly:
         if dropped and (strict or not sizes):
             raise DreamerError(
                 f"The smallest octave would have {dropped[0][1]}×{dropped[0][0]} pixels, and "
-                f"{self.network.name} needs {smallest} along each side: ask for fewer octaves or "
-                "a smaller largest motif, or give a larger photo or --size."
+                f"a dream on {self.network.name} needs {smallest} along each side: ask for fewer "
+                "octaves or a smaller largest motif, or give a larger photo or --size."
             )
         return Plan(sizes, dtypes(recipe.precision, len(sizes)), dropped)
 

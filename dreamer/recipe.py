@@ -324,15 +324,15 @@ def parse_setting(text: str) -> tuple[str, Any]:
     """Read `KEY=VALUE` as given to `--set`: TOML, `none` for no value, or else a plain string."""
     key, equals, value = text.partition("=")
     key = key.strip()
-    if not equals or not re.fullmatch(r"[\w-]+(\.[\w-]+)?", key):
+    if not equals or not re.fullmatch(r"[a-zA-Z0-9_-]+(\.[a-zA-Z0-9_-]+)?", key):
         raise DreamerError(f"--set {text!r} is not understood: write KEY=VALUE.")
     if value.strip().lower() == "none":
         return key, None
     try:
-        fields = tomllib.loads(f"{key} = {value}")
+        return next(iter(tomllib.loads(f"{key} = {value}").items()))
     except (ValueError, RecursionError):
-        fields = tomllib.loads(f"{key} = {tomlkit.item(value.strip()).as_string()}")
-    return next(iter(fields.items()))
+        table, _, inner = key.partition(".")
+        return table, {inner: value.strip()} if inner else value.strip()
 
 
 def variations(base: Recipe, wanted: Sequence[str]) -> list[tuple[str, Recipe]]:

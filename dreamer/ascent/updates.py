@@ -79,6 +79,9 @@ def _double(images: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
 LEVELS = 4
 """Bands of the Laplacian pyramid, beside the rest that is left below them."""
 
+SMALLEST = 2**LEVELS
+"""Pixels along each side of a picture that has so many bands."""
+
 
 def _laplacian(gradient: tf.Tensor) -> tf.Tensor:
     """Bring each band of the gradient's Laplacian pyramid to the same root mean square.

@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 GUIDE_SIZE = 320
 """The longest side, in pixels, at which a guide's activations are taken."""
 
-MASK_SLACK = 0.02
-"""By how much of itself a mask's aspect ratio may differ from the picture's."""
-
 
 def file_sha256(path: Path) -> str:
     """The hash of a photo that a recipe refers to."""
@@ -160,16 +157,7 @@ class Session:
     def read_mask(self, size: Size) -> NDArray[np.float32] | None:
         """The mask at a picture's size; a recipe that was made with one needs it again."""
         if self.mask:
-            mask = photos.read(self.mask)
-            height, width = mask.image.shape[:2]
-            if abs(width / height * size[0] / size[1] - 1) > MASK_SLACK:
-                raise DreamerError(
-                    f"The mask {self.mask} has other proportions ({width}×{height}) than the "
-                    f"picture ({size[1]}×{size[0]}): crop it to the photo's."
-                )
-            mask = photos.resize(mask, size)
-            white = mask.image.mean(-1)
-            return np.asarray(white if mask.alpha is None else white * mask.alpha, np.float32)
+            return photos.read_mask(self.mask, size)
         if self.wanted.recipe.mask:
             raise DreamerError("This recipe was made with a mask: give it again by --mask.")
         return None

@@ -27,6 +27,9 @@ QUALITY = 92
 DEPTH = 8
 """Bits a colour."""
 
+MASK_SLACK = 0.02
+"""By how much of itself a mask's aspect ratio may differ from the picture's."""
+
 MOST_PIXELS = 200_000_000
 """Of a picture that is made larger, or out of nothing."""
 
@@ -133,6 +136,23 @@ def resize(photo: Photo, size: Size) -> Photo:
     planes = [photo.image] + ([] if photo.alpha is None else [photo.alpha])
     scaled = [cv2.resize(p, size[::-1], interpolation=how).clip(0, 1) for p in planes]
     return photo._replace(image=scaled[0], alpha=scaled[1] if len(scaled) > 1 else None)
+
+
+def read_mask(path: Path, size: Size) -> NDArray[np.float32]:
+    """A mask, `(h, w)` of 0 to 1, at a picture's size; what is transparent is black.
+
+    Raises DreamerError where its proportions are others than the picture's.
+    """
+    mask = read(path)
+    height, width = mask.image.shape[:2]
+    if abs(width / height * size[0] / size[1] - 1) > MASK_SLACK:
+        raise DreamerError(
+            f"The mask {path} has other proportions ({width}×{height}) than the picture "
+            f"({size[1]}×{size[0]}): crop it to the photo's."
+        )
+    mask = resize(mask, size)
+    white = mask.image.mean(-1)
+    return np.asarray(white if mask.alpha is None else white * mask.alpha, np.float32)
 
 
 def _save_png(picture: Pillow.Image, file: BinaryIO, made: Made | None, quality: int) -> None:
