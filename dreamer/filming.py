@@ -107,17 +107,21 @@ class Filming:
         moved = self.move(from_stored(carried.frame), begin, begin + cadence)
         seconds = cadence / film.fps
         own = dict(carried.memory)
-        held = self._held(moved, own, film, clock, number)
+        origin = self._prepared(moved, film, number)
         gains = {
             layer: alive.gains(strengths, float(film.habituation))
             for layer, strengths in own.items()
             if layer != _COLOURS
         }
         *_, last = self.assembly.dream(
-            held, self.plan, self.mask, frame=number, clock=clock, gains=gains
+            origin, self.plan, self.mask, frame=number, clock=clock, gains=gains
         )
         change = float(film.strength) * seconds * self._ease(number * cadence)
-        dreamt = look.strength(change)(last.picture(), held) if change else held
+        dreamt = look.strength(change)(last.picture(), origin) if change else origin
+        if film.hold and film.colours != "free":
+            # Behind the dream, so that what is shown has them, too.
+            target = self._target(own[_COLOURS], film, clock)
+            dreamt = alive.hold_colours(dreamt, target, float(film.hold))
         for layer, strengths in last.strengths.items():
             frames = float(film.memory) / seconds
             own[layer] = alive.remembered(own.get(layer, strengths), strengths, frames)
@@ -129,18 +133,12 @@ class Filming:
         clock = self.film.clock(number * self.film.cadence)
         return self.assembly.recipe.at(clock).film, clock
 
-    def _held(
-        self, moved: Image, memory: dict[str, Floats], film: Film, clock: Clock, number: int
-    ) -> Image:
-        """A moved frame with its colours, its detail and its noise as they should be."""
+    def _prepared(self, moved: Image, film: Film, number: int) -> Image:
+        """A moved frame with the photo, the detail and the noise that it should have."""
         seconds = film.cadence / film.fps
         if film.source:
             share = 1 - (1 - float(film.source)) ** seconds
             moved = moved + np.float32(share) * (self._source(number) - moved)
-        if film.hold and film.colours != "free":
-            moved = alive.hold_colours(
-                moved, self._target(memory[_COLOURS], film, clock), float(film.hold)
-            )
         if film.detail:
             moved = alive.hold_detail(moved, self._detail, float(film.detail))
         if film.noise:
