@@ -12,13 +12,15 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from dreamer import tiling
 from dreamer.arrays import Image, Size
-from dreamer.ascent import look, objectives, octaves, regularisers, transforms, updates
+from dreamer.ascent import edges, look, objectives, octaves, regularisers, transforms, updates
 from dreamer.ascent.engine import Ascent, Begun, Octave, Progress, dream
 from dreamer.ascent.look import Look
 from dreamer.ascent.objectives import Objective
 from dreamer.ascent.regularisers import Regulariser
-from dreamer.ascent.steps import Amount, Numbers, annealed, number
+from dreamer.ascent.steps import Amount, Numbers, Step, annealed, number
+from dreamer.ascent.tiles import Tiles
 from dreamer.ascent.updates import Update
 from dreamer.errors import DreamerError
 from dreamer.files.metadata import Made
@@ -56,11 +58,13 @@ class Plan:
         sizes: working sizes from small to large.
         dtypes: the type of the activations in each.
         dropped: sizes that were left out because the network cannot read so small a picture.
+        tile: the side of the tiles of those larger than its square; None where there are none.
     """
 
     sizes: Sequence[Size]
     dtypes: Sequence[str]
     dropped: Sequence[Size]
+    tile: int | None
 
     @property
     def stages(self) -> Stages:
@@ -82,7 +86,7 @@ class Assembly:
     terms: Sequence[LayerSpec]
     motif: int
     guide: Image | None
-    _ascents: dict[str, Ascent] = field(default_factory=dict)
+    _ascents: dict[tuple[str, Tiles | None], Ascent] = field(default_factory=dict)
 
     def plan(self, size: Size, *, strict: bool = False) -> Plan:
         """The octaves for a picture of this height and width.
@@ -102,7 +106,12 @@ class Assembly:
                 f"a dream on {self.network.name} needs {smallest} along each side: ask for fewer "
                 "octaves or a smaller largest motif, or give a larger photo or --size."
             )
-        return Plan(sizes, dtypes(recipe.precision, len(sizes)), dropped)
+        tile = tiling.side(sizes[-1], recipe, self.network, self.objective.layers, self.motif)
+        return Plan(sizes, dtypes(recipe.precision, len(sizes)), dropped, tile)
+
+    def _tiles(self, size: Size, side: int | None) -> Tiles | None:
+        additive = self.guide is None and self.recipe.objective.startswith("sum")
+        return tiling.tiles(size, side, self.recipe, self.motif, additive=additive)
 
     def dream(
         self,
@@ -126,16 +135,16 @@ class Assembly:
             gains: of the channels' activations; 1 where none are given.
         """
         stages = [
-            Octave(size, self._ascent(dtype))
+            Octave(size, self._ascent(dtype, self._tiles(size, plan.tile)))
             for size, dtype in zip(plan.sizes, plan.dtypes, strict=True)
         ]
         recipe = self.recipe.at(clock)
         return dream(
-            photo,
+            edges.periodic(photo) if recipe.seamless else photo,
             stages,
             steps=recipe.steps,
             carry=octaves.CARRIES[recipe.carry],
-            method=recipe.resample,
+            method="wrapped" if recipe.seamless else recipe.resample,
             seed=recipe.seed,
             frame=frame,
             numbers=self.numbers(clock, gains),
@@ -156,7 +165,8 @@ class Assembly:
             "threads": threads,
             **{name: version(name) for name in ("dreamer", "tensorflow")},
         }
-        return Made(self.recipe, facts)
+        # Written out, so that another machine cuts the picture alike.
+        return Made(self.recipe.changed({"tile": plan.tile or self.recipe.tile}), facts)
 
     @cached_property
     def objective(self) -> Objective:
@@ -207,13 +217,14 @@ class Assembly:
             term.channel_weights,
         )
 
-    def _ascent(self, dtype: str) -> Ascent:
-        if dtype not in self._ascents:
+    def _ascent(self, dtype: str, tiles: Tiles | None) -> Ascent:
+        if (dtype, tiles) not in self._ascents:
             recipe = self.recipe
-            self._ascents[dtype] = Ascent(
+            self._ascents[dtype, tiles] = Ascent(
                 features=network.freeze(self.network, self.objective.layers, dtype),
                 objective=self.objective,
-                transform=transforms.jitter(recipe.jitter),
+                # Where tiles are cut is random already, and what they wrapped would be false.
+                transform=transforms.jitter(0 if tiles else recipe.jitter),
                 update=update(recipe),
                 # L-BFGS takes no such steps.
                 optimiser=updates.OPTIMISERS.get(recipe.optimiser, updates.OPTIMISERS["ascent"]),
@@ -222,8 +233,9 @@ class Assembly:
                 limit=float("inf") if recipe.max_objective is None else recipe.max_objective,
                 patience=recipe.patience,
                 numbers=self.numbers(),
+                tiles=tiles,
             )
-        return self._ascents[dtype]
+        return self._ascents[dtype, tiles]
 
 
 def load(recipe: Recipe, file: Path | None = None) -> Network:
@@ -331,10 +343,12 @@ def _weight(place: int) -> Callable[[Numbers], tf.Tensor]:
 def update(recipe: Recipe) -> Update:
     """What a recipe does to a gradient."""
     normalise = updates.NORMALISATIONS[recipe.normalise]
-    if recipe.cascade is None:
-        return lambda gradient, step: normalise(gradient)
-    smooth = updates.cascade(recipe.cascade)
-    return lambda gradient, step: normalise(smooth(gradient, step))
+
+    def run(gradient: tf.Tensor, step: Step) -> tf.Tensor:
+        return normalise(gradient if smooth is None else smooth(gradient, step))
+
+    smooth = None if recipe.cascade is None else updates.cascade(recipe.cascade)
+    return edges.wrapped_update(run) if recipe.seamless else run
 
 
 def regulariser(recipe: Recipe) -> Regulariser:
@@ -347,7 +361,10 @@ def regulariser(recipe: Recipe) -> Regulariser:
         for name, make in regularisers.REGULARISERS.items()
         if getattr(recipe, name) or getattr(recipe, f"{name}_end", None)
     ]
-    return regularisers.chain(*parts, *([regularisers.clip] if recipe.clip else []))
+    chain = regularisers.chain(*parts)
+    if parts and recipe.seamless:
+        chain = edges.wrapped_regulariser(chain)
+    return regularisers.chain(chain, *([regularisers.clip] if recipe.clip else []))
 
 
 def growing(recipe: Recipe) -> Callable[[float], Look] | None:

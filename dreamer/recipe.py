@@ -160,6 +160,13 @@ class Recipe(Data):
     enlarge: bool = Field(False, description="bring a smaller photo up to `size`")
     seed: int = Field(0, ge=0, lt=2**32, description="the same seed gives the same picture")
     precision: Precision = Field("auto", description="`auto` is `mixed` where that is faster")
+    seamless: bool = Field(False, description="opposite edges meet, as in a wallpaper's pattern")
+    tile: int | None = Field(
+        None,
+        ge=256,
+        le=65_536,
+        description="side of what the network gets at once, in pixels; none: by the memory",
+    )
 
     film: Film = Film()
 

@@ -24,10 +24,11 @@ FLOORS = {
     "ascent": 6,
     "sheets": 6,
     "frames": 6,
-    "assemble": 7,
-    "filming": 8,
-    "cli": 9,
-    "__main__": 10,
+    "tiling": 7,
+    "assemble": 8,
+    "filming": 9,
+    "cli": 10,
+    "__main__": 11,
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 

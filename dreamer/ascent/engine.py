@@ -17,6 +17,7 @@ from dreamer.ascent.objectives import Objective
 from dreamer.ascent.octaves import Carry
 from dreamer.ascent.regularisers import Regulariser
 from dreamer.ascent.steps import Amount, Numbers, Step
+from dreamer.ascent.tiles import Tiles, tiled
 from dreamer.ascent.transforms import Transform
 from dreamer.ascent.updates import Memory, Optimiser, Update
 
@@ -75,6 +76,7 @@ class Ascent:
         limit: a picture's ascent stops, before the step is taken, where its score is above.
         patience: or where its score has not risen for so many steps.
         numbers: what may be other tensors of the same shape in a later run.
+        tiles: how the network gets pictures; None where it gets them as they are.
     """
 
     features: Callable[[tf.Tensor], Activations]
@@ -87,6 +89,7 @@ class Ascent:
     limit: float = float("inf")
     patience: int | None = None
     numbers: Numbers = field(default_factory=dict)
+    tiles: Tiles | None = None
 
     def __post_init__(self) -> None:
         numbers = {name: tf.TensorSpec.from_tensor(each) for name, each in self.numbers.items()}
@@ -97,6 +100,8 @@ class Ascent:
             input_signature=[_PICTURES, _SEED, numbers],
             experimental_attributes={"_noinline": True},
         )
+        if self.tiles:
+            gradient = tiled(gradient, self.objective.layers, self.tiles)
         object.__setattr__(self, "_value_and_gradient", gradient)
         # One signature for every size, or the second octave would trace anew.
         start = tf.nest.map_structure(_any_size, self.begin(tf.zeros([1, 8, 8, 3])))

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from dreamer.arrays import Size
+from dreamer.ascent import edges
 
 NEARLY = 0.87
 """A size of this share of the next is too close to it for an octave of its own."""
@@ -57,12 +59,30 @@ def _corner_on_corner(images: tf.Tensor, size: Size) -> tf.Tensor:
     )
 
 
+def _wrapped(images: tf.Tensor, size: Size) -> tf.Tensor:
+    """Lanczos for pictures that go on at their opposite side."""
+    before = images.shape[1:3]
+    # The filter reaches three pixels of the smaller of the two pictures.
+    margin = [3 * math.ceil(max(old / new, 1)) for old, new in zip(before, size, strict=True)]
+    around = [old + 2 * each for old, each in zip(before, margin, strict=True)]
+    scale = np.divide(size, before).astype(np.float32)
+    return tf.raw_ops.ScaleAndTranslate(
+        images=edges.window(images, [-each for each in margin], around, wrap=True),
+        size=size,
+        scale=scale,
+        translation=-scale * margin,
+        kernel_type="lanczos3",
+        antialias=True,
+    )
+
+
 RESIZES: Mapping[str, Callable[[tf.Tensor, Size], tf.Tensor]] = {
     "lanczos3": partial(tf.image.resize, method="lanczos3", antialias=True),
     # TensorFlow's plain one.
     "bilinear": partial(tf.image.resize, method="bilinear", antialias=False),
     # `scipy.ndimage.zoom` of order 1.
     "zoom": _corner_on_corner,
+    "wrapped": _wrapped,
 }
 CHAINED = ("zoom",)
 """The methods by which each octave's photo is made from the one above it, as in Google's notebook

@@ -100,6 +100,10 @@ Palette = Annotated[
 Saturation = Annotated[
     str | None, _option(_LOOK, "--saturation", help="Factor on the dream's chroma.")
 ]
+Seamless = Annotated[
+    bool,
+    _option(_LOOK, "--seamless", help="A pattern: opposite edges meet, for tiling and wallpapers."),
+]
 Seed = Annotated[int | None, _option(_LOOK, "--seed", help="Another seed, another picture.")]
 Settings = Annotated[
     list[str] | None,

@@ -1,6 +1,7 @@
 """Questions about a Keras model's layers: what they make, who reads them, what they stand for."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import keras
@@ -15,6 +16,8 @@ _POOLING = (
     layers.Dropout,
     layers.Identity,
 )
+_IN_PLACE = (*_ACTIVATIONS, layers.BatchNormalization, layers.Dropout, layers.Identity)
+_SIDE = 512
 _ODD_SIZE = (331, 299)
 """A picture's height and width that no network was trained for."""
 
@@ -116,3 +119,21 @@ def freed(model: Any) -> Any:
     free.compute_output_shape((1, *_ODD_SIZE, 3))
     free.set_weights(model.get_weights())
     return free
+
+
+def sees_all(model: Any, names: Collection[str]) -> bool:
+    """Whether one of the layers reads a pool over all places of the picture."""
+    pools = (layers.GlobalAveragePooling2D, layers.GlobalMaxPooling2D, layers.Flatten)
+    return any(isinstance(layer, pools) for layer in _up_to(model, names).layers)
+
+
+def values(model: Any, names: Collection[str]) -> float:
+    """How many values a pixel the layers up to some make, those left out that work in place."""
+    cut = _up_to(model, names)
+    made = [layer.output for layer in cut.layers[1:] if not isinstance(layer, _IN_PLACE)]
+    shapes = keras.Model(cut.inputs, made).compute_output_shape((1, _SIDE, _SIDE, 3))
+    return sum(map(math.prod, shapes)) / _SIDE**2
+
+
+def _up_to(model: Any, names: Collection[str]) -> Any:
+    return keras.Model(model.inputs, [model.get_layer(name).output for name in names])
