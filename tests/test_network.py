@@ -90,13 +90,27 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "store"
 
 
-def test_a_fetched_file_is_found(tmp_path: Path, store: Path) -> None:
-    source = tmp_path / "exported.npz"
+@pytest.mark.parametrize(
+    ("name", "file", "stored"),
+    [
+        ("googlenet", "exported.npz", "inception5h.npz"),
+        (
+            "mobilenet_v2",
+            "mine.weights.h5",
+            "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.weights.h5",
+        ),
+        ("vgg16", "a.h5", "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"),
+    ],
+)
+def test_a_fetched_file_is_found(
+    name: str, file: str, stored: str, tmp_path: Path, store: Path
+) -> None:
+    source = tmp_path / file
     with pytest.raises(DreamerError, match="Cannot copy"):
-        weightfiles.fetch("googlenet", source)
+        weightfiles.fetch(name, source)
     source.write_bytes(b"x")
-    assert weightfiles.fetch("googlenet", source).read_bytes() == b"x"
-    assert weightfiles.find("googlenet") == store / "inception5h.npz"
+    assert weightfiles.fetch(name, source).read_bytes() == b"x"
+    assert weightfiles.find(name) == store / stored
 
 
 @pytest.mark.parametrize("source", [None, "inception5h.zip"])

@@ -67,7 +67,7 @@ def with_layer(module: str | None, name: str, registered: str | None = None) -> 
 
 def test_a_users_own_network_dreams_at_any_size(mine: Path, photo: Image) -> None:
     net = assemble.load(MINE, mine)
-    assert list(net.layers) == ["low", "high"]
+    assert list(net.layers) == list(net.landmarks) == ["low", "high"]
     assembly = assemble.assemble(MINE.changed({"layers": ["high:0-3"], "octaves": 2}), net)
     *_, last = assembly.dream(photo, assembly.plan(photo.shape[:2]))
     assert np.abs(last.picture() - photo).max() > 0.005

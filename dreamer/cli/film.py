@@ -142,7 +142,7 @@ class FilmSession:
         _ = self.call.threads
         from dreamer import filming
 
-        assembly = self.call.assemble(filming.frame_recipe(self._recipe))
+        assembly = self.call.assemble(filming.frame_recipe(self._recipe), photo)
         mask = self.call.read_mask(photo.image.shape[:2])
         made = filming.Filming(assembly, photo.image, mask)
         made.check()

@@ -68,7 +68,7 @@ def fetch(name: str, source: Path | None = None) -> Path:
     target = store() / url.rpartition("/")[2]
     if source:
         # Under a name that is looked for, whatever the copy is called.
-        target = target.with_suffix(source.suffix)
+        target = target.with_name(target.stem + _ending(source))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _opened(source, url) as stream, atomic.replacing(target) as file:
@@ -87,6 +87,11 @@ def fetch(name: str, source: Path | None = None) -> Path:
             "use -m dreamnet, which needs no download."
         ) from None
     return target
+
+
+def _ending(path: Path) -> str:
+    # Keras reads files of this ending in another way than other `.h5`.
+    return ".weights.h5" if path.name.endswith(".weights.h5") else path.suffix
 
 
 def _check(file: Path, digest: str | None, url: str) -> None:
