@@ -162,6 +162,17 @@ def test_a_film_written_is_the_film_read(tmp_path: Path) -> None:
             assert np.abs((frame - picture).mean((0, 1))).max() < 0.004
 
 
+@pytest.mark.parametrize(("height", "matrix"), [(480, "bt601"), (720, "bt709")])
+def test_untagged_colours_are_those_of_the_size(height: int, matrix: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.mkv"
+    source = ("-f", "lavfi", "-i", f"color=0x20c040:size=320x{height}:rate=5:duration=0.4")
+    tags = "color_primaries=unknown:color_trc=unknown:colorspace=unknown"
+    filters = f"format=gbrp,scale=out_color_matrix={matrix},format=yuv444p,setparams={tags}"
+    ffmpeg.run((*source, "-vf", filters, "-c:v", "ffv1", ffmpeg.target(path)), "x")
+    seen = next(clips.select(path).frames())[8, 8] * 255
+    np.testing.assert_allclose(seen, [0x20, 0xC0, 0x40], atol=2)
+
+
 def test_the_dreamt_film_agrees_with_its_source(plain: Path, tmp_path: Path) -> None:
     clip, out = clips.select(plain), tmp_path / "out.mp4"
     with films.writing(Film(out, clip.size, clip.fps, sound=clip.sound)) as writer:

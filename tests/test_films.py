@@ -270,8 +270,11 @@ def test_a_film_may_be_renamed_before_it_is_finished(tmp_path: Path) -> None:
 def test_no_film_is_overwritten_unasked(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"x{suffix}"
     film(path, 3)
-    with pytest.raises(DreamerError, match="--overwrite"):
-        film(path, 2)
+    with (
+        pytest.raises(DreamerError, match="--overwrite"),
+        films.writing(Film(path, (48, 64), Fraction(25))),
+    ):
+        pytest.fail("a film was begun that cannot take its name")
     with films.writing(Film(path, (48, 64), Fraction(25)), overwrite=True) as writer:
         writer.write(frame(0))
     assert len(decoded(path)) == 1

@@ -107,15 +107,15 @@ class Clip:
 
 
 def _pixmaps(pipe: IO[bytes]) -> Iterator[Image]:
-    """Pictures of 16 bits a colour, each behind its own header, as Netpbm describes them."""
+    """Pictures of 8 bits a colour, each behind its own header, as Netpbm describes them."""
     while pipe.readline() == b"P6\n":
         width, height = map(int, pipe.readline().split())
         pipe.readline()
-        data = pipe.read(height * width * 6)
-        if len(data) < height * width * 6:
+        data = pipe.read(height * width * 3)
+        if len(data) < height * width * 3:
             return
-        pixels = np.frombuffer(data, ">u2").reshape(height, width, 3)
-        yield pixels.astype(np.float32) / np.float32(65535)
+        pixels = np.frombuffer(data, np.uint8).reshape(height, width, 3)
+        yield pixels.astype(np.float32) / np.float32(255)
 
 
 def select(

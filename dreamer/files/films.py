@@ -100,6 +100,8 @@ def writing(film: Film, *, overwrite: bool = False) -> Iterator[Writer]:
     Raises DreamerError where the film cannot be written, with the encoder's own last words.
     """
     how = format_of(film.path)
+    if film.path.exists() and not overwrite:
+        raise atomic.exists(film.path)
     notes: list[str] = []
     size = _even(film.size, notes) if how.even else film.size
     film = replace(film, size=size, sound=_sound(film, notes))

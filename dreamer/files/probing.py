@@ -37,7 +37,8 @@ class Facts(NamedTuple):
         return float(self.frames / self.fps)
 
 
-PIXMAPS = ("-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb48be", "pipe:1")
+# Not 16 bits: white of YUV then comes out as 65283 of 65535 (ffmpeg 9.0).
+PIXMAPS = ("-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "pipe:1")
 """The arguments that write frames each behind a header that tells its size."""
 
 _VIDEO = re.compile(r"Stream #0:\d+.*: Video: (?!.*\(attached pic\)).*")
