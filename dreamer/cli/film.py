@@ -80,7 +80,9 @@ class FilmSession:
             closing = _Closing(filming)
             preview = path.with_name(f"{path.stem}.preview.png")
             try:
-                with films.writing(film, overwrite=self.call.overwrite) as writer:
+                # A run that was killed at its very end has left the film there.
+                mine = self.call.overwrite or work.frames_done > 0
+                with films.writing(film, overwrite=mine) as writer:
                     looked = time.monotonic()
                     for frame in keys.frames():
                         writer.write(frame)
