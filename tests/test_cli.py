@@ -274,6 +274,9 @@ REFUSED = {
     "missing draft": (["PHOTO", "--finish", "nowhere.png"], "nowhere.png"),
     "watch and preset": (["PHOTO", "--watch", "x.toml", "-p", "eyes"], "--preset"),
     "watch nothing": (["PHOTO", "--watch", "nowhere.toml"], "nowhere.toml"),
+    "unknown word": (["PHOTO", "--of", "brids"], "did you mean birds"),
+    "weight of a word": (["PHOTO", "--of", "birds=x"], "WORD=WEIGHT"),
+    "no words for a network": (["PHOTO", "--of", "birds", "-m", "inception_v3"], "dreamnet"),
     "unknown weights": (["PHOTO", "--weights", "nowhere.npz"], "nowhere.npz"),
 }
 

@@ -16,6 +16,7 @@ FLOORS = {
     "fields": 2,
     "film": 3,
     "recipe": 4,
+    "words": 5,
     "files": 5,
     "redraw": 5,
     "presets": 6,

@@ -19,6 +19,8 @@ EXAMPLES = """Examples:
 
 dream image photo.jpg  ·  the default dream, written beside the photo
 
+dream image photo.jpg --of birds --of vaults=0.5  ·  in words
+
 dream image photo.jpg -m googlenet -l mixed4d:139 --motif 0.8-0.2
 
 dream image a.jpg b.jpg -p pagodas -o out/
@@ -42,6 +44,7 @@ def command(
         list[Path] | None, typer.Argument(help="Photos, or folders of them.", show_default=False)
     ] = None,
     preset: options.Preset = None,
+    of: options.Of = None,
     layer: options.Layers = None,
     guide: options.Guide = None,
     motif: options.Motif = None,
@@ -123,7 +126,8 @@ def command(
         "size": int(size) if size and re.fullmatch(r"-?[0-9]+", size) else size,
         "enlarge": size != "full" if size else None,
     }
-    read = partial(options.still, preset, settings or [], given)
+    in_words = options.InWords(of or [], weights) if of or sheet == "words" else None
+    read = partial(options.still, preset, settings or [], given, in_words)
     wanted = read()
     found, note = sources.find(photos or [], noise, wanted.recipe.seed)
     if note:

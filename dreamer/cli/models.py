@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dreamer.cli import options
+from dreamer.cli import options, words
 
 if TYPE_CHECKING:
     from dreamer.nets.network import Network
 
 app = typer.Typer(help="Networks: list them, show their layers, fetch their weights.")
+
+app.command("words", epilog=words.EXAMPLES)(words.command)
 
 Name = Annotated[str, typer.Argument(help="A network's name.", show_default=False)]
 

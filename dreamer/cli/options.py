@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -44,6 +44,16 @@ Layers = Annotated[
         metavar="LAYER[:CHANNELS][=WEIGHT]",
         help="What to raise, as mixed4c, mixed4d:139, mixed3b=-0.2, a class as predictions:207, or "
         "what the photo excites as mixed4d:strongest5 (weakest5, average5); repeatable.",
+    ),
+]
+Of = Annotated[
+    list[str] | None,
+    _option(
+        _LOOK,
+        "--of",
+        metavar="WORD[=WEIGHT]",
+        help="What to dream of, as birds, vaults=0.5 or dogs=-0.5; repeatable. "
+        "`dream models words` lists the words.",
     ),
 ]
 Guide = Annotated[
@@ -177,8 +187,8 @@ Sheet = Annotated[
     _option(
         _QUICK,
         "--sheet",
-        metavar="layers|PRESET,PRESET",
-        help="Every layer of the network, or several presets, side by side.",
+        metavar="layers|words|PRESET,PRESET",
+        help="Every layer of the network, every word, or several presets, side by side.",
     ),
 ]
 Vary = Annotated[
@@ -357,25 +367,44 @@ def palette(text: str) -> list[str]:
     return look.main_colours(photos.read(Path(text)).image)
 
 
-def still(preset: str | None, settings: Sequence[str], given: Mapping[str, Any]) -> Made:
+class InWords(NamedTuple):
+    """What `--of` asks for, and the `.keras` file beside which its words lie."""
+
+    asked: Sequence[str]
+    file: Path | None
+
+
+def still(
+    preset: str | None,
+    settings: Sequence[str],
+    given: Mapping[str, Any],
+    in_words: InWords | None = None,
+) -> Made:
     """The same as `made` for a picture: of a film's recipe, its first frame."""
-    wanted = made(preset, settings, given)
+    wanted = made(preset, settings, given, in_words)
     first = wanted.recipe.still()
     if first != wanted.recipe:
         typer.echo("The recipe is a film's: the picture takes its first frame.", err=True)
     return wanted._replace(recipe=first)
 
 
-def made(preset: str | None, settings: Sequence[str], given: Mapping[str, Any]) -> Made:
+def made(
+    preset: str | None,
+    settings: Sequence[str],
+    given: Mapping[str, Any],
+    in_words: InWords | None = None,
+) -> Made:
     """The recipe that a preset, `--set` and the options describe; None means not given.
 
-    The later of the three has the last word. The facts are those of the preset, if it is a
-    finished picture.
+    The later of the three has the last word. The layers of a dream in words come behind those of
+    `--layer`, and its motifs are large where nothing else is said. The facts are those of the
+    preset, if it is a finished picture.
     """
-    from dreamer import presets, recipe
+    from dreamer import presets, recipe, words
     from dreamer.files.metadata import Made
 
-    base = presets.load(preset) if preset else Made(recipe.Recipe(), {})
+    start = recipe.Recipe(motif=words.MOTIF) if in_words else recipe.Recipe()
+    base = presets.load(preset) if preset else Made(start, {})
     changed = base.recipe
     for setting in settings:
         key, value = recipe.parse_setting(setting)
@@ -389,4 +418,9 @@ def made(preset: str | None, settings: Sequence[str], given: Mapping[str, Any]) 
         recorded = getattr(base.recipe, kind)
         if recorded and chosen.get(kind, recorded) != recorded:
             typer.echo(f"The {kind} is not the one that the recipe was made with.", err=True)
-    return base._replace(recipe=changed.changed(chosen))
+    changed = changed.changed(chosen)
+    if in_words and in_words.asked:
+        table = words.load(changed.network, in_words.file)
+        layers = [*(given["layers"] or ()), *words.expand(in_words.asked, table)]
+        changed = changed.changed({"layers": layers})
+    return base._replace(recipe=changed)

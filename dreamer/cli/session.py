@@ -14,7 +14,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from dreamer import presets, sheets
+from dreamer import presets, sheets, words
 from dreamer import recipe as recipes
 from dreamer.arrays import Image, Size
 from dreamer.cli import drafts, show
@@ -196,6 +196,13 @@ class Session:
         if kind == "layers":
             layers = self.assemble(base).network.landmarks
             return recipes.variations(base, [f"layers={','.join(layers)}", *vary])
+        if kind == "words":
+            table = words.load(base.network, self.weights)
+            return [
+                (f"{names.partition(',')[0]} {label}".strip(), recipe)
+                for names, word in sorted(table.subjects.items())
+                for label, recipe in recipes.variations(base.changed({"layers": word.layers}), vary)
+            ]
         size = {"size": base.size, "enlarge": base.enlarge}
         named = [(name.strip(), presets.load(name.strip()).recipe) for name in kind.split(",")]
         return [

@@ -153,28 +153,34 @@ def freeze(network: Network, layers: Collection[str], dtype: str) -> Features:
         layers: names of its layers; they become the keys of the activations.
         dtype: `float32` or `bfloat16`, the type in which activations are computed.
     """
-    model, spec = network.model, network.spec
+    spec, model = network.spec, frozen(network, layers, dtype)
+
+    def features(image: tf.Tensor) -> Activations:
+        ordered = image[..., ::-1] if spec.order == "BGR" else image
+        ranged = tf.cast(ordered * spec.scale + spec.offset, dtype)
+        maps = model(ranged, training=False)
+        return {name: tf.cast(value, tf.float32) for name, value in maps.items()}
+
+    return features
+
+
+def frozen(network: Network, layers: Collection[str], dtype: str) -> Any:
+    """The Keras model behind `freeze`: it reads pictures in the network's own range."""
+    model = network.model
     cut = keras.Model(model.inputs, {name: model.get_layer(name).output for name in layers})
     folded = _foldable(cut)
-    frozen = keras.models.clone_model(
+    copy = keras.models.clone_model(
         cut,
         clone_function=_recast(dtype, folded, _as_scores(model, layers)),
         # The stand-ins for batch normalisations take no mask.
         call_function=lambda layer, *inputs, **_: layer(*inputs),
     )
-    for layer in frozen.layers:
+    for layer in copy.layers:
         if layer.weights:
             source = cut.get_layer(layer.name)
             norm = next((bn for bn, conv in folded.items() if conv == layer.name), None)
             layer.set_weights(_fold(source, cut.get_layer(norm)) if norm else source.get_weights())
-
-    def features(image: tf.Tensor) -> Activations:
-        ordered = image[..., ::-1] if spec.order == "BGR" else image
-        ranged = tf.cast(ordered * spec.scale + spec.offset, dtype)
-        maps = frozen(ranged, training=False)
-        return {name: tf.cast(value, tf.float32) for name, value in maps.items()}
-
-    return features
+    return copy
 
 
 def _as_scores(model: Any, names: Collection[str]) -> Mapping[str, Mapping[str, Any]]:

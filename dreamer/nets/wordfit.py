@@ -1,0 +1,292 @@
+"""Make a table of words: which channels of a layer a classifier reads a subject from.
+
+The gradient of a subject's logits (their mean, less the mean of all) with respect to a layer's
+activations, summed over the places of photos of all kinds, says which channels would lead there.
+The gradient times activation, on the photos in which the classifier sees the subject most
+clearly, says which channels do. Those that are strong in both are what a dream of it raises. The
+photos need no labels: nothing but the classifier says what a subject looks like.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import cv2
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from dreamer.arrays import Image
+from dreamer.errors import DreamerError
+from dreamer.nets import network
+from dreamer.nets.network import Network
+from dreamer.nets.training.pictures import Picture
+from dreamer.words import Table, Word
+
+SUBJECTS = Path(__file__).parents[1] / "data" / "subjects.toml"
+SIDE = 224
+"""Of the squares that are cut from the photos, in pixels."""
+
+CHANNELS = 8
+"""Of each layer, raised for a word."""
+
+PHOTOS = 24
+"""On which a class's pull is averaged."""
+
+OWN = 8
+"""Photos that show a word most clearly."""
+
+BATCH = 16
+
+Array = NDArray[np.float32]
+
+
+class Readings(NamedTuple):
+    """What a classifier makes of photos, at one layer.
+
+    Attributes:
+        pull: the sum over places of the gradient of each output's logit, `(outputs, c)`.
+        energy: the mean square of each channel, `(c,)`.
+    """
+
+    pull: Array
+    energy: Array
+
+
+def read_labels(path: Path) -> list[str]:
+    """What each output of a classifier stands for: a line each, synonyms separated by commas.
+
+    A WordNet number before the names is left out; a line that is empty, or that begins with
+    "dummy" or a question mark, names nothing.
+    """
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DreamerError(f"Cannot read the labels {path}: {error}.") from None
+    names = [re.sub(r"^n\d{8}\s+", "", line).strip() for line in lines]
+    return ["" if re.match(r"dummy|\?", name) else name for name in names]
+
+
+def groups(labels: Sequence[str], subjects: Mapping[str, Sequence[str]]) -> dict[str, list[int]]:
+    """The outputs that make up each subject, by its names; subjects without any are left out."""
+    outputs: dict[str, list[int]] = {}
+    for output, names in enumerate(labels):
+        outputs.setdefault(names.partition(",")[0], []).append(output)
+    found = {
+        subject: [output for name in names for output in outputs.get(name, [])]
+        for subject, names in subjects.items()
+    }
+    return {subject: members for subject, members in found.items() if members}
+
+
+def read_subjects(path: Path = SUBJECTS) -> dict[str, list[str]]:
+    """The classes that make up each subject, by name."""
+    return tomllib.loads(path.read_text("utf-8"))
+
+
+def classes(labels: Sequence[str]) -> dict[str, list[int]]:
+    """The output of every class by its names; a name that comes again is numbered."""
+    found: dict[str, list[int]] = {}
+    for output, names in enumerate(labels):
+        if names:
+            times = sum(known.partition(" (")[0] == names for known in found)
+            found[f"{names} ({times + 1})" if times else names] = [output]
+    return found
+
+
+def square(photo: Picture) -> Image:
+    """The middle of a photo, float32 `(SIDE, SIDE, 3)` of 0 to 1."""
+    height, width = photo.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    middle = photo[top : top + side, left : left + side].astype(np.float32) / np.float32(255)
+    return np.asarray(cv2.resize(middle, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A network with classes, cut in two behind the first of some layers.
+
+    Attributes:
+        layers: from the first to the last.
+        outputs: the number of its logits.
+        stem: from photos `(n, h, w, 3)` to the first layer's maps.
+        tail: from those to the other layers' maps, and the logits.
+    """
+
+    layers: tuple[str, ...]
+    outputs: int
+    stem: Callable[[tf.Tensor], tf.Tensor]
+    tail: Callable[[tf.Tensor], list[tf.Tensor]]
+
+    @cached_property
+    def _sums(self) -> Callable[..., list[tf.Tensor]]:
+        def run(maps: tf.Tensor, goal: tf.Tensor) -> list[tf.Tensor]:
+            with tf.GradientTape() as tape:
+                tape.watch(maps)
+                *behind, logits = self.tail(maps)
+                score = tf.linalg.matvec(logits, goal)
+            every = [maps, *behind]
+            return [
+                tf.stack([tf.reduce_sum(each, (0, 1, 2)) for each in (g, g * a)])
+                for g, a in zip(tape.gradient(score, every), every, strict=True)
+            ]
+
+        return cast("Callable[..., list[tf.Tensor]]", tf.function(run, reduce_retracing=True))
+
+    def pulls(self, maps: tf.Tensor, goal: Array) -> list[Array]:
+        """What raises the logits' sum weighted by `goal`: `(2, c)` a layer.
+
+        The sums, over photos and places, of the gradient and of the gradient times activation.
+        """
+        return [np.asarray(each) for each in self._sums(maps, tf.constant(goal))]
+
+
+def classifier(net: Network, layers: Sequence[str]) -> Classifier:
+    """A network that names classes, made ready to be read at some of its layers.
+
+    Raises DreamerError where it has no classes, or where not all of it passes through the first.
+    """
+    if not net.units:
+        raise DreamerError(
+            f"{net.name} names no classes, or at one size only: fit words to a classifier."
+        )
+    logits = net.resolve(list(net.units)[-1])
+    first, *others = sorted(map(net.resolve, layers), key=list(net.layers).index)
+    stem = tf.function(network.freeze(net, [first], "float32"), reduce_retracing=True)
+    whole = network.frozen(net, [first, *others, logits], "float32")
+    ends = {name: whole.get_layer(name).output for name in (*others, logits)}
+    try:
+        tail = keras.Model(whole.get_layer(first).output, ends)
+    except ValueError:
+        raise DreamerError(
+            f"Not all of {net.name} passes through {first}: give another --layer."
+        ) from None
+    return Classifier(
+        (first, *others),
+        net.channels(logits),
+        stem=lambda photos: stem(photos)[first],
+        tail=lambda maps: list(map(tail(maps, training=False).get, (*others, logits))),
+    )
+
+
+Weights = Mapping[str, Array]
+"""One a channel, `(c,)`, by layer; 0 for those that are left alone."""
+
+
+def read(reader: Classifier, photos: Array) -> dict[str, Readings]:
+    """What pulls each class up, and what is usual, on photos `(n, SIDE, SIDE, 3)` of all kinds."""
+    maps = reader.stem(photos)
+    goals = np.eye(reader.outputs, dtype=np.float32)
+    pulls = zip(*([each[0] for each in reader.pulls(maps, goal)] for goal in goals), strict=True)
+    *behind, _ = reader.tail(maps)
+    return {
+        layer: Readings(np.stack(pull), np.square(np.asarray(each)).mean((0, 1, 2)))
+        for layer, pull, each in zip(reader.layers, pulls, [maps, *behind], strict=True)
+    }
+
+
+def score(reader: Classifier, photos: Array) -> Array:
+    """The logits of each photo, less their mean, `(n, outputs)`."""
+    batches = np.array_split(photos, -(-len(photos) // BATCH))
+    logits = [reader.tail(reader.stem(each))[-1] for each in batches]
+    every = np.concatenate(logits)
+    return np.asarray(every - every.mean(1, keepdims=True))
+
+
+def choose(
+    reader: Classifier,
+    readings: Mapping[str, Readings],
+    members: Sequence[int],
+    own: Array,
+) -> Weights:
+    """The channels for a group of classes: those that pull it up, and that its own photos show.
+
+    Args:
+        reader: the classifier.
+        readings: on photos of all kinds.
+        members: the group's outputs.
+        own: photos in which the classifier sees the group most clearly.
+    """
+    goal = np.full(reader.outputs, -1 / reader.outputs, np.float32)
+    goal[list(members)] += 1 / len(members)
+    shown = reader.pulls(reader.stem(own), goal)
+    return {
+        layer: _strongest(goal @ readings[layer].pull, attribution)
+        for layer, (_, attribution) in zip(reader.layers, shown, strict=True)
+    }
+
+
+def _strongest(pull: Array, attribution: Array) -> Array:
+    """The geometric mean of both, of the channels where it is highest; the highest is 1."""
+    mean = np.sqrt(pull.clip(0) * attribution.clip(0))
+    mean[mean < np.sort(mean)[-CHANNELS:][0]] = 0
+    return np.asarray(mean / max(mean.max(), np.finfo(np.float32).tiny))
+
+
+def weigh(readings: Mapping[str, Readings], chosen: Mapping[str, Weights]) -> dict[str, Word]:
+    """Words of chosen channels, so scaled that all pull about alike."""
+    sizes = {name: _size(readings, weights) for name, weights in chosen.items()}
+    heard = {name: size for name, size in sizes.items() if size}
+    usual = float(np.median(list(heard.values()) or [1.0]))
+    return {name: _word(readings, chosen[name], usual / size) for name, size in heard.items()}
+
+
+def _size(readings: Mapping[str, Readings], weights: Weights) -> float:
+    """The length of an objective's gradient at its layers, on an average photo."""
+    return float(np.sqrt(sum(w**2 @ readings[layer].energy for layer, w in weights.items())))
+
+
+def _word(readings: Mapping[str, Readings], weights: Weights, scale: float) -> Word:
+    specs = []
+    for layer, each in weights.items():
+        order = [int(channel) for channel in np.argsort(-each) if each[channel] > 0]
+        listed = (f"{channel}@{_short(each[channel] * scale)}" for channel in order)
+        specs.append(f"{layer}:{','.join(listed)}")
+    word = Word(tuple(specs), 1.0)
+    usual = word.strength({layer: each.energy.tolist() for layer, each in readings.items()})
+    return replace(word, usual=float(_short(usual)))
+
+
+def _short(number: float) -> str:
+    """Three digits, without an exponent."""
+    digits = max(0, 2 - int(np.floor(np.log10(number))))
+    return np.format_float_positional(round(float(number), digits), trim="-")
+
+
+def fit(
+    net: Network, labels: Sequence[str], photos: Sequence[Picture], layers: Sequence[str]
+) -> Table:
+    """The words of a classifier.
+
+    Args:
+        net: the classifier.
+        labels: see `read_labels`; one an output.
+        photos: of all kinds.
+        layers: those whose channels a word raises.
+    """
+    reader = classifier(net, layers)
+    squares = np.stack([square(photo) for photo in photos])
+    logits = score(reader, squares)
+    readings = read(reader, squares[:: max(1, len(squares) // PHOTOS)][:PHOTOS])
+
+    def words(groups: Mapping[str, Sequence[int]]) -> dict[str, Word]:
+        chosen = {
+            name: choose(reader, readings, members, squares[_clearest(logits, members)])
+            for name, members in groups.items()
+        }
+        return weigh(readings, chosen)
+
+    named = list(labels)[: reader.outputs]
+    return Table(words(groups(named, read_subjects())), words(classes(named)))
+
+
+def _clearest(logits: Array, members: Sequence[int]) -> NDArray[np.intp]:
+    return np.argsort(-logits[:, list(members)].max(1), kind="stable")[:OWN]

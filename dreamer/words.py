@@ -1,0 +1,187 @@
+"""Words: what an artist asks for, expanded into ordinary layer specs.
+
+A table gives every subject ("birds") and every class of a classifier ("sea snake") the channels
+that draw it. `dreamer.nets.wordfit` makes one; that of `googlenet` and `dreamnet`, which share
+their channels, comes with the package.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from dreamer.errors import DreamerError, nearest
+from dreamer.layers import LayerSpec, parse_layer
+
+PACKAGED = Path(__file__).with_name("data") / "words.json"
+SHARED_BY = ("googlenet", "dreamnet")
+"""The networks that the packaged table is for."""
+
+MOTIF = (1.0, 0.3)
+"""Motif sizes for a dream in words: a subject may fill the picture."""
+
+SUFFIX = ".words.json"
+"""Of a table that lies beside a `.keras` file."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """What is raised for a word.
+
+    Attributes:
+        layers: layer specs without a weight of their own.
+        usual: `strength` on an average photo.
+    """
+
+    layers: tuple[str, ...]
+    usual: float
+
+    @cached_property
+    def terms(self) -> tuple[LayerSpec, ...]:
+        """The layers, read."""
+        return tuple(map(parse_layer, self.layers))
+
+    def strength(self, energies: Mapping[str, Sequence[float]]) -> float:
+        """How much of it is in a picture, from the mean square of each channel, by layer."""
+        return sum(_mean(term, energies[term.layer]) for term in self.terms)
+
+
+def _mean(term: LayerSpec, energies: Sequence[float]) -> float:
+    channels = term.channels or ()
+    weights = term.channel_weights or [1.0] * len(channels)
+    return sum(w * energies[c] for c, w in zip(channels, weights, strict=True)) / len(channels)
+
+
+@dataclass(frozen=True)
+class Table:
+    """The words of a network, by their names: synonyms are separated by commas."""
+
+    subjects: Mapping[str, Word]
+    classes: Mapping[str, Word] = field(default_factory=dict)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Word]:
+        every = {**self.classes, **self.subjects}
+        return {_folded(name): word for names, word in every.items() for name in names.split(",")}
+
+    def found(self, energies: Mapping[str, Sequence[float]]) -> list[tuple[str, float]]:
+        """How many times as strong as usual each subject is in a picture, the strongest first."""
+        times = {name: word.strength(energies) / word.usual for name, word in self.subjects.items()}
+        return sorted(times.items(), key=lambda item: -item[1])
+
+    def find(self, name: str) -> Word:
+        """A word by one of its names, in the singular or the plural.
+
+        Raises DreamerError with the nearest names.
+        """
+        asked = _folded(name)
+        for form in _forms(asked):
+            if form in self._by_name:
+                return self._by_name[form]
+        holding = [known for known in self._by_name if asked in known.split()]
+        near = nearest(asked, (known.split(",")[0] for known in self.subjects), 2)
+        near = list(dict.fromkeys([*holding[:3], *near, *nearest(asked, self._by_name, 2)]))
+        guess = f"did you mean {' or '.join(near[:4])}? " if near else ""
+        raise DreamerError(
+            f"No word {name!r} is known: {guess}`dream models words` shows them all."
+        )
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.casefold().replace("-", " ").replace("_", " ").split())
+
+
+_PLURALS = (("", "s"), ("", "es"), ("y", "ies"), ("f", "ves"), ("fe", "ves"), ("man", "men"))
+"""Endings of the singular and the plural."""
+
+
+def _forms(name: str) -> Iterator[str]:
+    """A name as it is, and what its plural and its singular may be."""
+    yield name
+    for one, many in _PLURALS:
+        if name.endswith(one):
+            yield name.removesuffix(one) + many
+        if name.endswith(many):
+            yield name.removesuffix(many) + one
+
+
+def load(network: str, file: Path | None = None) -> Table:
+    """The table of a network: the packaged one, or that beside the `.keras` file.
+
+    Raises DreamerError where there is none, or where it is no such table.
+    """
+    path = PACKAGED if network in SHARED_BY else beside(file or Path(network))
+    if not path.is_file():
+        raise DreamerError(
+            f"There are no words for {network}: dream on {' or '.join(SHARED_BY)}, or make a table "
+            "by `dream models words --fit PHOTOS --labels FILE` from a .keras classifier."
+        )
+    return read(path)
+
+
+def beside(file: Path) -> Path:
+    """Where the table of a `.keras` file lies."""
+    return file.with_suffix(SUFFIX)
+
+
+def read(path: Path) -> Table:
+    """A table from JSON. Raises DreamerError where it is none."""
+    try:
+        return _table(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise DreamerError(f"{path} is no table of words: {error}.") from None
+
+
+def _table(data: Any) -> Table:
+    if data["format"] != 1:
+        raise ValueError(f"its format is {data['format']!r}, and 1 is known")
+    kinds = ({name: _word(word) for name, word in data[kind].items()} for kind in _KINDS)
+    return Table(*kinds)
+
+
+_KINDS = ("subjects", "classes")
+
+
+def _word(data: Mapping[str, Any]) -> Word:
+    word = Word(tuple(data["layers"]), float(data["usual"]))
+    if not 0 < word.usual < math.inf:
+        raise ValueError(f"{word.usual} is no strength")
+    if not word.terms or any(term.weight != 1 or not term.channels for term in word.terms):
+        raise ValueError(f"{data['layers']!r} are no layers with channels")
+    return word
+
+
+def to_json(table: Table) -> str:
+    """Write a table, a line a word."""
+    blocks = []
+    for kind in _KINDS:
+        lines = (
+            f"{json.dumps(k)}: {json.dumps(asdict(v))}" for k, v in getattr(table, kind).items()
+        )
+        blocks.append(f'"{kind}": {{\n' + ",\n".join(lines) + "\n}")
+    return '{"format": 1,\n' + ",\n".join(blocks) + "}\n"
+
+
+def expand(asked: Sequence[str], table: Table) -> list[str]:
+    """The layer specs of `WORD[=WEIGHT]` each.
+
+    Raises DreamerError for an unknown word, or a weight that is no number.
+    """
+    return [spec for text in asked for spec in _expanded(text, table)]
+
+
+def _expanded(text: str, table: Table) -> list[str]:
+    name, equals, given = text.partition("=")
+    try:
+        weight = float(given) if equals else 1.0
+    except ValueError:
+        weight = math.nan
+    if not math.isfinite(weight):
+        raise DreamerError(f"The weight in --of {text!r} is no number: write WORD=WEIGHT.")
+    scale = f"={weight:g}" if weight != 1 else ""
+    return [spec + scale for spec in table.find(name).layers]

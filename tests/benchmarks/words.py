@@ -1,0 +1,318 @@
+"""Dreams in words, judged by a network that had no part in them.
+
+    DREAMER_WEIGHTS=FOLDER python tests/benchmarks/words.py PHOTOS
+
+`PHOTOS` is the folder or zip that the table was made from; only the held-out photos are used.
+`FOLDER` holds googlenet, the judge `squeezenet_v1.0.keras` and its names
+`imagenet_synset_words.txt`. Every photo is brought to 360 pixels and dreamt on with the recipe of
+`dream image --of`. The figures mean:
+
+- top five: the share of pairs of a photo and a subject where one of the subject's classes is among
+  the judge's first five on the dream, of the pairs where none was on the photo.
+- log p: the mean logarithm of the probability that the judge gives to the subject.
+- likeness: structural similarity of dream and photo (Wang et al. 2004, on luma, windows of 7
+  pixels), both blurred at a quarter of the smallest motif and reduced by as much.
+- rank: of a class, in the judge's order, the median over photos.
+
+The ways are `words` (the table), `gradient` (the gradient alone, 12 channels of `mixed4d`), `one`
+(only the table's strongest channel), `logits` (the subject's logits themselves, on googlenet
+only) and `plain` (the network's default layer).
+"""
+
+import argparse
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import tensorflow as tf
+
+from dreamer import words
+from dreamer.arrays import Image
+from dreamer.ascent import objectives, octaves, regularisers, steps, transforms, updates
+from dreamer.ascent.engine import Ascent, Octave, dream
+from dreamer.ascent.objectives import Objective
+from dreamer.nets import network, userfile, weightfiles, wordfit
+from dreamer.nets.network import Network
+from dreamer.nets.training import pictures
+from dreamer.recipe import Recipe
+
+SIDE = 360
+FIRST = 5
+JUDGE, NAMES = "squeezenet_v1.0.keras", "imagenet_synset_words.txt"
+JUDGE_SIDE, JUDGE_MEAN = 227, np.array([104, 117, 123], np.float32)
+GRADIENT = ("mixed4d", 12)
+RECIPE = Recipe(motif=words.MOTIF)
+
+Weights = Mapping[str, np.ndarray]
+"""Of each channel, `(c,)`, by layer."""
+
+
+class Judge(NamedTuple):
+    """A classifier, and its outputs by name."""
+
+    model: Callable[..., tf.Tensor]
+    names: list[str]
+
+    def logits(self, picture: Image) -> np.ndarray:
+        """Of one picture, squeezed into the judge's square, `(1000,)`."""
+        small = cv2.resize(picture, (JUDGE_SIDE, JUDGE_SIDE), interpolation=cv2.INTER_AREA)
+        bgr = 255 * small[None, ..., ::-1] - JUDGE_MEAN
+        return np.asarray(self.model(bgr, training=False)[0], np.float64)
+
+
+def judge() -> Judge:
+    """SqueezeNet, from where googlenet's weights are."""
+    folder = weightfiles.need("googlenet").parent
+    return Judge(userfile.read(folder / JUDGE), wordfit.read_labels(folder / NAMES))
+
+
+class Dreamer(NamedTuple):
+    """A network and some layers of it, traced once; `weights` decides what it raises."""
+
+    ascent: Ascent
+    weights: Mapping[str, tf.Variable]
+    motif: int
+
+    def dream(self, photo: Image, weights: Weights, seed: int = 0) -> Image:
+        """The photo with its dream, `(h, w, 3)`."""
+        for layer, variable in self.weights.items():
+            variable.assign(weights.get(layer, np.zeros(variable.shape, np.float32)))
+        sizes = octaves.by_motif(photo.shape[:2], self.motif, RECIPE.motif, RECIPE.octave_scale)
+        plan = [Octave(size, self.ascent) for size in sizes]
+        carry = octaves.CARRIES[RECIPE.carry]
+        *_, last = dream(
+            photo, plan, steps=RECIPE.steps, carry=carry, method=RECIPE.resample, seed=seed
+        )
+        return last.picture().clip(0, 1)
+
+
+def dreamer(net: Network, layers: Sequence[str]) -> Dreamer:
+    """A dreamer that raises weighted mean squares, or weighted logits, of layers."""
+    weights = {layer: tf.Variable(tf.zeros([net.channels(layer)])) for layer in layers}
+
+    def score(maps: objectives.Activations, numbers: object) -> tf.Tensor:
+        parts = [
+            tf.linalg.matvec(
+                tf.reduce_mean(tf.square(maps[layer]), (1, 2))
+                if layer in net.layers
+                else maps[layer],
+                weight,
+            )
+            for layer, weight in weights.items()
+        ]
+        return tf.add_n(parts)
+
+    blur = regularisers.REGULARISERS["blur"](steps.annealed(RECIPE.blur))
+    ascent = Ascent(
+        features=network.freeze(net, layers, "float32"),
+        objective=Objective(frozenset(layers), score),
+        transform=transforms.jitter(RECIPE.jitter),
+        update=lambda gradient, step: updates.NORMALISATIONS[RECIPE.normalise](gradient),
+        optimiser=updates.OPTIMISERS[RECIPE.optimiser],
+        regularise=regularisers.chain(
+            regularisers.every(RECIPE.blur_every, blur), regularisers.clip
+        ),
+        rate=steps.annealed(RECIPE.rate),
+    )
+    motif = max(net.spec.motifs.get(layer, 0) for layer in layers) or 200
+    return Dreamer(ascent, weights, motif)
+
+
+def of_word(net: Network, word: words.Word, first: int | None = None) -> Weights:
+    """A word's channels, or only the first few of each layer."""
+    weights = {}
+    for term in word.terms:
+        channels = list(term.channels or ())[:first]
+        own = list(term.channel_weights or [1.0] * len(channels))[:first]
+        weights[term.layer] = np.zeros(net.channels(term.layer), np.float32)
+        weights[term.layer][channels] = own
+    return weights
+
+
+def likeness(dreamt: Image, photo: Image) -> float:
+    """Structural similarity of the two, blurred at the motif's scale."""
+    sigma = RECIPE.motif[1] * min(photo.shape[:2]) / 4
+    small = max(1, round(sigma / 2))
+    a, b = (
+        cv2.GaussianBlur(each @ np.float32([0.299, 0.587, 0.114]), (0, 0), sigma)[::small, ::small]
+        for each in (dreamt, photo)
+    )
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return np.asarray(cv2.blur(values, (7, 7)))
+
+    ma, mb = mean(a), mean(b)
+    va, vb, cov = mean(a * a) - ma**2, mean(b * b) - mb**2, mean(a * b) - ma * mb
+    one, two = 0.01**2, 0.03**2
+    similar = (2 * ma * mb + one) * (2 * cov + two) / ((ma**2 + mb**2 + one) * (va + vb + two))
+    return float(similar.mean())
+
+
+class Pair(NamedTuple):
+    """What became of one photo and one subject."""
+
+    word: str
+    hit: bool
+    chance: float
+    likeness: float
+    rank: int
+
+
+def compare(
+    way: Callable[[Image, str], Image],
+    groups: Mapping[str, Sequence[int]],
+    photos: Sequence[Image],
+    seen_by: Judge,
+) -> Iterator[Pair]:
+    """Every pair of a photo and a subject that is not on it."""
+    for photo in photos:
+        before = set(seen_by.logits(photo).argsort()[-FIRST:].tolist())
+        for word, members in groups.items():
+            if before & set(members):
+                continue
+            dreamt = way(photo, word)
+            logits = seen_by.logits(dreamt)
+            order = (-logits).argsort().tolist()
+            rank = 1 + min(order.index(member) for member in members)
+            chance = np.logaddexp.reduce(logits[list(members)]) - np.logaddexp.reduce(logits)
+            yield Pair(word, rank <= FIRST, float(chance), likeness(dreamt, photo), rank)
+
+
+Way = Callable[[Image, str], Image]
+
+
+class Setting(NamedTuple):
+    """What the ways of dreaming of a subject are made from."""
+
+    net: Network
+    known: Mapping[str, words.Word]
+    groups: Mapping[str, Sequence[int]]
+    source: Path
+
+
+def _by_weights(net: Network, weights: Mapping[str, Weights]) -> Way:
+    made = dreamer(net, sorted({layer for each in weights.values() for layer in each}))
+    return lambda photo, word: made.dream(photo, weights[word])
+
+
+def _in_words(setting: Setting, first: int | None = None) -> Way:
+    weights = {name: of_word(setting.net, word, first) for name, word in setting.known.items()}
+    return _by_weights(setting.net, weights)
+
+
+def _one(setting: Setting) -> Way:
+    known = {name: words.Word(word.layers[:1], 1) for name, word in setting.known.items()}
+    return _in_words(setting._replace(known=known), 1)
+
+
+def _gradient(setting: Setting) -> Way:
+    layer, count = GRADIENT
+    reader = wordfit.classifier(network.load("googlenet"), [layer])
+    photos = pictures.load(setting.source)
+    step = len(photos) // wordfit.PHOTOS
+    maps = reader.stem(np.stack([wordfit.square(photo) for photo in photos[::step]]))
+    weights = {}
+    for word, members in setting.groups.items():
+        goal = np.full(reader.outputs, -1 / reader.outputs, np.float32)
+        goal[list(members)] += 1 / len(members)
+        ((pull, _),) = reader.pulls(maps, goal)
+        weights[word] = {layer: np.where(pull < np.sort(pull)[-count], 0, pull / pull.max())}
+    return _by_weights(setting.net, weights)
+
+
+def _logits(setting: Setting) -> Way:
+    layer = setting.net.resolve(list(setting.net.units)[-1])
+    rows = np.eye(setting.net.channels(layer), dtype=np.float32)
+    weights = {word: {layer: rows[list(m)].mean(0)} for word, m in setting.groups.items()}
+    return _by_weights(setting.net, weights)
+
+
+def _plain(setting: Setting) -> Way:
+    net = setting.net
+    every = {layer: np.ones(net.channels(layer), np.float32) for layer in net.spec.layers}
+    return _by_weights(net, dict.fromkeys(setting.known, every))
+
+
+WAYS: Mapping[str, Callable[[Setting], Way]] = {
+    "words": _in_words,
+    "gradient": _gradient,
+    "one": _one,
+    "logits": _logits,
+    "plain": _plain,
+}
+
+
+def summary(pairs: Sequence[Pair]) -> str:
+    """The figures of some pairs, as cells of a table."""
+    figures = (
+        f"{sum(pair.hit for pair in pairs)} of {len(pairs)}",
+        f"{np.mean([pair.hit for pair in pairs]):.0%}",
+        f"{np.mean([pair.chance for pair in pairs]):.2f}",
+        f"{np.mean([pair.likeness for pair in pairs]):.2f}",
+        f"{np.median([pair.rank for pair in pairs]):.0f}",
+    )
+    return " | ".join(figures)
+
+
+HEAD = "pairs | top five | log p | likeness | median rank |"
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("source", type=Path, metavar="PHOTOS")
+    parser.add_argument("--networks", nargs="+", default=["googlenet", "dreamnet"])
+    parser.add_argument("--ways", nargs="+", default=["words"], choices=WAYS)
+    parser.add_argument("--words", nargs="+", help="only these subjects")
+    parser.add_argument("--classes", type=int, default=0, help="so many classes instead")
+    parser.add_argument("--table", type=Path, default=words.PACKAGED)
+    parser.add_argument("--labels", type=Path, help="of googlenet, for its logits and gradients")
+    parser.add_argument("--photos", dest="count", type=int, default=20)
+    given = parser.parse_args()
+    table, seen_by = words.read(given.table), judge()
+    held_out = pictures.load(given.source, held_out=True)
+    photos = [fit(photo) for photo in held_out[:: len(held_out) // given.count][: given.count]]
+    names = list(table.classes)[:: -(-len(table.classes) // given.classes)] if given.classes else []
+    known = {name: table.classes[name] for name in names} or {
+        name: word
+        for name, word in table.subjects.items()
+        if not given.words or name in given.words
+    }
+    judged = _groups(seen_by.names, known)
+    own = _groups(wordfit.read_labels(given.labels), known) if given.labels else {}
+    rows: dict[str, list[Pair]] = {}
+    for name in given.networks:
+        for way in given.ways:
+            setting = Setting(network.load(name), known, own, given.source)
+            pairs = []
+            for pair in compare(WAYS[way](setting), judged, photos, seen_by):
+                pairs.append(pair)
+                print(name, way, *pair, sep="\t", flush=True)
+            rows[f"{name}, {way}"] = pairs
+    for title, pairs in rows.items():
+        print(f"\n| {title} | {HEAD}\n|{'---|' * 6}")
+        for word in known:
+            if some := [pair for pair in pairs if pair.word == word]:
+                print(f"| {word} | {summary(some)} |")
+    print(f"\n| all | {HEAD}\n|{'---|' * 6}")
+    for title, pairs in rows.items():
+        print(f"| {title} | {summary(pairs)} |")
+
+
+def _groups(labels: Sequence[str], known: Mapping[str, words.Word]) -> dict[str, list[int]]:
+    every = {**wordfit.classes(labels), **wordfit.groups(labels, wordfit.read_subjects())}
+    return {name: every[name] for name in known}
+
+
+def fit(photo: np.ndarray) -> Image:
+    """A photo with its long side brought to `SIDE`, float32 of 0 to 1."""
+    scale = SIDE / max(photo.shape[:2])
+    size = (round(photo.shape[1] * scale), round(photo.shape[0] * scale))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return cv2.resize(photo, size, interpolation=way).astype(np.float32) / 255
+
+
+if __name__ == "__main__":
+    main()

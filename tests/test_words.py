@@ -1,0 +1,190 @@
+"""Words: looked up, expanded into layer specs, and made from a classifier."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from dreamer import recipe, words
+from dreamer.arrays import Image
+from dreamer.cli import options
+from dreamer.errors import DreamerError
+from dreamer.files import metadata, photos
+from dreamer.nets import wordfit
+from dreamer.nets.network import Network
+from dreamer.nets.registry import NetSpec
+from dreamer.words import Table, Word
+
+LOOSE = Table(
+    subjects={
+        "birds": Word(("mixed4d:3@0.8,12@0.5", "mixed4e:7"), 2.0),
+        "vaults, arches": Word(("mixed4d:5",), 1.0),
+        "wolves": Word(("mixed4d:1",), 1.0),
+    },
+    classes={"sea snake": Word(("mixed4d:9",), 1.0), "red fox, Vulpes": Word(("mixed4d:2",), 1.0)},
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "specs"),
+    [
+        ("birds", ["mixed4d:3@0.8,12@0.5", "mixed4e:7"]),
+        ("Bird=0.5", ["mixed4d:3@0.8,12@0.5=0.5", "mixed4e:7=0.5"]),
+        ("arch=-0.25", ["mixed4d:5=-0.25"]),
+        ("wolf=1", ["mixed4d:1"]),
+        ("Sea_Snakes", ["mixed4d:9"]),
+        ("vulpes", ["mixed4d:2"]),
+        ("red-fox", ["mixed4d:2"]),
+    ],
+)
+def test_a_word_becomes_layer_specs(asked: str, specs: list[str]) -> None:
+    assert words.expand([asked], LOOSE) == specs
+    assert all(recipe.parse_layer(spec).channels for spec in specs)
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ("brids", "did you mean birds"),
+        ("fox", "did you mean red fox"),
+        ("snake", "did you mean sea snake"),
+        ("qqqq", "No word 'qqqq' is known: `dream models words`"),
+        ("birds=much", "WORD=WEIGHT"),
+        ("birds=", "WORD=WEIGHT"),
+        ("birds=inf", "WORD=WEIGHT"),
+    ],
+)
+def test_what_is_no_word_is_answered_with_the_nearest(asked: str, named: str) -> None:
+    with pytest.raises(DreamerError, match=named):
+        words.expand([asked], LOOSE)
+
+
+def test_a_table_survives_the_way_to_text_and_back(tmp_path: Path) -> None:
+    path = words.beside(tmp_path / "my.keras")
+    path.write_text(words.to_json(LOOSE))
+    assert words.load("my.keras", tmp_path / "my.keras") == LOOSE
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": 2},
+        {"subjects": []},
+        {"subjects": {"birds": {"layers": ["mixed4d"], "usual": 1}}},
+        {"subjects": {"birds": {"layers": ["mixed4d:1=2"], "usual": 1}}},
+        {"subjects": {"birds": {"layers": [], "usual": 1}}},
+        {"subjects": {"birds": {"layers": ["mixed4d:1"]}}},
+    ],
+)
+def test_what_is_no_table_is_refused(change: dict[str, object], tmp_path: Path) -> None:
+    path = tmp_path / "x.words.json"
+    path.write_text(json.dumps(json.loads(words.to_json(LOOSE)) | change))
+    with pytest.raises(DreamerError, match=r"x\.words\.json is no table of words"):
+        words.read(path)
+
+
+def test_a_word_s_strength_is_the_weighted_mean_of_its_channels_squares() -> None:
+    energies = {"mixed4d": [0, 0, 0, 2.0, *[0] * 8, 4.0], "mixed4e": [0] * 7 + [3.0]}
+    assert LOOSE.subjects["birds"].strength(energies) == pytest.approx((1.6 + 2) / 2 + 3)
+
+
+def classifier(classes: int = 6) -> Network:
+    """A network whose class k is read from channel k of `maps`, and from nothing else."""
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(5)
+    image = keras.Input((None, None, 3))
+    maps = layers.Conv2D(8, 5, 4, activation="relu", name="maps")(image)
+    pooled = layers.GlobalAveragePooling2D()(maps)
+    logits = layers.Dense(classes, name="logits")
+    model = keras.Model(image, layers.Softmax(name="softmax")(logits(pooled)))
+    logits.set_weights([np.eye(8, classes), np.zeros(classes)])
+    spec = NetSpec("", "", (), None, 2, -1, ("maps",), 8, {"maps": 16})
+    return Network("sure", spec, model, "")
+
+
+def test_the_channels_of_a_class_are_found_in_a_classifier(tmp_path: Path) -> None:
+    names = tmp_path / "labels.txt"
+    names.write_text("\n".join(["dummy", "n01514668 cock, rooster", "hen", "crane", "", "crane"]))
+    grain = np.random.default_rng(0).integers(0, 255, (20, 40, 56, 3)).astype(np.uint8)
+    shown = [cv2.resize(picture, None, fx=8, fy=8) for picture in grain]
+    labels = wordfit.read_labels(names)
+    table = wordfit.fit(classifier(), labels, shown, ["maps"])
+    first = {name: word.terms[0].channels[:1] for name, word in table.classes.items()}
+    assert first == {"cock, rooster": (1,), "hen": (2,), "crane": (3,), "crane (2)": (5,)}
+    assert set(table.subjects) == {"chickens"}
+    assert set(table.subjects["chickens"].terms[0].channels[:2]) == {1, 2}
+    assert table == wordfit.fit(classifier(), labels, shown, ["maps"])
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_fitted_table_is_found_beside_its_network(
+    tmp_path: Path, photo: Image, dream: Callable[..., Any]
+) -> None:
+    own, names, folder = tmp_path / "my.keras", tmp_path / "names.txt", tmp_path / "photos"
+    classifier().model.save(own)
+    names.write_text("sky\nmeadow")
+    folder.mkdir()
+    for name in "abc":
+        photos.write(folder / f"{name}.png", photo)
+    fit = ("models", "words", "-m", own, "-l", "maps", "--fit", folder, "--labels", names)
+    assert "my.words.json: 0 subjects, 2 classes" in dream(*fit)[1]
+    assert dream(*fit)[0] == 2
+    assert dream(*fit[:6])[0] == 0
+    picture = tmp_path / "dream.png"
+    asked = ("--of", "meadows=2", "-m", own, "--steps", 1, "--octaves", 1, "-o", picture)
+    assert dream("image", folder / "b.png", *asked)[0] == 0
+    (layer,) = metadata.read(picture).recipe.layers
+    assert layer.startswith("maps:1@")
+    assert layer.endswith("=2")
+
+
+def test_a_dream_in_words_carries_layers() -> None:
+    asked = options.InWords(["birds", "snakes=-0.5"], None)
+    recipe = options.made(None, ["steps=3"], {"layers": ["mixed4a=0.1"]}, asked).recipe
+    table = words.load("dreamnet")
+    assert list(recipe.layers) == ["mixed4a=0.1", *words.expand(asked.asked, table)]
+    assert recipe.motif == words.MOTIF
+    preset = options.made("pagodas", [], {"layers": None}, asked).recipe
+    assert preset.motif != words.MOTIF
+    assert preset.layers == recipe.layers[1:]
+
+
+def test_the_words_in_a_photo_come_strongest_first(
+    tmp_path: Path, photo: Image, dream: Callable[..., Any]
+) -> None:
+    source = tmp_path / "a.png"
+    photos.write(source, photo)
+    code, out, _ = dream("models", "words", "--on", source)
+    assert code == 0
+    times = [float(line.split()[-2]) for line in out.splitlines()[1:] if line.strip()]
+    assert times == sorted(times, reverse=True)
+    assert len(times) > 5
+    assert "birds" in dream("models", "words")[1]
+
+
+def test_words_are_fitted_to_classifiers_only(tiny: Network) -> None:
+    with pytest.raises(DreamerError, match="names no classes"):
+        wordfit.classifier(tiny, ["mixed"])
+
+
+def test_every_class_of_a_subject_is_one_that_googlenet_names() -> None:
+    subjects = wordfit.read_subjects()
+    known = {name for names in words.load("googlenet").classes for name in [names.split(",")[0]]}
+    assert {name for members in subjects.values() for name in members} <= known
+
+
+def test_the_packaged_table_speaks_of_channels_that_dreamnet_has() -> None:
+    from dreamer.nets import network
+
+    layers = network.build("dreamnet", None).layers
+    table = words.load("dreamnet")
+    assert len(table.subjects) >= 40
+    assert len(table.classes) == 1000
+    for word in [*table.subjects.values(), *table.classes.values()]:
+        assert all(max(term.channels or ()) < layers[term.layer] for term in word.terms)
