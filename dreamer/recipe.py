@@ -125,7 +125,7 @@ class Recipe(Data):
     small_norm: Share = Field(0.0, description="share of pixels nearest to grey that become grey")
     small_norm_every: Every = 1
     small_contribution: Share = Field(
-        0.0, description="share of pixels of the least contribution that become grey"
+        0.0, description="the same by contribution; meant for pictures grown from noise"
     )
     small_contribution_every: Every = 1
     blur: Amount = Field(0.4, description="standard deviation of the blur, in pixels")

@@ -121,6 +121,15 @@ def test_a_picture_grows_from_noise(
     assert photos.read(tmp_path / "fractal-dream.png").image.shape == (120, 160, 3)
 
 
+def test_channels_that_nothing_excites_are_said(
+    dream: Dream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = dream("image", "--noise", "160x120:gradient", "-l", "mixed4d:139", *QUICK)
+    assert code == 0
+    assert "excites nothing" in err
+
+
 def test_a_mask_and_kept_colours_reach_the_picture(dream: Dream, source: Path) -> None:
     before = photos.read(source).image
     mask, target = source.with_name("mask.png"), source.with_name("masked.png")

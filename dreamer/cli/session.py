@@ -262,6 +262,8 @@ class Session:
                         photos.write(preview, state.picture())
             finally:
                 preview.unlink(missing_ok=True)
+        if state.score == 0 and not begun:
+            self.note(show.SILENT)
         place = f"octave {state.octave} of {state.octaves}, step {state.step} of {state.steps}"
         stopped = place if interrupt.asked else ""
         self.write(path, state, photo, assembly, plan, stopped, overwrite=self.overwrite)

@@ -27,6 +27,12 @@ INTERRUPTED = 130
 """The exit code of a run that Ctrl-C ended, as shells have it."""
 
 
+SILENT = (
+    "The picture excites nothing of what is asked for, so there is no gradient to follow: ask for "
+    "more channels or another layer, or begin with another photo or --noise."
+)
+
+
 def note(text: str, *, quiet: bool) -> None:
     """One line on stderr, unless quiet."""
     if not quiet:
