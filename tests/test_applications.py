@@ -1,5 +1,6 @@
 """The networks of `keras.applications`, with random weights: theirs are not to be had here."""
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,9 +13,11 @@ import tensorflow as tf
 from keras.src.legacy.saving import legacy_h5_format
 
 from dreamer.arrays import Image
+from dreamer.assemble import assemble
 from dreamer.errors import DreamerError
 from dreamer.nets import graph, network, registry
 from dreamer.nets.network import Network
+from dreamer.recipe import Recipe
 
 # Keras itself, saving a model, meets NumPy 2's change of `__array__`.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -133,8 +136,13 @@ def test_an_overview_is_short_and_true(tiny: Any) -> None:
     assert len(set(names)) == len(names)
 
 
-def test_maps_are_found_before_units(tiny: Any) -> None:
+def test_units_take_the_motif_of_the_maps_before_them_and_no_guide(tiny: Any, photo: Image) -> None:
     pooled = keras.layers.GlobalAveragePooling2D(name="pool")(tiny.model.output)
     model = keras.Model(tiny.model.input, keras.layers.Dense(3, name="logits")(pooled))
+    net = dataclasses.replace(tiny, model=model)
     assert graph.maps_before(model, model.get_layer("logits")).name == "mixed"
     assert graph.silencer(model, model.get_layer("logits")) is None
+    recipe = Recipe().changed({"layers": ["logits"]})
+    assert assemble(recipe, net).motif == tiny.spec.motifs["mixed"]
+    with pytest.raises(DreamerError, match="A guide is matched place by place"):
+        assemble(recipe, net, photo)
