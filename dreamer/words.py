@@ -15,8 +15,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from dreamer import schedule
 from dreamer.errors import DreamerError, nearest
 from dreamer.layers import LayerSpec, parse_layer
+from dreamer.schedule import keys
 
 PACKAGED = Path(__file__).with_name("data") / "words.json"
 SHARED_BY = ("googlenet", "dreamnet")
@@ -84,8 +86,7 @@ class Table:
             if form in self._by_name:
                 return self._by_name[form]
         holding = [known for known in self._by_name if asked in known.split()]
-        near = nearest(asked, (known.split(",")[0] for known in self.subjects), 2)
-        near = list(dict.fromkeys([*holding[:3], *near, *nearest(asked, self._by_name, 2)]))
+        near = list(dict.fromkeys([*holding[:3], *nearest(asked, self._by_name)]))
         guess = f"did you mean {' or '.join(near[:4])}? " if near else ""
         raise DreamerError(
             f"No word {name!r} is known: {guess}`dream models words` shows them all."
@@ -168,14 +169,34 @@ def to_json(table: Table) -> str:
 
 
 def expand(asked: Sequence[str], table: Table) -> list[str]:
-    """The layer specs of `WORD[=WEIGHT]` each.
+    """The layer specs of `WORD[=WEIGHT]` each, or of a schedule of those.
 
-    Raises DreamerError for an unknown word, or a weight that is no number.
+    Raises DreamerError for an unknown word, a weight that is no number, or a broken schedule.
     """
     return [spec for text in asked for spec in _expanded(text, table)]
 
 
 def _expanded(text: str, table: Table) -> list[str]:
+    try:
+        written = schedule.parse_text(text).keys
+    except ValueError as error:
+        raise DreamerError(f"--of {text!r} is not understood: {error}.") from None
+    specs = [_weighted(key.value, table) for key in written]
+    if not keys.is_schedule(text):
+        return list(specs[0].values())
+    layers = dict.fromkeys(layer for each in specs for layer in each)
+    return [
+        # A layer that a word does not use is there for nothing.
+        ", ".join(
+            keys.write(key._replace(value=each.get(layer, f"{layer}:0=0")))
+            for key, each in zip(written, specs, strict=True)
+        )
+        for layer in layers
+    ]
+
+
+def _weighted(text: str, table: Table) -> dict[str, str]:
+    """The specs of one `WORD[=WEIGHT]` by their layers."""
     name, equals, given = text.partition("=")
     try:
         weight = float(given) if equals else 1.0
@@ -184,4 +205,5 @@ def _expanded(text: str, table: Table) -> list[str]:
     if not math.isfinite(weight):
         raise DreamerError(f"The weight in --of {text!r} is no number: write WORD=WEIGHT.")
     scale = f"={weight:g}" if weight != 1 else ""
-    return [spec + scale for spec in table.find(name).layers]
+    word = table.find(name)
+    return {term.layer: spec + scale for term, spec in zip(word.terms, word.layers, strict=True)}

@@ -39,11 +39,19 @@ LOOSE = Table(
         ("Sea_Snakes", ["mixed4d:9"]),
         ("vulpes", ["mixed4d:2"]),
         ("red-fox", ["mixed4d:2"]),
+        (
+            "0:birds, 2.5s:(arch=2, ease-in)",
+            [
+                "0:(mixed4d:3@0.8,12@0.5), 2.5s:(mixed4d:5=2, ease-in)",
+                "0:(mixed4e:7), 2.5s:(mixed4e:0=0, ease-in)",
+            ],
+        ),
     ],
 )
 def test_a_word_becomes_layer_specs(asked: str, specs: list[str]) -> None:
     assert words.expand([asked], LOOSE) == specs
-    assert all(recipe.parse_layer(spec).channels for spec in specs)
+    terms = recipe.Recipe(layers=tuple(specs)).terms
+    assert all(term.channels for term in terms)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +64,7 @@ def test_a_word_becomes_layer_specs(asked: str, specs: list[str]) -> None:
         ("birds=much", "WORD=WEIGHT"),
         ("birds=", "WORD=WEIGHT"),
         ("birds=inf", "WORD=WEIGHT"),
+        ("0:birds, 0:wolves", "does not come after"),
     ],
 )
 def test_what_is_no_word_is_answered_with_the_nearest(asked: str, named: str) -> None:

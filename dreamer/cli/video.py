@@ -39,6 +39,7 @@ def command(
     loop: options.Loop = None,
     intro: options.Intro = None,
     cadence: options.Cadence = None,
+    of: options.Of = None,
     layer: options.Layers = None,
     guide: options.Guide = None,
     motif: options.Motif = None,
@@ -121,7 +122,8 @@ def command(
         "network": network,
         "precision": precision,
     }
-    wanted = options.made(preset, settings or [], given)
+    in_words = options.InWords(of, weights) if of else None
+    wanted = options.made(preset, settings or [], given, in_words)
     found, _ = sources.find([source] if source else [], noise, wanted.recipe.seed)
     if output and (output.suffix or not output.is_dir()):
         films.format_of(output)

@@ -249,7 +249,8 @@ def _word(readings: Mapping[str, Readings], weights: Weights, scale: float) -> W
     for layer, each in weights.items():
         order = [int(channel) for channel in np.argsort(-each) if each[channel] > 0]
         listed = (f"{channel}@{_short(each[channel] * scale)}" for channel in order)
-        specs.append(f"{layer}:{','.join(listed)}")
+        if order:
+            specs.append(f"{layer}:{','.join(listed)}")
     word = Word(tuple(specs), 1.0)
     usual = word.strength({layer: each.energy.tolist() for layer, each in readings.items()})
     return replace(word, usual=float(_short(usual)))

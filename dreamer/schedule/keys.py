@@ -99,6 +99,12 @@ def read(
     return tuple(keys)
 
 
+def write(key: Key[str]) -> str:
+    """A key as it is read."""
+    easing = f", {key.easing}" if key.easing else ""
+    return f"{key.position:.15g}{key.unit}:({key.value}{easing})"
+
+
 def _check_order(
     text: str, place: int, position: float, unit: str, easing: str | None, keys: list[Key[Value]]
 ) -> None:
