@@ -64,7 +64,7 @@ class Plan:
     sizes: Sequence[Size]
     dtypes: Sequence[str]
     dropped: Sequence[Size]
-    tile: int | None
+    tile: int | None = None
 
     @property
     def stages(self) -> Stages:
