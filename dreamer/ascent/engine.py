@@ -315,7 +315,7 @@ def dream(
         shown = partial(
             _leave,
             carry=carry,
-            blurred=blurred,
+            blurred=blurred if carry.looks_back else None,
             photo=here,
             look=grow((number + 1) / len(plan)) if grow else None,
         )
@@ -323,12 +323,15 @@ def dream(
             climbs = iter([(ascent.begin(tf.constant(begun.images[None])), steps)])
         else:
             entered = carry.enter(octaves.resize(grown, size, method), blurred, here)
+            # A large picture is let go as soon as it can be: each takes 150 MB at 12 megapixels.
+            del grown, small, blurred
             seeded = octave_seed(seed, frame, number)
             if search:
                 used = numbers or ascent.numbers
                 climbs = lbfgs.climbs(ascent, entered, seeded, steps, used, clip=clip)
             else:
                 climbs = _climbs(ascent, entered, seeded, steps, chunk, numbers)
+            del entered
         for climb, taken in climbs:
             yield Progress(
                 octave=number + 1,
@@ -358,6 +361,7 @@ def _climbs(
     """An octave's ascent chunk by chunk, with the steps taken."""
     size = int(images.shape[1]), int(images.shape[2])
     climb, taken = ascent.begin(images), 0
+    del images
     while taken < steps:
         stop = min(steps, taken + chunk.steps(size))
         started = time.perf_counter()
@@ -372,7 +376,12 @@ def _climbs(
 
 
 def _leave(
-    images: tf.Tensor, *, carry: Carry, blurred: tf.Tensor, photo: tf.Tensor, look: Look | None
+    images: tf.Tensor,
+    *,
+    carry: Carry,
+    blurred: tf.Tensor | None,
+    photo: tf.Tensor,
+    look: Look | None,
 ) -> tf.Tensor:
     """An octave's pictures as the next octave, or the person who looks, gets them."""
     dreamt = carry.leave(images, blurred, photo)

@@ -105,28 +105,29 @@ class Carry(NamedTuple):
     """How a dream passes through an octave.
 
     Both functions take what is dreamt, the photo at the size before enlarged to this one, and
-    the photo at this one.
+    the photo at this one. `looks_back` says whether `leave` reads the one before.
     """
 
     enter: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
-    leave: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
+    leave: Callable[[tf.Tensor, tf.Tensor | None, tf.Tensor], tf.Tensor]
+    looks_back: bool
 
 
-def _unchanged(dream: tf.Tensor, blurred: tf.Tensor, photo: tf.Tensor) -> tf.Tensor:
+def _unchanged(dream: tf.Tensor, blurred: tf.Tensor | None, photo: tf.Tensor) -> tf.Tensor:
     return dream
 
 
-def _restored(dream: tf.Tensor, blurred: tf.Tensor, photo: tf.Tensor) -> tf.Tensor:
+def _restored(dream: tf.Tensor, blurred: tf.Tensor | None, photo: tf.Tensor) -> tf.Tensor:
     return dream + (photo - blurred)
 
 
 CARRIES: Mapping[str, Carry] = {
     # Google 2015: photo + enlarged (dream − photo), written so that one enlargement serves all.
-    "detail": Carry(_restored, _unchanged),
+    "detail": Carry(_restored, _unchanged, looks_back=False),
     # The Keras example "deep_dream": what enlarging lost is put back after the ascent.
-    "lost-detail": Carry(_unchanged, _restored),
+    "lost-detail": Carry(_unchanged, _restored, looks_back=True),
     # The TensorFlow tutorial "deepdream".
-    "plain": Carry(_unchanged, _unchanged),
+    "plain": Carry(_unchanged, _unchanged, looks_back=False),
 }
 
 

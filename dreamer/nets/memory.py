@@ -10,7 +10,7 @@ from dreamer.nets.network import Network
 SHARE = 0.25
 """Of the machine's memory, what a network's activations may take."""
 
-MOST = 1.25e9
+MOST = 1e9
 """Bytes that they may take however much there is, so that most machines make the same picture."""
 
 _FACTOR = 1.3

@@ -7,13 +7,10 @@ inception_v3 and googlenet must be found (`DREAMER_WEIGHTS`). Every figure is pr
 Markdown table. Times are medians; the loops take turns, because a shared machine's speed drifts.
 """
 
-import resource
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -25,7 +22,9 @@ THREADS = runtime.start()
 
 import keras  # noqa: E402
 import peers  # noqa: E402
+import scaling  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from measure import Row, at, command, medians  # noqa: E402
 
 from dreamer import presets  # noqa: E402
 from dreamer.arrays import Image  # noqa: E402
@@ -36,27 +35,13 @@ from dreamer.nets import network  # noqa: E402
 from dreamer.nets.network import Network  # noqa: E402
 from dreamer.recipe import Recipe  # noqa: E402
 
-Row = tuple[str, str]
 SIZE = (384, 512)
 STEPS = 4
-ROUNDS = 7
-
-
-def medians(runs: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
-    """Seconds of each run, taken in turn after one that does not count."""
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for round_number in range(rounds + 1):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            run()
-            if round_number:
-                times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(each) for name, each in times.items()}
 
 
 def our_steps(assembly: Assembly, dtype: str, image: Image) -> Callable[[], object]:
     """A run of `STEPS` steps on one picture."""
-    ascent = assembly._ascent(dtype)
+    ascent = assembly._ascent(dtype, None)
     start, seed = ascent.begin(tf.constant(image[None])), octave_seed(0, 0, 0)
     return lambda: ascent.run(start, seed, 0, STEPS, STEPS).scores.numpy()
 
@@ -150,16 +135,6 @@ def speed(image: Image) -> Iterator[Row]:
         )
 
 
-def command(*arguments: str) -> tuple[float, float]:
-    """Seconds and peak megabytes of a process."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    start = time.perf_counter()
-    subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
-    seconds = time.perf_counter() - start
-    after = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return seconds, max(before, after) / 1024
-
-
 def whole_command(photo: Path) -> Iterator[Row]:
     """`dream image` from a cold start: small, and with no options on a large photo."""
     with tempfile.TemporaryDirectory() as folder:
@@ -191,12 +166,6 @@ def finished(recipe: Recipe, net: Network, image: Image) -> Image:
 def correlation(a: Image, b: Image) -> float:
     """Of two pictures' changes, pixel by pixel."""
     return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
-
-
-def at(path: Path, side: int) -> Image:
-    """A photo, its longest side brought to `side`."""
-    read = photos.read(path)
-    return photos.resize(read, photos.fitted(read.image.shape[:2], side, enlarge=True)).image
 
 
 def precision(net: Network, paths: Sequence[Path]) -> Iterator[Row]:
@@ -245,9 +214,12 @@ def main() -> None:
     def rows() -> Iterator[Row]:
         yield from speed(cv2.resize(at(paths[0], 512), SIZE[::-1]))
         yield from whole_command(paths[0])
-        google = network.load("googlenet")
+        yield from scaling.memory(paths[0])
+        google, ours = network.load("googlenet"), network.load("dreamnet")
+        yield from scaling.time(ours)
+        yield from scaling.shares(ours)
         yield from precision(google, paths[:5])
-        for net in (google, network.load("dreamnet")):
+        for net in (google, ours):
             yield from resolution(net, paths[:3], "giants")
             yield from resolution(net, paths[:3], None)
 

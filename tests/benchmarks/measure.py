@@ -1,0 +1,45 @@
+"""How the benchmarks measure."""
+
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from dreamer.arrays import Image
+from dreamer.files import photos
+
+Row = tuple[str, str]
+"""A figure's name, and the figure."""
+
+ROUNDS = 7
+
+
+def medians(runs: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
+    """Seconds of each run, taken in turn after one that does not count."""
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for round_number in range(rounds + 1):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            if round_number:
+                times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(each) for name, each in times.items()}
+
+
+def command(*arguments: str) -> tuple[float, float]:
+    """Seconds and peak megabytes of a process."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    start = time.perf_counter()
+    subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+    seconds = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return seconds, max(before, after) / 1024
+
+
+def at(path: Path, side: int) -> Image:
+    """A photo, its longest side brought to `side`."""
+    read = photos.read(path)
+    return photos.resize(read, photos.fitted(read.image.shape[:2], side, enlarge=True)).image
