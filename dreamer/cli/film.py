@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -50,6 +50,10 @@ class FilmSession:
 
     def dream(self, source: Source) -> None:
         """Film one photo; Ctrl-C ends the film after the frame that is being made."""
+        with show.film_progress(quiet=self.call.quiet) as bar:
+            self._dream(source, bar)
+
+    def _dream(self, source: Source, bar: Callable[[int, int, float], None]) -> None:
         started = time.perf_counter()
         path = self._name(source)
         how = films.format_of(path)
@@ -73,7 +77,6 @@ class FilmSession:
         with (
             workfolder.opened(folder, self._identity(photo, filming), fresh=self.fresh) as work,
             show.interruptible() as interrupt,
-            show.film_progress(count, quiet=self.call.quiet) as bar,
         ):
             keys = _Keys(work, filming)
             self.call.note(keys.announcement(path))
@@ -87,7 +90,7 @@ class FilmSession:
                     for frame in keys.frames():
                         writer.write(frame)
                         closing.see(frame)
-                        bar(writer.frames, keys.dreamt)
+                        bar(writer.frames, count, keys.pace)
                         if keys.dreamt == 2:
                             self.call.note(keys.expectation())
                         if time.monotonic() - looked > PREVIEW_SECONDS:
@@ -184,6 +187,11 @@ class _Keys:
         self.kept = max(0, work.frames_done - self._warm_up)
         self.dreamt = 0
         self._paces: list[float] = []
+
+    @property
+    def pace(self) -> float:
+        """Frames dreamt a second."""
+        return len(self._paces) / max(sum(self._paces), 1e-9)
 
     def announcement(self, path: Path) -> str:
         """What is about to be done, in one line."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -124,19 +123,19 @@ def _live() -> Iterator[bars.Progress]:
 
 
 @contextmanager
-def film_progress(count: int, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """A bar over `count` frames, for the number of those written and of those dreamt so far."""
+def film_progress(*, quiet: bool) -> Iterator[Callable[[int, int, float], None]]:
+    """A bar for the frames that are written, all of them, and how many are dreamt a second."""
     if quiet or not sys.stderr.isatty():
-        yield lambda written, dreamt: None
+        yield lambda written, count, pace: None
         return
     with _live() as live:
-        task, began = live.add_task("loading the network …", total=count), time.monotonic()
+        task = live.add_task("loading the network …", total=None)
 
-        def update(written: int, dreamt: int) -> None:
-            pace = dreamt / (time.monotonic() - began)
+        def update(written: int, count: int, pace: float) -> None:
             live.update(
                 task,
                 completed=written,
+                total=count,
                 description=f"frame {written} of {count}, {pace:.2f} dreamt a second",
             )
 

@@ -80,7 +80,7 @@ def command(
         weights, network = Path(network), Path(network).name
     # What follows is heavy, and `--help` does without it.
     from dreamer import presets
-    from dreamer.cli import film, session, show, sources
+    from dreamer.cli import film, session, sources
     from dreamer.files import films
 
     brought = presets.files(preset) if preset else {}
@@ -146,5 +146,4 @@ def command(
         overwrite=overwrite,
         quiet=quiet,
     )
-    show.note("Starting …", quiet=quiet)
     film.FilmSession(call, keep_frames, fresh, audio, max_mb).dream(found[0])

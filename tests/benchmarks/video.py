@@ -1,0 +1,234 @@
+"""Whether feedback films stay alive, close as loops, and what they cost.
+
+    python tests/benchmarks/video.py PHOTO stability|loop|speed… [--frames N] [--size PIXELS]
+
+Every figure is printed as a line of a Markdown table. `stability` also looks through inception_v3
+where its weights are found (`DREAMER_WEIGHTS`).
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import imageio.v3 as iio
+import numpy as np
+from numpy.typing import NDArray
+
+from dreamer.nets import runtime
+
+runtime.start()
+
+import tensorflow as tf  # noqa: E402
+
+from dreamer import frames  # noqa: E402
+from dreamer.arrays import Image, from_stored  # noqa: E402
+from dreamer.ascent import alive  # noqa: E402
+from dreamer.assemble import assemble, load  # noqa: E402
+from dreamer.errors import DreamerError  # noqa: E402
+from dreamer.files import photos  # noqa: E402
+from dreamer.filming import Filming, frame_recipe  # noqa: E402
+from dreamer.nets import network  # noqa: E402
+from dreamer.recipe import Recipe  # noqa: E402
+
+NAIVE = {"habituation": 0, "colours": "free"}
+REFERENCE = 30
+LAG = 100
+STRONGEST = 20
+MOTIONS = ("zoom", "spiral", "drift", "tunnel", "breathe", "orbit")
+Profiles = NDArray[np.float64]
+
+
+def filming(photo: Image, **film: Any) -> Filming:
+    """A film of the default recipe with some of its fields set."""
+    recipe = Recipe().changed({"film": film})
+    return Filming(assemble(frame_recipe(recipe), load(recipe)), photo)
+
+
+def made(film: Filming, count: int) -> list[Image]:
+    """The photo and the keys behind it."""
+    keys = frames.keys(film.step, film.begin, 1, count)
+    return [film.photo, *(from_stored(carried.frame) for carried in keys)]
+
+
+class Eyes:
+    """A layer of a network that looks at finished frames."""
+
+    def __init__(self, name: str, layer: str) -> None:
+        self.name, self._layer = f"{name} {layer}", layer
+        self._features = network.freeze(network.load(name), {layer}, "float32")
+
+    def profiles(self, pictures: Sequence[Image]) -> Profiles:
+        """The mean square of each channel, `(pictures, channels)`."""
+        maps = (self._features(tf.constant(each[None]))[self._layer] for each in pictures)
+        return np.stack([np.square(each).mean((0, 1, 2)) for each in maps]).astype(np.float64)
+
+
+def eyes() -> list[Eyes]:
+    """The network that dreamt and, where it is at hand, one that took no part."""
+    seeing = [Eyes("dreamnet", "mixed4c")]
+    try:
+        seeing.append(Eyes("inception_v3", "mixed5"))
+    except DreamerError:
+        print("| inception_v3 | its weights are not here |")
+    return seeing
+
+
+def alikeness(profiles: Profiles) -> float:
+    """Mean correlation of log channel profiles `LAG` frames apart."""
+    logs = np.log(profiles[REFERENCE:] + 1e-6)
+    pairs = range(0, len(logs) - LAG, 5)
+    return float(np.mean([np.corrcoef(logs[i], logs[i + LAG])[0, 1] for i in pairs]))
+
+
+def ever_strong(profiles: Profiles) -> int:
+    """How many channels are among the strongest at some time."""
+    return len(set(np.argsort(-profiles[REFERENCE:], 1)[:, :STRONGEST].ravel()))
+
+
+def stability(photo: Image, count: int) -> None:
+    """The default against naive feedback, each against its frame 30."""
+    films = {"naive": made(filming(photo, **NAIVE), count), "default": made(filming(photo), count)}
+    print(f"| {count} frames, {photo.shape[1]}×{photo.shape[0]} | naive | default |")
+    print("|---|---|---|")
+    rows: dict[str, list[str]] = {}
+    for pictures in films.values():
+        colours = np.array([alive.colours(each) for each in pictures[REFERENCE:]])
+        drift = np.abs(colours[:, 0] - colours[0, 0]).max()
+        spread = colours[:, 1] / colours[0, 1]
+        fine = np.array([alive.fine(each) ** 2 for each in pictures[REFERENCE:]])
+        row(rows, "largest drift of a LAB mean", f"{drift:.1f}")
+        row(rows, "LAB standard deviations", f"{spread.min():.2f} to {spread.max():.2f}")
+        fine /= fine[0]
+        row(rows, "high-frequency energy", f"{fine.min():.2f} to {fine.max():.2f}")
+    for seeing in eyes():
+        for pictures in films.values():
+            profiles = seeing.profiles(pictures)
+            total = profiles[REFERENCE:].mean(1)
+            row(rows, f"{seeing.name}: likeness {LAG} frames apart", f"{alikeness(profiles):.2f}")
+            row(rows, f"{seeing.name}: channels ever strong", str(ever_strong(profiles)))
+            row(rows, f"{seeing.name}: mean square, least", f"{total.min() / total[0]:.2f}")
+    for name, cells in rows.items():
+        print(f"| {name} | {' | '.join(cells)} |")
+
+
+def row(rows: dict[str, list[str]], name: str, cell: str) -> None:
+    """Add a cell to the row of that name."""
+    rows.setdefault(name, []).append(cell)
+
+
+def loop(photo: Image, count: int) -> None:
+    """How well each motion closes, and how the blended stretch compares with the rest."""
+    print("| loop | seam | seam, motion taken out | sharpness | mean square |")
+    print("|---|---|---|---|---|")
+    (seeing, *_) = eyes()
+    for motion in MOTIONS:
+        film = filming(photo, motion=motion, loop=True, frames=count)
+        assert film.loop is not None
+        keys: dict[int, frames.Carried] = {-film.loop.warm_up: film.begin}
+        step = frames.looped(film.step, film.loop, lambda number, keys=keys: keys[number].frame)
+        first = 1 - film.loop.warm_up
+        carried = frames.keys(step, film.begin, first, film.keys)
+        keys |= dict(enumerate(carried, start=first))
+        pictures = [from_stored(keys[number].frame) for number in range(count)]
+        seam = frames.closure(pictures[-6:] + pictures[:6], count, film.move)
+        sharp = np.array([sharpness(each) for each in pictures])
+        strong = seeing.profiles(pictures).mean(1)
+        blend = film.loop.blend
+        ratios = [each[-blend:].mean() / each[:-blend].mean() for each in (sharp, strong)]
+        cells = " | ".join(f"{value:.2f}" for value in (*seam, *ratios))
+        print(f"| {motion}, {count} frames | {cells} |", flush=True)
+
+
+def sharpness(image: Image) -> float:
+    """Mean magnitude of the gradient."""
+    grey = image.mean(-1)
+    return float(np.hypot(cv2.Sobel(grey, -1, 1, 0), cv2.Sobel(grey, -1, 0, 1)).mean())
+
+
+def taken(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Median seconds of each run, in turn, after one that does not count."""
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for number in range(rounds + 1):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            if number:
+                times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(each) for name, each in times.items()}
+
+
+def speed(photo: Image, count: int) -> None:
+    """A feedback frame of 512×512, what is beyond the engine in it, and a loop done plainly."""
+    square = cv2.resize(photo, (512, 512), interpolation=cv2.INTER_AREA)
+    # One octave at full size, four steps.
+    frame = {"steps": 4, "motif": (0.01, 0.01), "intro": 0}
+    films = {m: filming(square, motion=m, **frame) for m in ("zoom", "drift", "spiral", "orbit")}
+    zoom = films["zoom"]
+    carried = zoom.step(zoom.begin, 1)
+
+    def engine() -> object:
+        *_, last = zoom.assembly.dream(from_stored(carried.frame), zoom.plan, frame=2)
+        return last.picture()
+
+    runs: dict[str, Callable[[], object]] = {"the engine alone": engine}
+    for motion, film in films.items():
+        runs[f"a frame of `{motion}`"] = lambda film=film: film.step(carried, 2)
+    seconds = taken(runs, rounds=7)
+    alone = seconds["the engine alone"]
+    print("| 512×512, one octave, 4 steps, `dreamnet` | s | beyond the engine |")
+    print("|---|---|---|")
+    for name, each in seconds.items():
+        print(f"| {name} | {each:.3f} | {each / alone - 1:.0%} |")
+    plain(square, count, seconds["a frame of `zoom`"])
+
+
+def plain(photo: Image, count: int, ours: float) -> None:
+    """The loop of pytorch-deepdream: the network loaded for each frame, PNG there and back."""
+    recipe = frame_recipe(Recipe().changed({"film": {"steps": 4, "motif": (0.01, 0.01)}}))
+    with tempfile.TemporaryDirectory() as folder:
+        path, picture = Path(folder, "0.png"), photo
+        start = time.perf_counter()
+        for number in range(1, count):
+            assembly = assemble(recipe, load(recipe))
+            plan = assembly.plan(picture.shape[:2])
+            *_, last = assembly.dream(picture, plan, frame=number)
+            dreamt = cv2.resize(last.picture(), None, fx=1.04, fy=1.04)[10:522, 10:522]
+            path = path.with_name(f"{number}.png")
+            photos.write(path, dreamt)
+            picture = photos.read(path).image
+        pictures = [iio.imread(Path(folder, f"{number}.png")) for number in range(1, count)]
+        iio.imwrite(Path(folder, "film.mp4"), pictures, fps=30)
+        seconds = (time.perf_counter() - start) / (count - 1)
+    print(f"| the same, loaded for each frame, PNG there and back | {seconds:.3f} | |")
+    print(f"| frames a second, ours against that | {seconds / ours:.1f}× | |")
+
+
+PARTS: Mapping[str, Callable[[Image, int], None]] = {
+    "stability": stability,
+    "loop": loop,
+    "speed": speed,
+}
+COUNTS = {"stability": 600, "loop": 72, "speed": 6}
+
+
+def main() -> None:
+    """Run the parts asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("photo", type=Path)
+    parser.add_argument("parts", nargs="+", choices=PARTS)
+    parser.add_argument("--frames", type=int)
+    parser.add_argument("--size", type=int, default=320)
+    asked = parser.parse_args()
+    photo = photos.read(asked.photo)
+    photo = photos.resize(photo, photos.fitted(photo.image.shape[:2], asked.size))
+    for part in asked.parts:
+        PARTS[part](photo.image, asked.frames or COUNTS[part])
+
+
+if __name__ == "__main__":
+    main()
