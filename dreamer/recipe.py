@@ -17,7 +17,7 @@ from dreamer.errors import DreamerError, nearest
 from dreamer.fields import Data, Finite, MotifShare, NotNegative, Positive, over_time
 from dreamer.film import Film
 from dreamer.layers import LayerSpec, parse_layer
-from dreamer.schedule import Clock, Number
+from dreamer.schedule import Clock, Number, Schedule
 
 Precision = Literal["auto", "float32", "mixed", "bfloat16"]
 Amount = Annotated[Number, over_time(0, 1000)]
@@ -225,17 +225,18 @@ class Recipe(Data):
         return self.at(first).changed({"layers": layers})
 
     @property
+    def schedules(self) -> dict[str, Schedule]:
+        """The numbers that change over a film, by field."""
+        texts = {name: getattr(self, name) for name in self.OVER_TIME}
+        texts |= {f"film.{name}": getattr(self.film, name) for name in self.film.OVER_TIME}
+        return {name: schedule.parse(text) for name, text in texts.items() if isinstance(text, str)}
+
+    @property
     def uses_length(self) -> bool:
         """Whether a longer film changes some schedule."""
-        numbers = [
-            value
-            for data in (self, self.film)
-            for name in data.OVER_TIME
-            if isinstance(value := getattr(data, name), str)
-        ]
-        texts = [*self.layers, self.film.palette or ""]
-        return any(schedule.parse(each).uses_length for each in numbers) or any(
-            schedule.parse_text(each).uses_length for each in texts if each
+        texts = [*self.layers, *([self.film.palette] if self.film.palette else [])]
+        return any(each.uses_length for each in self.schedules.values()) or any(
+            schedule.parse_text(text).uses_length for text in texts
         )
 
     OVER_TIME: ClassVar[tuple[str, ...]] = (

@@ -35,6 +35,22 @@ def compose(pictures: Sequence[Image], labels: Sequence[str], columns: int) -> I
     return sheet
 
 
+def curve(values: Sequence[float], width: int = 480, height: int = 160) -> Image:
+    """A number over time as a line, with its lowest and its highest value at the edges."""
+    heights = np.asarray(values, np.float64)
+    low, high = float(heights.min()), float(heights.max())
+    paper = Pillow.new("RGB", (width, height), (round(_PAPER * 255 * 1.6),) * 3)
+    draw = ImageDraw.Draw(paper)
+    margin = 22
+    rows = height - margin - (heights - low) / max(high - low, 1e-12) * (height - 2 * margin)
+    columns = np.linspace(4, width - 5, len(heights))
+    draw.line([*zip(columns.tolist(), rows.tolist(), strict=True)], (255, 190, 90), 2, "curve")
+    font = ImageFont.load_default(13)
+    draw.text((6, 3), f"{high:.4g}", _INK, font)
+    draw.text((6, height - 19), f"{low:.4g}", _INK, font)
+    return np.asarray(paper, np.float32) / np.float32(255)
+
+
 def _cell(picture: Image, label: str, width: int) -> Image:
     height = round(picture.shape[0] * width / picture.shape[1])
     scaled = cv2.resize(picture.clip(0, 1), (width, height), interpolation=cv2.INTER_AREA)

@@ -166,3 +166,20 @@ def test_a_film_that_is_there_is_not_lost(dream: Dream, source: Path) -> None:
     assert code == 2
     assert "--overwrite" in err
     assert film.read_bytes() == b"precious"
+
+
+def test_a_preset_is_checked_and_drawn_without_dreaming(dream: Dream, tmp_path: Path) -> None:
+    preset, plot = tmp_path / "mine.toml", tmp_path / "plot.png"
+    preset.write_text('[film]\nloop = true\nseconds = 2\nzoom = "0:(1+0.1*sin(2*pi*t/max_f))"\n')
+    code, out, err = dream("presets", "check", preset, "-o", plot)
+    assert code == 0
+    assert "change: 1" in out
+    assert "max_f" in err
+    line = photos.read(plot).image[..., 0] > 0.9
+    # It rises first and falls then.
+    rows = [np.flatnonzero(line[20:150, column]).mean() for column in (130, 370)]
+    assert rows[0] < rows[1]
+    preset.write_text('[film]\nzoom = "0:(1/(30-t))"\n')
+    code, _, err = dream("presets", "check", preset)
+    assert code == 2
+    assert "frame 30" in err
