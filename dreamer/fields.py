@@ -36,13 +36,6 @@ def over_time(low: float, high: float) -> AfterValidator:
     return AfterValidator(check)
 
 
-def read_text(text: str | None) -> str | None:
-    """Let a text pass that is one, or a schedule of such. Raises ValueError otherwise."""
-    if text is not None:
-        schedule.parse_text(text)
-    return text
-
-
 def at(value: Number, clock: schedule.Clock) -> float:
     """A field's number at a moment of a film."""
     return schedule.parse(value).at(clock) if isinstance(value, str) else value

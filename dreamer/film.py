@@ -1,13 +1,24 @@
 """A film's part of the recipe: motion, time, and what keeps it alive."""
 
+import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from dreamer.fields import Data, MotifShare, NotNegative, Positive, over_time, read_text
-from dreamer.schedule import Clock, Number
+from dreamer.fields import Data, MotifShare, NotNegative, Positive, over_time
+from dreamer.schedule import Clock, Number, parse_text
 
 Motion = Literal["zoom", "spiral", "drift", "tunnel", "breathe", "orbit", "still"]
+
+
+_CODES = re.compile(r"#[0-9a-fA-F]{6}(\s*,\s*#[0-9a-fA-F]{6})*")
+
+
+def _read_palette(text: str | None) -> str | None:
+    for codes in parse_text(text).texts if text else ():
+        if not _CODES.fullmatch(codes):
+            raise ValueError(f"{codes!r} are no colours: write #rrggbb,#rrggbb")
+    return text
 
 
 class Film(Data):
@@ -87,7 +98,7 @@ class Film(Data):
     colours: Literal["first", "average", "palette", "free"] = Field(
         "first", description="what a frame's colours are held to"
     )
-    palette: Annotated[str | None, AfterValidator(read_text)] = Field(
+    palette: Annotated[str | None, AfterValidator(_read_palette)] = Field(
         None, description="#rrggbb,#rrggbb to hold the colours to, or a schedule of such"
     )
     hold: Annotated[Number, over_time(0, 1)] = Field(

@@ -12,6 +12,7 @@ from dreamer.ascent import alive, look
 from dreamer.ascent.alive import Floats
 from dreamer.assemble import Assembly, Plan
 from dreamer.errors import DreamerError
+from dreamer.fields import at
 from dreamer.film import Film
 from dreamer.frames import Carried, Loop
 from dreamer.motion import paths
@@ -226,15 +227,17 @@ class Filming:
         """The named motion's time at each frame."""
         film, times = self.film, [0.0]
         for frame in range(film.length):
-            speed = float(self.assembly.recipe.at(film.clock(frame)).film.speed)
+            speed = at(film.speed, film.clock(frame))
             times.append(times[-1] + speed * self._ease(frame + 0.5) / film.fps)
         return times
 
     def check(self) -> None:
         """Read every schedule at every key, so that a slip shows before the long run."""
         _ = self.keys, self.loop
-        for number in range(self.keys):
-            self._at(number)
+        recipe = self.assembly.recipe
+        if recipe.schedules:
+            for number in range(self.keys):
+                self._at(number)
 
     @property
     def needs_length(self) -> bool:
