@@ -68,10 +68,10 @@ def between(keys: Iterable[Stored], cadence: int, count: int, move: Move) -> Ite
         before = after
         if number < count:
             yield key
-    while before is not None and number + 1 < count:
+    for part in range(1, cadence):
         # Behind the last key there is no other one to mix with.
-        number += 1
-        yield to_stored(move(before, number - number % cadence, number))
+        if before is not None and number + part < count:
+            yield to_stored(move(before, number, number + part))
 
 
 class Loop(NamedTuple):

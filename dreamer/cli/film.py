@@ -18,8 +18,9 @@ from dreamer import recipe as recipes
 from dreamer.arrays import Stored, from_stored
 from dreamer.cli import show
 from dreamer.cli.session import Session
+from dreamer.cli.show import Interrupt
 from dreamer.cli.sources import Source, make_folder
-from dreamer.files import atomic, diskspace, ffmpeg, films, photos, workfolder
+from dreamer.files import atomic, diskspace, ffmpeg, films, framefolder, photos, sound, workfolder
 from dreamer.files.filmspec import QUALITY, Film
 from dreamer.files.metadata import Made
 from dreamer.files.photos import Photo
@@ -58,65 +59,73 @@ class FilmSession:
         path = self._name(source)
         how = films.format_of(path)
         photo = self._first(source)
-        filming = self._filming(photo)
-        size = photo.image.shape[:2]
-        folder = _work_folder(path)
         make_folder(path.parent)
         atomic.check_writable(path.parent)
-        count = filming.film.length
+        folder, size = _work_folder(path), photo.image.shape[:2]
+        count = self._recipe.film.length
         diskspace.check(folder, diskspace.needed(size, count, how.room))
+        under = Sound(self.sound) if self.sound else None
+        if under:
+            sound.check(under)
+        filming = self._filming(photo)
         film = Film(
             path,
             size,
             ffmpeg.rate(filming.film.fps),
             made=None if self.call.no_recipe else self._made(photo, filming),
             quality=self.call.quality or QUALITY,
-            sound=Sound(self.sound) if self.sound else None,
+            sound=under,
             max_mb=self.max_mb,
         )
         with (
             workfolder.opened(folder, self._identity(photo, filming), fresh=self.fresh) as work,
             show.interruptible() as interrupt,
         ):
-            keys = _Keys(work, filming)
-            self.call.note(keys.announcement(path))
+            keys = _Keys(work, filming, interrupt)
             closing = _Closing(filming)
-            preview = path.with_name(f"{path.stem}.preview.png")
-            try:
-                # A run that was killed at its very end has left the film there.
-                mine = self.call.overwrite or work.frames_done > 0
-                with films.writing(film, overwrite=mine) as writer:
-                    looked = time.monotonic()
-                    for frame in keys.frames():
-                        writer.write(frame)
-                        closing.see(frame)
-                        bar(writer.frames, count, keys.pace)
-                        if keys.dreamt == 2:
-                            self.call.note(keys.expectation())
-                        if time.monotonic() - looked > PREVIEW_SECONDS:
-                            photos.write(preview, from_stored(frame))
-                            looked = time.monotonic()
-                        if interrupt.asked:
-                            writer.path = path.with_name(f"{path.stem}.partial{path.suffix}")
-                            writer.path.unlink(missing_ok=True)
-                            break
-            finally:
-                preview.unlink(missing_ok=True)
-            for note in writer.notes:
-                self.call.note(note)
-            if interrupt.asked and writer.frames < count:
-                self.call.note(
-                    f"Stopped after frame {writer.frames} of {count}: {writer.path} holds the film "
-                    "so far. Run the same command again to go on."
-                )
-                raise typer.Exit(show.INTERRUPTED)
+            self._write(film, keys, closing, bar)
             kept = path.with_name(f"{path.stem}-frames") if self.keep_frames else None
-            work.finish(kept)
+            work.finish(kept, keys.warm_up)
         for note in closing.notes():
             self.call.note(note)
         if not self.call.quiet:
             seconds = time.perf_counter() - started
             typer.echo(f"{path}  {count} frames, {film.fps} a second, made in {seconds:.0f} s")
+
+    def _write(
+        self, film: Film, keys: _Keys, closing: _Closing, bar: Callable[[int, int, float], None]
+    ) -> None:
+        """Encode the frames as they are made. Ends the command where Ctrl-C was pressed."""
+        # A run that was killed at its very end has left the film there.
+        mine = self.call.overwrite or keys.kept > 0
+        with films.writing(film, overwrite=mine) as writer:
+            self.call.note(keys.announcement(film.path))
+            preview = _Preview(film.path)
+            try:
+                for frame in keys.frames():
+                    writer.write(frame)
+                    closing.see(frame)
+                    preview.see(frame)
+                    bar(writer.frames, keys.count, keys.pace)
+                    if keys.dreamt == 2:
+                        self.call.note(keys.expectation())
+            finally:
+                preview.remove()
+            stopped = writer.frames < keys.count
+            if stopped and not writer.frames:
+                self.call.note("Stopped before the first frame. Run the same command to go on.")
+                raise typer.Exit(show.INTERRUPTED)
+            if stopped:
+                writer.path = film.path.with_name(f"{film.path.stem}.partial{film.path.suffix}")
+                framefolder.remove(writer.path)
+        for note in writer.notes:
+            self.call.note(note)
+        if stopped:
+            self.call.note(
+                f"Stopped after frame {writer.frames} of {keys.count}: {writer.path} holds the "
+                "film so far. Run the same command again to go on."
+            )
+            raise typer.Exit(show.INTERRUPTED)
 
     def _name(self, source: Source) -> Path:
         """Where the film goes: an unfinished one of that name is gone on with."""
@@ -181,10 +190,11 @@ def _work_folder(path: Path) -> Path:
 class _Keys:
     """The keys of a film: those that are kept from a run that was stopped, then new ones."""
 
-    def __init__(self, work: WorkFolder, filming: Filming) -> None:
-        self._work, self._filming = work, filming
-        self._warm_up = filming.loop.warm_up if filming.loop else 0
-        self.kept = max(0, work.frames_done - self._warm_up)
+    def __init__(self, work: WorkFolder, filming: Filming, interrupt: Interrupt) -> None:
+        self._work, self._filming, self._interrupt = work, filming, interrupt
+        self.count = filming.film.length
+        self.warm_up = filming.loop.warm_up if filming.loop else 0
+        self.kept = max(0, work.frames_done - self.warm_up)
         self.dreamt = 0
         self._paces: list[float] = []
 
@@ -209,7 +219,7 @@ class _Keys:
 
     def expectation(self) -> str:
         """Time and disk that the rest takes, from the frames so far."""
-        left = self._filming.keys - self._work.frames_done + self._warm_up
+        left = self._filming.keys - self._work.frames_done + self.warm_up
         seconds = left * min(self._paces)
         disk = diskspace.needed(self._filming.photo.shape[:2], left, 0)
         return (
@@ -218,16 +228,20 @@ class _Keys:
 
     def frames(self) -> Iterator[Stored]:
         """The film's frames, those between the keys included."""
-        filming = self._filming
-        keys = self._keys()
-        if filming.loop:
-            first = next(keys)
-            # The last ones pass into the first again.
-            keys = itertools.chain([first], keys, [first])
-        return frames.between(keys, filming.film.cadence, filming.film.length, filming.move)
+        film = self._filming.film
+        return frames.between(self._shown(), film.cadence, film.length, self._filming.move)
+
+    def _shown(self) -> Iterator[Stored]:
+        """The keys; in a loop the first one again, which the last ones pass into."""
+        first = None
+        for key in self._keys():
+            first = key if first is None else first
+            yield key
+        if self._filming.loop and first is not None and not self._interrupt.asked:
+            yield first
 
     def _keys(self) -> Iterator[Stored]:
-        work, filming, warm_up = self._work, self._filming, self._warm_up
+        work, filming, warm_up = self._work, self._filming, self.warm_up
         if not work.frames_done:
             work.append(*filming.begin)
         step: frames.Step = filming.step
@@ -242,10 +256,30 @@ class _Keys:
             self._paces.append(time.perf_counter() - began)
             if work.frames_done > warm_up:
                 yield carried.frame
+            if self._interrupt.asked:
+                return
             began = time.perf_counter()
 
     def _kept(self, number: int) -> Stored:
-        return next(self._work.frames(number + self._warm_up))
+        return next(self._work.frames(number + self.warm_up))
+
+
+class _Preview:
+    """A picture beside the film that shows where it stands, every few seconds."""
+
+    def __init__(self, film: Path) -> None:
+        self._path = film.with_name(f"{film.stem}.preview.png")
+        self._shown = time.monotonic()
+
+    def see(self, frame: Stored) -> None:
+        """Show this frame, if it is time."""
+        if time.monotonic() - self._shown > PREVIEW_SECONDS:
+            photos.write(self._path, from_stored(frame))
+            self._shown = time.monotonic()
+
+    def remove(self) -> None:
+        """The film is there now, or none is made."""
+        self._path.unlink(missing_ok=True)
 
 
 class _Closing:

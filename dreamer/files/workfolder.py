@@ -115,25 +115,26 @@ class WorkFolder:
                     f"{path} can no longer be read ({error}): run the same command again."
                 ) from None
 
-    def finish(self, keep_as_png: Path | None = None) -> None:
+    def finish(self, keep_as_png: Path | None = None, start: int = 0) -> None:
         """Remove the working folder of a film that is finished.
 
         Args:
             keep_as_png: a folder in which the frames are kept, as PNG of 16 bits a colour; frames
                 that are already in it are replaced.
+            start: the first frame to keep.
         """
         self.flush()
         if keep_as_png:
-            self._keep(keep_as_png)
+            self._keep(keep_as_png, start)
         # Without it the folder is no unfinished film any more, whenever this is interrupted.
         (self.folder / _MANIFEST).unlink(missing_ok=True)
         _clear(self.folder)
 
-    def _keep(self, folder: Path) -> None:
+    def _keep(self, folder: Path, start: int) -> None:
         part = folder.with_name(f"{folder.name}.part")
         framefolder.remove(part)
         part.mkdir()
-        for number, frame in enumerate(self.frames()):
+        for number, frame in enumerate(self.frames(start)):
             _, data = cv2.imencode(".png", frame[..., ::-1])
             with atomic.replacing(framefolder.frame(part, number)) as file:
                 file.write(data.tobytes())
