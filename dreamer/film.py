@@ -58,8 +58,8 @@ class Film(Data):
     centre_y: Annotated[Number, over_time(-1, 2)] = Field(
         0.5, description="the same, of the height"
     )
-    border: Literal["reflect", "wrap", "replicate", "photo"] = Field(
-        "reflect", description="what comes in from outside the picture"
+    border: Literal["photo", "reflect", "wrap", "replicate"] = Field(
+        "photo", description="what comes in from outside: the photo, moved along, or its edges"
     )
 
     fps: Positive = Field(24.0, le=240, description="frames a second")

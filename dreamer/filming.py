@@ -3,11 +3,12 @@
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dreamer.arrays import Image, from_stored, to_stored
+from dreamer.arrays import Image, Size, from_stored, to_stored
 from dreamer.ascent import alive, look
 from dreamer.ascent.alive import Floats
 from dreamer.assemble import Assembly, Plan
@@ -30,7 +31,30 @@ BLEND = 2.0
 WARM_UP = 3.0
 """Seconds that a loop is dreamt before the blended ones, so that no trace of the photo is left."""
 
-_COLOURS = "colours"
+_COLOURS, _POSE = "colours", "pose"
+"""What is remembered beside the strengths of layers: mean and spread of the colours, and how the
+photo lies by now."""
+
+
+def _level(pose: NDArray[Any]) -> float:
+    """How often a pose doubles the size."""
+    return math.log2(max(abs(float(np.linalg.det(pose[:2, :2]))) ** 0.5, 1e-6))
+
+
+def _recurring(pose: Matrix, size: Size) -> Floats:
+    """A pose between half and twice the size: a film that moves in or out for ever recurs."""
+    height, width = size
+    back = zoom(2.0 ** -round(_level(pose)), (width / 2, height / 2))
+    return np.asarray(back @ pose, np.float32)
+
+
+def _inside(matrix: Matrix, size: Size) -> bool:
+    """Whether all that is seen after a move was in the picture before."""
+    height, width = size
+    corners = np.array([(0, 0, 1), (width, 0, 1), (0, height, 1), (width, height, 1)]).T
+    x, y, depth = np.linalg.inv(matrix) @ corners
+    points = np.stack([x / depth / width, y / depth / height])
+    return bool((points >= -1e-9).all() and (points <= 1 + 1e-9).all())
 
 
 def frame_recipe(recipe: Recipe) -> Recipe:
@@ -99,20 +123,23 @@ class Filming:
     @cached_property
     def begin(self) -> Carried:
         """The photo, and what is remembered of it."""
-        return Carried(to_stored(self.photo), {_COLOURS: self._reference})
+        pose = np.eye(3, dtype=np.float32)
+        return Carried(to_stored(self.photo), {_COLOURS: self._reference, _POSE: pose})
 
     def step(self, carried: Carried, number: int) -> Carried:
         """Make a key from the one before; see `frames.Step`."""
         film, clock = self._at(number)
         cadence, begin = film.cadence, (number - 1) * film.cadence
-        moved = self.move(from_stored(carried.frame), begin, begin + cadence)
         seconds = cadence / film.fps
         own = dict(carried.memory)
-        origin = self._prepared(moved, film, number)
+        matrix = self.matrix(begin, begin + cadence)
+        own[_POSE] = _recurring(matrix @ own[_POSE], self.photo.shape[:2])
+        moved = self._moved(from_stored(carried.frame), matrix, own[_POSE])
+        origin = self._prepared(moved, own[_POSE], film, number)
         gains = {
-            layer: alive.gains(strengths, float(film.habituation))
-            for layer, strengths in own.items()
-            if layer != _COLOURS
+            layer: alive.gains(own[layer], float(film.habituation))
+            for layer in self.assembly.objective.layers
+            if layer in own
         }
         *_, last = self.assembly.dream(
             origin, self.plan, self.mask, frame=number, clock=clock, gains=gains
@@ -134,12 +161,20 @@ class Filming:
         clock = self.film.clock(number * self.film.cadence)
         return self.assembly.recipe.at(clock).film, clock
 
-    def _prepared(self, moved: Image, film: Film, number: int) -> Image:
+    def _moved(self, image: Image, matrix: Matrix, pose: Floats) -> Image:
+        """A frame moved to the next one's moment."""
+        border = self.film.border
+        if border != "photo" or _inside(matrix, image.shape[:2]):
+            return warp(image, matrix, border)
+        # Mirrored or repeated edges would be fed back into streaks.
+        return warp(image, matrix, border, warp(self.photo, pose.astype(np.float64), "reflect"))
+
+    def _prepared(self, moved: Image, pose: Floats, film: Film, number: int) -> Image:
         """A moved frame with the photo, the detail and the noise that it should have."""
         seconds = film.cadence / film.fps
         if film.source:
             share = 1 - (1 - float(film.source)) ** seconds
-            moved = moved + np.float32(share) * (self._source(number) - moved)
+            moved = moved + np.float32(share) * (self._source(pose) - moved)
         if film.detail:
             moved = alive.hold_detail(moved, self._detail, float(film.detail))
         if film.noise:
@@ -158,16 +193,13 @@ class Filming:
             return np.asarray(np.sum(targets, 0), np.float32)
         return self._reference
 
-    def _source(self, number: int) -> Image:
+    def _source(self, pose: Floats) -> Image:
         """The photo moved along; it enters again at half the size before a zoom has blurred it."""
-        matrix = self.matrix(0, number * self.film.cadence)
         height, width = self.photo.shape[:2]
-        level = math.log2(max(abs(np.linalg.det(matrix[:2, :2])) ** 0.5, 1e-6))
-        share = level % 1
-        middle = (width / 2, height / 2)
+        share = _level(pose) % 1
         nearer, farther = (
-            warp(self.photo, zoom(2.0 ** (share + down - level), middle) @ matrix, "reflect")
-            for down in (0, -1)
+            warp(self.photo, zoom(2.0**power, (width / 2, height / 2)) @ pose, "reflect")
+            for power in (share - _level(pose), share - 1 - _level(pose))
         )
         return nearer + np.float32(share) * (farther - nearer)
 
@@ -181,8 +213,8 @@ class Filming:
 
     def move(self, image: Image, begin: float, end: float) -> Image:
         """A picture of one frame's moment moved to another's; see `frames.Move`."""
-        background = self.photo if self.film.border == "photo" else None
-        return warp(image, self.matrix(begin, end), self.film.border, background)
+        border = "reflect" if self.film.border == "photo" else self.film.border
+        return warp(image, self.matrix(begin, end), border)
 
     def matrix(self, begin: float, end: float) -> Matrix:
         """How the picture moves from one frame to another, by name and by numbers."""

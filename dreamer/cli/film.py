@@ -100,15 +100,16 @@ class FilmSession:
         mine = self.call.overwrite or keys.kept > 0
         with films.writing(film, overwrite=mine) as writer:
             self.call.note(keys.announcement(film.path))
-            preview = _Preview(film.path)
+            preview, told = _Preview(film.path), False
             try:
                 for frame in keys.frames():
                     writer.write(frame)
                     closing.see(frame)
                     preview.see(frame)
                     bar(writer.frames, keys.count, keys.pace)
-                    if keys.dreamt == 2:
+                    if keys.dreamt >= 2 and not told:
                         self.call.note(keys.expectation())
+                        told = True
             finally:
                 preview.remove()
             stopped = writer.frames < keys.count

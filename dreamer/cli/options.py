@@ -250,7 +250,7 @@ Border = Annotated[
         _MOTION,
         "--border",
         metavar="KIND",
-        help="What comes in from outside: reflect, wrap, replicate or photo.",
+        help="What comes in from outside: photo, reflect, wrap or replicate.",
     ),
 ]
 Seconds = Annotated[float | None, _option(_MOTION, "--seconds", help="The film's length.")]
