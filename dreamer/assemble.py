@@ -123,6 +123,7 @@ class Assembly:
         frame: int = 0,
         clock: Clock = START,
         gains: Gains = NO_GAINS,
+        every: int | None = None,
     ) -> Iterator[Progress]:
         """Dream on a photo, or on a frame of a film.
 
@@ -133,6 +134,7 @@ class Assembly:
             frame: gives other random numbers to each.
             clock: the moment at which schedules are read.
             gains: of the channels' activations; 1 where none are given.
+            every: how many steps there are at most from one value to the next.
         """
         stages = [
             Octave(size, self._ascent(dtype, self._tiles(size, plan.tile)))
@@ -153,6 +155,7 @@ class Assembly:
             begun=begun,
             search=recipe.optimiser == "lbfgs",
             clip=recipe.clip,
+            every=every,
         )
 
     def made(self, photo_sha256: str, plan: Plan, threads: int) -> Made:

@@ -64,6 +64,17 @@ def test_a_loop_says_how_well_it_closes(dream: Dream, source: Path) -> None:
     assert len(shown(source.with_name("x.gif"))) == 12
 
 
+def test_the_ascent_of_a_picture_is_a_film_of_its_steps(dream: Dream, source: Path) -> None:
+    film = source.with_name("ascent.mp4")
+    code, _, _ = dream("image", source, "--octaves", 2, "--steps", 3, "--film", film)
+    assert code == 0
+    assert left(source) == ["a photo-dream.png", "ascent.mp4"]
+    assert len(shown(film)) == 6
+    assert metadata.read(film).recipe.octaves == 2
+    last = photos.read(source.with_name("a photo-dream.png")).image
+    np.testing.assert_allclose(shown(film)[-1].mean(), last.mean(), atol=0.02)
+
+
 class Killed(BaseException):
     """Nobody catches it, as nobody catches a power cut."""
 

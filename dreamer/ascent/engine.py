@@ -283,6 +283,7 @@ def dream(
     begun: Begun | None = None,
     search: bool = False,
     clip: bool = True,
+    every: int | None = None,
 ) -> Iterator[Progress]:
     """Dream on a photo, octave by octave from small to large; the last value is the finished one.
 
@@ -300,10 +301,11 @@ def dream(
         begun: a dream on the same photo by the same plan, to go on from; it is the first value.
         search: whether each octave is searched by L-BFGS (see `lbfgs`) instead of taking steps.
         clip: whether such a search keeps colours within 0 to 1.
+        every: how many steps there are at most from one value to the next.
     """
     whole = tf.constant(photo[None])
     work = np.cumsum([0] + [size[0] * size[1] * steps for size, _ in plan])
-    chunk, done = _Chunk(), begun.octaves if begun else 0
+    chunk, done = _Chunk(every), begun.octaves if begun else 0
     sizes = [octave.size for octave in plan]
     grown = small = octaves.scaled(whole, sizes, 0, method)
     for number, (size, ascent) in enumerate(plan):
@@ -393,12 +395,13 @@ def _leave(
 class _Chunk:
     """How many steps fit into `CHUNK_SECONDS`, learnt from the runs so far."""
 
-    def __init__(self) -> None:
-        self._pace = float("inf")
+    def __init__(self, most: int | None) -> None:
+        self._pace, self._most = float("inf"), most
 
     def steps(self, size: Size) -> int:
         """The number of steps to take next at this size, at least 1."""
-        return max(1, int(CHUNK_SECONDS / (self._pace * size[0] * size[1])))
+        fitting = max(1, int(CHUNK_SECONDS / (self._pace * size[0] * size[1])))
+        return fitting if self._most is None else min(self._most, fitting)
 
     def learn(self, size: Size, steps: int, seconds: float) -> None:
         """Take note of a run; the best pace counts, because a first run also traces."""

@@ -72,6 +72,7 @@ def command(
     draft: options.Draft = False,
     finish: options.Finish = None,
     watch: options.Watch = None,
+    film: options.GrowthFilm = None,
     sheet: options.Sheet = None,
     vary: options.Vary = None,
     output: options.Output = None,
@@ -92,7 +93,7 @@ def command(
         weights, network = Path(network), Path(network).name
     # What follows is heavy, and `--help` does without it.
     from dreamer import presets
-    from dreamer.cli import drafts, session, show, sources
+    from dreamer.cli import drafts, growth, session, show, sources
     from dreamer.cli import watch as watching
 
     drafts.check(draft, finish, output, no_recipe)
@@ -136,6 +137,7 @@ def command(
     target, folder = sources.destination(
         output, many=len(found) > 1, depth=bits, overwrite=overwrite
     )
+    growth.check(film, alone=len(found) == 1 and not (watch or sheet or vary))
     if save_preset:
         session.save_preset(save_preset, wanted.recipe, overwrite=overwrite)
     call = session.Session(
@@ -155,6 +157,7 @@ def command(
         quiet=quiet,
         draft=draft,
         finish=presets.load(str(finish)) if finish else None,
+        film=film,
     )
     if watch:
         watching.watch(call, found, watch, lambda: read().recipe)

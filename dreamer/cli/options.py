@@ -182,6 +182,12 @@ Watch = Annotated[
         _QUICK, "--watch", metavar="PRESET.toml", help="Redraw the picture on each save of it."
     ),
 ]
+GrowthFilm = Annotated[
+    Path | None,
+    _option(
+        _FILES, "--film", metavar="FILE.mp4", help="The ascent itself as a film, a frame a step."
+    ),
+]
 Sheet = Annotated[
     str | None,
     _option(

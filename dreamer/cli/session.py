@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dreamer import presets, sheets, words
 from dreamer import recipe as recipes
 from dreamer.arrays import Image, Size
-from dreamer.cli import drafts, show
+from dreamer.cli import drafts, growth, show
 from dreamer.cli.show import Bar
 from dreamer.cli.sources import Source, make_folder
 from dreamer.errors import DreamerError
@@ -68,6 +68,7 @@ class Session:
     quiet: bool
     draft: bool = False
     finish: Made | None = None
+    film: Path | None = None
     networks: dict[tuple[object, ...], Network] = field(default_factory=dict)
     written: set[Path] = field(default_factory=set)
 
@@ -252,10 +253,16 @@ class Session:
         make_folder(path.parent)
         atomic.check_writable(path.parent)
         preview = atomic.free_name(path.with_name(f"{path.stem}.preview.png"))
-        with show.interruptible() as interrupt:
+        made = None if self.no_recipe else assembly.made(photo.sha256, plan, self.threads)
+        every = 1 if self.film else None
+        with (
+            show.interruptible() as interrupt,
+            growth.filmed(self.film, size, made, overwrite=self.overwrite) as frame,
+        ):
             try:
-                for state in assembly.dream(photo.image, plan, mask, begun):
+                for state in assembly.dream(photo.image, plan, mask, begun, every=every):
                     bar(state)
+                    frame(state)
                     if interrupt.asked or (state.ends_octave and state.octave == last):
                         break
                     if state.ends_octave:
