@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 import cv2
@@ -78,6 +79,10 @@ class _Source(NamedTuple):
     fold: Callable[[Positions, int], Positions]
 
 
+_Places = Callable[[int, tuple[int, ...]], tuple[Positions, Positions]]
+"""From a strip's first row and its height and width to where each of its pixels comes from."""
+
+
 def warp(image: Image, matrix: Matrix, border: str, background: Image | None = None) -> Image:
     """Move a picture: what is at `p` comes to `matrix @ p`.
 
@@ -97,13 +102,36 @@ def warp(image: Image, matrix: Matrix, border: str, background: Image | None = N
     coefficients, margin = _coefficients(image, inverse, BORDERS[border].extend)
     source = _Source(coefficients, margin, size, inverse, BORDERS[border].fold)
     mixing = abs(inverse[[0, 1, 2, 2], [1, 0, 0, 1]]).max() * max(size) ** 2
-    fill = _scaled(source) if mixing < 1e-6 else _gathered(source)
-    moved = np.empty((*size, 3), np.float32)
-    strips = range(0, size[0], STRIP)
-    list(_POOL.map(lambda top: fill(moved[top : top + STRIP], top), strips))
+    fill = _scaled(source) if mixing < 1e-6 else _gathered(source, partial(_sources, inverse))
+    moved = _filled(fill, size)
     if border == "photo" and background is not None:
         cover = _cover(inverse, size)[..., None]
         moved = background + cover * (moved - background)
+    return moved
+
+
+def gathered(image: Image, x: Positions, y: Positions) -> Image:
+    """A picture whose every pixel comes from a place of its own, by the same splines as `warp`.
+
+    Args:
+        image: float32 `(h, w, 3)`.
+        x, y: float32 `(h, w)`, in pixels; beyond the edge lies the edge's own colour.
+    """
+    size = (image.shape[0], image.shape[1])
+    coefficients, margin = _coefficients(image, np.eye(3), cv2.BORDER_REPLICATE)
+    source = _Source(coefficients, margin, size, np.eye(3), _replicated)
+
+    def places(top: int, shape: tuple[int, ...]) -> tuple[Positions, Positions]:
+        rows = slice(top, top + shape[0])
+        return x[rows], y[rows]
+
+    return _filled(_gathered(source, places), size)
+
+
+def _filled(fill: Callable[[Image, int], None], size: Size) -> Image:
+    moved = np.empty((*size, 3), np.float32)
+    strips = range(0, size[0], STRIP)
+    list(_POOL.map(lambda top: fill(moved[top : top + STRIP], top), strips))
     return moved
 
 
@@ -163,14 +191,14 @@ def _interpolation(positions: Positions, count: int, margin: int) -> sparse.csr_
     return sparse.csr_array((weights.ravel(), places.ravel(), starts), shape=shape)
 
 
-def _gathered(source: _Source) -> Callable[[Image, int], None]:
-    """Any matrix: each pixel gathers its taps, two by two.
+def _gathered(source: _Source, places: _Places) -> Callable[[Image, int], None]:
+    """Any motion: each pixel gathers its taps, two by two.
 
     Before OpenCV 5 its linear interpolation snapped to 1/32 pixel.
     """
 
     def fill(target: Image, top: int) -> None:
-        x, y = _sources(source.inverse, top, target.shape[:2])
+        x, y = places(top, target.shape[:2])
         weights_x, places_x = _pairs(source.fold(x, source.size[1]), source.margin)
         weights_y, places_y = _pairs(source.fold(y, source.size[0]), source.margin)
         total = np.zeros((*x.shape, 4), np.float32)
