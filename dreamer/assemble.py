@@ -374,15 +374,21 @@ def growing(recipe: Recipe) -> Callable[[float], Look] | None:
     """What a recipe does to a dream at each octave's end, so that the next one builds on it."""
     if not (recipe.palette or recipe.saturation != 1 or recipe.strength):
         return None
-    colours = [look.palette(recipe.palette)] if recipe.palette else []
-    chroma = [look.saturation(float(recipe.saturation))] if recipe.saturation != 1 else []
 
     def grow(share: float) -> Look:
         # A dream's change grows about as the root of the number of octaves.
         change = [look.strength(recipe.strength * share**0.5)] if recipe.strength else []
-        return look.chain(*colours, *(chroma if share == 1 else []), *change)
+        return look.chain(colouring(recipe, share), *change)
 
     return grow
+
+
+def colouring(recipe: Recipe, share: float = 1) -> Look:
+    """What a recipe does to a dream's colours when a share of its octaves is done."""
+    colours = [look.palette(recipe.palette)] if recipe.palette else []
+    last = share == 1 and recipe.saturation != 1
+    chroma = [look.saturation(float(recipe.saturation))] if last else []
+    return look.chain(*colours, *chroma)
 
 
 def finishing(recipe: Recipe, mask: NDArray[np.float32] | None) -> Look:

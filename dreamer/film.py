@@ -114,6 +114,24 @@ class Film(Data):
         0.0, description="share of the photo that is mixed in a second, moved along"
     )
 
+    flow: bool = Field(
+        True, description="on a clip: the dream rides on its motion, or each frame is on its own"
+    )
+    carried: Literal["difference", "picture"] = Field(
+        "difference",
+        description="on a clip: what rides, the dream's difference from its frame or all of it",
+    )
+    blend_moving: Annotated[Number, over_time(0, 1)] = Field(
+        0.1,
+        description="on a clip: how much of a 24th of a second's dream is new where things move",
+    )
+    blend_still: Annotated[Number, over_time(0, 1)] = Field(
+        0.1, description="on a clip: the same where nothing moves"
+    )
+    fade: Annotated[Number, over_time(0.01, 3600)] = Field(
+        4.0, description="on a clip: seconds in which what is carried loses half its strength"
+    )
+
     OVER_TIME: ClassVar[tuple[str, ...]] = (
         "speed",
         "zoom",
@@ -132,6 +150,9 @@ class Film(Data):
         "detail",
         "noise",
         "source",
+        "blend_moving",
+        "blend_still",
+        "fade",
     )
 
     @property

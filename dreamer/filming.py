@@ -1,6 +1,7 @@
 """From a recipe to a film that is fed back into itself: the callables of the frame loop."""
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -8,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dreamer.arrays import Image, Size, from_stored, to_stored
+from dreamer.arrays import Image, Size, Stored, from_stored, to_stored
 from dreamer.ascent import alive, look
 from dreamer.ascent.alive import Floats
 from dreamer.assemble import Assembly, Plan
 from dreamer.errors import DreamerError
 from dreamer.fields import at
 from dreamer.film import Film
-from dreamer.frames import Carried, Loop
+from dreamer.frames import Carried, Loop, between, closure
 from dreamer.motion import paths
 from dreamer.motion.matrices import Matrix, zoom
 from dreamer.motion.warp import warp
@@ -84,6 +85,16 @@ class Filming:
     def film(self) -> Film:
         """The film's part of the recipe."""
         return self.assembly.recipe.film
+
+    @property
+    def motion(self) -> str:
+        """The motion's name."""
+        return self.film.motion
+
+    @property
+    def size(self) -> Size:
+        """Height and width of the frames."""
+        return self.photo.shape[0], self.photo.shape[1]
 
     @cached_property
     def plan(self) -> Plan:
@@ -270,6 +281,25 @@ class Filming:
         if recipe.schedules:
             for number in range(self.keys):
                 self._at(number)
+
+    def frames(self, keys: Iterator[Stored]) -> Iterator[Stored]:
+        """The film's frames, those between the keys included; see `frames.between`."""
+        return between(keys, self.film.cadence, self.film.length, self.move)
+
+    def closing(self, around: Sequence[Image], memory: Mapping[str, Any]) -> list[str]:
+        """What there is to say of a finished film: does a loop close?
+
+        Args:
+            around: as many last frames as first ones, in order of time.
+            memory: what the last frame carries.
+        """
+        if not self.loop or len(around) < 12:
+            return []
+        plain, moved = closure(around, self.film.length, self.move)
+        return [
+            f"From the last frame to the first: {plain:.2f} times the median of the ten steps "
+            f"around it, {moved:.2f} times after motion compensation"
+        ]
 
     @property
     def needs_length(self) -> bool:

@@ -28,6 +28,7 @@ FLOORS = {
     "tiling": 7,
     "assemble": 8,
     "filming": 9,
+    "riding": 9,
     "cli": 10,
     "__main__": 11,
 }

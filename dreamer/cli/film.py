@@ -7,15 +7,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
 from dreamer import frames
 from dreamer import recipe as recipes
-from dreamer.arrays import Stored, from_stored
+from dreamer.arrays import Image, Size, Stored, from_stored
 from dreamer.cli import show
 from dreamer.cli.session import Session
 from dreamer.cli.show import Interrupt
@@ -31,12 +31,55 @@ from dreamer.recipe import Recipe
 
 if TYPE_CHECKING:
     from dreamer.filming import Filming
+    from dreamer.riding import Riding
 
 PREVIEW_SECONDS = 5.0
 """A preview picture is written about so often."""
 
 LENGTHS = ("frames", "seconds")
 """Of the film's fields, those that another run may change to go on with a longer film."""
+
+
+class Shot(NamedTuple):
+    """A source that was read, before any network is loaded.
+
+    Attributes:
+        size: height and width of the frames.
+        recipe: as it goes into the film.
+        sha256: of the source.
+        facts: what else decides the frames.
+        sound: the source's own.
+        make: loads the network; gives what makes the frames.
+    """
+
+    size: Size
+    recipe: Recipe
+    sha256: str
+    facts: dict[str, Any]
+    sound: Sound | None
+    make: Callable[[], Filming | Riding]
+
+
+def photo(source: Source, call: Session) -> Shot:
+    """A photo, which is fed back."""
+    recipe, read = call.wanted.recipe, source.read()
+    height, width = photos.fitted(read.image.shape[:2], recipe.film.size, enlarge=True)
+    # Most formats need even sides.
+    size = height // 2 * 2, width // 2 * 2
+    first = photos.resize(read, size)
+    return Shot(size, recipe, first.sha256, {}, None, partial(_filming, first, call))
+
+
+def _filming(photo: Photo, call: Session) -> Filming:
+    # TensorFlow is imported by this one, and must have been started before.
+    _ = call.threads
+    from dreamer import filming
+
+    assembly = call.assemble(filming.frame_recipe(call.wanted.recipe), photo)
+    mask = call.read_mask(photo.image.shape[:2])
+    made = filming.Filming(assembly, photo.image, mask)
+    made.check()
+    return made
 
 
 @dataclass(frozen=True)
@@ -49,44 +92,54 @@ class FilmSession:
     sound: Path | None
     max_mb: float | None
 
-    def dream(self, source: Source) -> None:
-        """Film one photo; Ctrl-C ends the film after the frame that is being made."""
-        with show.film_progress(quiet=self.call.quiet) as bar:
-            self._dream(source, bar)
+    def dream(self, beside: Path, name: str, take: Callable[[Session], Shot]) -> None:
+        """Film one source; Ctrl-C ends the film after the frame that is being made.
 
-    def _dream(self, source: Source, bar: Callable[[int, int, float], None]) -> None:
+        Args:
+            beside: the film's folder, where none was asked for.
+            name: how its name begins.
+            take: reads the source.
+        """
+        with show.film_progress(quiet=self.call.quiet) as bar:
+            self._dream(self._name(beside, name), take, bar)
+
+    def _dream(
+        self,
+        path: Path,
+        take: Callable[[Session], Shot],
+        bar: Callable[[int, int, float], None],
+    ) -> None:
         started = time.perf_counter()
-        path = self._name(source)
         how = films.format_of(path)
-        photo = self._first(source)
+        shot = take(self.call)
         make_folder(path.parent)
         atomic.check_writable(path.parent)
-        folder, size = _work_folder(path), photo.image.shape[:2]
-        count = self._recipe.film.length
-        diskspace.check(folder, diskspace.needed(size, count, how.room))
-        under = Sound(self.sound) if self.sound else None
+        folder, count = _work_folder(path), shot.recipe.film.length
+        diskspace.check(folder, diskspace.needed(shot.size, count, how.room))
+        under = Sound(self.sound) if self.sound else shot.sound
         if under:
             sound.check(under)
-        filming = self._filming(photo)
+        making = shot.make()
         film = Film(
             path,
-            size,
-            ffmpeg.rate(filming.film.fps),
-            made=None if self.call.no_recipe else self._made(photo, filming),
+            shot.size,
+            ffmpeg.rate(shot.recipe.film.fps),
+            made=None if self.call.no_recipe else self._made(shot, making),
             quality=self.call.quality or QUALITY,
             sound=under,
             max_mb=self.max_mb,
         )
         with (
-            workfolder.opened(folder, self._identity(photo, filming), fresh=self.fresh) as work,
+            workfolder.opened(folder, self._identity(shot, making), fresh=self.fresh) as work,
             show.interruptible() as interrupt,
         ):
-            keys = _Keys(work, filming, interrupt)
-            closing = _Closing(filming)
+            keys = _Keys(work, making, interrupt)
+            closing = _Closing()
             self._write(film, keys, closing, bar)
             kept = path.with_name(f"{path.stem}-frames") if self.keep_frames else None
+            notes = making.closing(closing.around, work.state or {})
             work.finish(kept, keys.warm_up)
-        for note in closing.notes():
+        for note in notes:
             self.call.note(note)
         if not self.call.quiet:
             seconds = time.perf_counter() - started
@@ -128,10 +181,10 @@ class FilmSession:
             )
             raise typer.Exit(show.INTERRUPTED)
 
-    def _name(self, source: Source) -> Path:
+    def _name(self, beside: Path, name: str) -> Path:
         """Where the film goes: an unfinished one of that name is gone on with."""
-        folder = self.call.folder or source.folder
-        path = self.call.target or folder / f"{source.name}-{self.call.suffix}.mp4"
+        folder = self.call.folder or beside
+        path = self.call.target or folder / f"{name}-{self.call.suffix}.mp4"
         if (
             path.exists()
             and not self.call.overwrite
@@ -142,41 +195,20 @@ class FilmSession:
             return atomic.free_name(path)
         return path
 
-    def _first(self, source: Source) -> Photo:
-        photo = source.read()
-        height, width = photos.fitted(photo.image.shape[:2], self._recipe.film.size, enlarge=True)
-        # Most formats need even sides.
-        return photos.resize(photo, (height // 2 * 2, width // 2 * 2))
-
-    @cached_property
-    def _recipe(self) -> Recipe:
-        return self.call.wanted.recipe
-
-    def _filming(self, photo: Photo) -> Filming:
-        # TensorFlow is imported by this one, and must have been started before.
-        _ = self.call.threads
-        from dreamer import filming
-
-        assembly = self.call.assemble(filming.frame_recipe(self._recipe), photo)
-        mask = self.call.read_mask(photo.image.shape[:2])
-        made = filming.Filming(assembly, photo.image, mask)
-        made.check()
-        return made
-
-    def _made(self, photo: Photo, filming: Filming) -> Made:
+    def _made(self, shot: Shot, making: Filming | Riding) -> Made:
         """The recipe as it was asked for, with what the network decided written out."""
-        made = filming.assembly.made(photo.sha256, filming.plan, self.call.threads)
+        made = making.assembly.made(shot.sha256, making.plan, self.call.threads)
         written = {name: getattr(made.recipe, name) for name in ("layers", "precision")}
         if made.recipe.motif_pixels:
             written["motif_pixels"] = made.recipe.motif_pixels
-        facts = {**made.facts, "encoder_threads": ffmpeg.THREADS}
-        return Made(self._recipe.changed(written), facts)
+        facts = {**made.facts, **shot.facts, "encoder_threads": ffmpeg.THREADS}
+        return Made(shot.recipe.changed(written), facts)
 
-    def _identity(self, photo: Photo, filming: Filming) -> dict[str, Any]:
+    def _identity(self, shot: Shot, making: Filming | Riding) -> dict[str, Any]:
         """Everything that decides the frames."""
-        made = self._made(photo, filming)
+        made = self._made(shot, making)
         fields = recipes.to_fields(made.recipe)
-        if not filming.needs_length:
+        if not making.needs_length:
             film = fields.get("film", {})
             fields["film"] = {name: film[name] for name in film if name not in LENGTHS}
         fields.pop("about", None)
@@ -191,10 +223,10 @@ def _work_folder(path: Path) -> Path:
 class _Keys:
     """The keys of a film: those that are kept from a run that was stopped, then new ones."""
 
-    def __init__(self, work: WorkFolder, filming: Filming, interrupt: Interrupt) -> None:
-        self._work, self._filming, self._interrupt = work, filming, interrupt
-        self.count = filming.film.length
-        self.warm_up = filming.loop.warm_up if filming.loop else 0
+    def __init__(self, work: WorkFolder, making: Filming | Riding, interrupt: Interrupt) -> None:
+        self._work, self._making, self._interrupt = work, making, interrupt
+        self.count = making.film.length
+        self.warm_up = making.loop.warm_up if making.loop else 0
         self.kept = max(0, work.frames_done - self.warm_up)
         self.dreamt = 0
         self._paces: list[float] = []
@@ -206,31 +238,30 @@ class _Keys:
 
     def announcement(self, path: Path) -> str:
         """What is about to be done, in one line."""
-        filming, film = self._filming, self._filming.film
-        height, width = filming.photo.shape[:2]
-        layers = " ".join(filming.assembly.recipe.layers)
-        octaves = ", ".join(f"{w}×{h}" for h, w in filming.plan.sizes)
+        making, film = self._making, self._making.film
+        height, width = making.size
+        layers, steps = " ".join(making.assembly.recipe.layers), making.assembly.recipe.steps
+        octaves = ", ".join(f"{w}×{h}" for h, w in making.plan.sizes)
         going_on = f"; {self.kept} dreamt frames are there already" if self.kept > 1 else ""
         loop = ", a loop" if film.loop else ""
         return (
             f"{path.name}: {film.length} frames of {width}×{height}, {film.fps:g} a second{loop}; "
-            f"{film.motion}, {filming.assembly.network.name} {layers}, {film.steps} steps at "
+            f"{making.motion}, {making.assembly.network.name} {layers}, {steps} steps at "
             f"{octaves}{going_on}"
         )
 
     def expectation(self) -> str:
         """Time and disk that the rest takes, from the frames so far."""
-        left = self._filming.keys - self._work.frames_done + self.warm_up
+        left = self._making.keys - self._work.frames_done + self.warm_up
         seconds = left * min(self._paces)
-        disk = diskspace.needed(self._filming.photo.shape[:2], left, 0)
+        disk = diskspace.needed(self._making.size, left, 0)
         return (
             f"About {seconds / 60:.0f} min" if seconds > 90 else f"About {seconds:.0f} s"
         ) + f" to go; {disk / 1e6:.0f} MB for its frames beside it, until it is finished"
 
     def frames(self) -> Iterator[Stored]:
         """The film's frames, those between the keys included."""
-        film = self._filming.film
-        return frames.between(self._shown(), film.cadence, film.length, self._filming.move)
+        return self._making.frames(self._shown())
 
     def _shown(self) -> Iterator[Stored]:
         """The keys; in a loop the first one again, which the last ones pass into."""
@@ -238,20 +269,20 @@ class _Keys:
         for key in self._keys():
             first = key if first is None else first
             yield key
-        if self._filming.loop and first is not None and not self._interrupt.asked:
+        if self._making.loop and first is not None and not self._interrupt.asked:
             yield first
 
     def _keys(self) -> Iterator[Stored]:
-        work, filming, warm_up = self._work, self._filming, self.warm_up
+        work, making, warm_up = self._work, self._making, self.warm_up
         if not work.frames_done:
-            work.append(*filming.begin)
-        step: frames.Step = filming.step
-        if filming.loop:
-            step = frames.looped(step, filming.loop, self._kept)
-        yield from itertools.islice(work.frames(warm_up), filming.keys)
+            work.append(*making.begin)
+        step: frames.Step = making.step
+        if making.loop:
+            step = frames.looped(step, making.loop, self._kept)
+        yield from itertools.islice(work.frames(warm_up), making.keys)
         last = Carried(self._kept(work.frames_done - 1 - warm_up), work.state or {})
         began = time.perf_counter()
-        for carried in frames.keys(step, last, work.frames_done - warm_up, filming.keys):
+        for carried in frames.keys(step, last, work.frames_done - warm_up, making.keys):
             work.append(*carried)
             self.dreamt += 1
             self._paces.append(time.perf_counter() - began)
@@ -284,12 +315,11 @@ class _Preview:
 
 
 class _Closing:
-    """Watches a film's first and last frames: does a loop close?"""
+    """Watches a film's first and last frames."""
 
     SPAN = 6
 
-    def __init__(self, filming: Filming) -> None:
-        self._filming = filming
+    def __init__(self) -> None:
         self._first: list[Stored] = []
         self._last: deque[Stored] = deque(maxlen=self.SPAN)
 
@@ -299,13 +329,7 @@ class _Closing:
             self._first.append(frame)
         self._last.append(frame)
 
-    def notes(self) -> list[str]:
-        """How much larger the step from the last frame to the first is than those around it."""
-        if not self._filming.loop or len(self._first) < self.SPAN:
-            return []
-        around = [from_stored(frame) for frame in (*self._last, *self._first)]
-        plain, moved = frames.closure(around, self._filming.film.length, self._filming.move)
-        return [
-            f"From the last frame to the first: {plain:.2f} times the median of the ten steps "
-            f"around it, {moved:.2f} times after motion compensation"
-        ]
+    @property
+    def around(self) -> list[Image]:
+        """As many last frames as first ones, in order of time."""
+        return [from_stored(frame) for frame in (*self._last, *self._first)]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _LOOK, _NETWORK, _FILES = "What it looks like", "Network", "Files"
 _QUICK = "Quick looking"
 _MOTION = "Motion and time"
+_CLIP = "When the source is a clip"
 
 
 class Bits(StrEnum):
@@ -275,6 +276,36 @@ Cadence = Annotated[
     int | None,
     _option(_MOTION, "--cadence", help="Dream every so many frames; carry and mix between them."),
 ]
+From = Annotated[
+    str | None, _option(_CLIP, "--from", metavar="TIME", help="Where to begin: seconds, or m:ss.")
+]
+To = Annotated[str | None, _option(_CLIP, "--to", metavar="TIME", help="Where to end.")]
+Every = Annotated[
+    int | None, typer.Option(help="Use every so many frames.", min=1, rich_help_panel=_CLIP)
+]
+Flow = Annotated[
+    str | None,
+    _option(
+        _CLIP,
+        "--flow",
+        metavar="on|off",
+        help="The dream rides on the clip's motion, or each frame is dreamt on its own.",
+    ),
+]
+BlendMoving = Annotated[
+    str | None,
+    _option(
+        _CLIP,
+        "--blend-moving",
+        metavar="SHARE",
+        help="How much of each frame's dream is new where things move.",
+    ),
+]
+BlendStill = Annotated[
+    str | None,
+    _option(_CLIP, "--blend-still", metavar="SHARE", help="The same where nothing moves."),
+]
+NoAudio = Annotated[bool, _option(_CLIP, "--no-audio", help="Leave the clip's sound out.")]
 FilmStrength = Annotated[
     str | None,
     _option(

@@ -1,7 +1,8 @@
-"""`dream video`: films that are fed back into themselves."""
+"""`dream video`: films that are fed back into themselves, or ride on a clip."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,13 +20,21 @@ dream video photo.jpg --loop --seconds 6 --size 480 -o loop.gif --max-mb 8
 
 dream video photo.jpg -l "0:mixed3b, 4s:mixed4c" --zoom "0:(1.0), 96:(1.03, ease-in)"
 
+dream video clip.mp4 -p pagodas  ·  the dream rides on the clip's own motion; the sound stays
+
+dream video clip.mp4 --from 0:10 --to 0:15 --strength 15 --mask mask.mp4 -o part.mp4
+
 dream video --noise 1280x720 -p finished.png  ·  a picture's look, grown from nothing
 """
 
 
 def command(
     source: Annotated[
-        Path | None, typer.Argument(help="A photo to begin with.", show_default=False)
+        Path | None,
+        typer.Argument(
+            help="A photo to begin with; a clip, or a folder of numbered frames, to dream on.",
+            show_default=False,
+        ),
     ] = None,
     preset: options.Preset = None,
     motion: options.Motion = None,
@@ -39,6 +48,13 @@ def command(
     loop: options.Loop = None,
     intro: options.Intro = None,
     cadence: options.Cadence = None,
+    start: options.From = None,
+    stop: options.To = None,
+    every: options.Every = None,
+    flow: options.Flow = None,
+    blend_moving: options.BlendMoving = None,
+    blend_still: options.BlendStill = None,
+    no_audio: options.NoAudio = False,
     of: options.Of = None,
     layer: options.Layers = None,
     guide: options.Guide = None,
@@ -71,8 +87,9 @@ def command(
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Film a dream: each frame is moved a little and dreamt again.
+    """Film a dream: each frame of a photo's film is moved a little and dreamt again.
 
+    On a clip the dream rides on the clip's own motion, and its sound stays.
     A film that was stopped goes on when the same command is run again.
     """
     if network and network.endswith(".keras"):
@@ -80,12 +97,13 @@ def command(
         weights, network = Path(network), Path(network).name
     # What follows is heavy, and `--help` does without it.
     from dreamer import presets
-    from dreamer.cli import film, session, sources
+    from dreamer.cli import clip, film, session, sources
     from dreamer.files import films
 
     brought = presets.files(preset) if preset else {}
     mask, guide = mask or brought.get("mask"), guide or brought.get("guide")
-    if palette:
+    on_clip = source is not None and clip.is_clip(source)
+    if palette and not on_clip:
         colours = "palette"
     moving: dict[str, Any] = {
         "motion": motion,
@@ -106,6 +124,9 @@ def command(
         "colours": colours,
         "palette": palette,
         "size": size,
+        "flow": flow,
+        "blend_moving": options.number(blend_moving),
+        "blend_still": options.number(blend_still),
     }
     moving = {name: value for name, value in moving.items() if value is not None}
     if seconds:
@@ -115,16 +136,20 @@ def command(
         "layers": layer or None,
         "guide": session.file_sha256(guide) if guide else None,
         "saturation": options.number(saturation),
-        "mask": session.file_sha256(mask) if mask else None,
+        "mask": clip.mask_sha256(mask) if mask else None,
         "jitter": jitter,
         "blur": options.number(blur),
         "seed": seed,
         "network": network,
         "precision": precision,
     }
+    part = clip.Part(start, stop, every, fps, not no_audio)
+    if on_clip and source:
+        given |= clip.as_picture(source, moving)
+    else:
+        clip.check_photo(source, part, moving)
     in_words = options.InWords(of, weights) if of else None
     wanted = options.made(preset, settings or [], given, in_words)
-    found, _ = sources.find([source] if source else [], noise, wanted.recipe.seed)
     if output and (output.suffix or not output.is_dir()):
         films.format_of(output)
     target = output if output and not output.is_dir() else None
@@ -146,4 +171,9 @@ def command(
         overwrite=overwrite,
         quiet=quiet,
     )
-    film.FilmSession(call, keep_frames, fresh, audio, max_mb).dream(found[0])
+    making = film.FilmSession(call, keep_frames, fresh, audio, max_mb)
+    if on_clip and source:
+        making.dream(*clip.named(source), partial(clip.take, source, part))
+    else:
+        found = sources.find([source] if source else [], noise, wanted.recipe.seed).all[0]
+        making.dream(found.folder, found.name, partial(film.photo, found))

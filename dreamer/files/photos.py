@@ -144,15 +144,20 @@ def read_mask(path: Path, size: Size) -> NDArray[np.float32]:
     Raises DreamerError where its proportions are others than the picture's.
     """
     mask = read(path)
-    height, width = mask.image.shape[:2]
+    check_proportions(path, mask.image.shape[:2], size)
+    mask = resize(mask, size)
+    white = mask.image.mean(-1)
+    return np.asarray(white if mask.alpha is None else white * mask.alpha, np.float32)
+
+
+def check_proportions(path: Path, own: Size, size: Size) -> None:
+    """Raise DreamerError where a mask has other proportions than the picture of `size`."""
+    height, width = own
     if abs(width / height * size[0] / size[1] - 1) > MASK_SLACK:
         raise DreamerError(
             f"The mask {path} has other proportions ({width}×{height}) than the picture "
             f"({size[1]}×{size[0]}): crop it to the photo's."
         )
-    mask = resize(mask, size)
-    white = mask.image.mean(-1)
-    return np.asarray(white if mask.alpha is None else white * mask.alpha, np.float32)
 
 
 def _save_png(picture: Pillow.Image, file: BinaryIO, made: Made | None, quality: int) -> None:
