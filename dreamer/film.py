@@ -160,7 +160,7 @@ class Film(Data):
         """Frames of the film."""
         return self.frames or max(1, round(self.seconds * self.fps))
 
-    def clock(self, frame: float) -> Clock:
+    def clock(self, frame: float, seed: float = 0.0) -> Clock:
         """A frame's moment, counted at the rate that the schedules are written for."""
         ratio = (self.written_fps or self.fps) / self.fps
-        return Clock(frame * ratio, self.length * ratio, self.fps * ratio)
+        return Clock(frame * ratio, self.length * ratio, self.fps * ratio, seed)

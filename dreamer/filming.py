@@ -169,7 +169,7 @@ class Filming:
 
     def _at(self, number: int) -> tuple[Film, Clock]:
         """The film's numbers when a key is made, and the moment itself."""
-        clock = self.film.clock(number * self.film.cadence)
+        clock = self.assembly.recipe.clock(number * self.film.cadence)
         return self.assembly.recipe.at(clock).film, clock
 
     def _moved(self, image: Image, matrix: Matrix, pose: Floats) -> Image:
@@ -234,7 +234,7 @@ class Filming:
         named = paths.step(
             paths.MOTIONS[film.motion], self._seconds(begin), self._seconds(end), size, period
         )
-        now = self.assembly.recipe.at(film.clock(max(begin, end))).film
+        now = self.assembly.recipe.at(self.assembly.recipe.clock(max(begin, end))).film
         asked = paths.Step(
             zoom=float(now.zoom),
             angle=float(now.angle),
@@ -270,7 +270,7 @@ class Filming:
         """The named motion's time at each frame."""
         film, times = self.film, [0.0]
         for frame in range(film.length):
-            speed = at(film.speed, film.clock(frame))
+            speed = at(film.speed, self.assembly.recipe.clock(frame))
             times.append(times[-1] + speed * self._ease(frame + 0.5) / film.fps)
         return times
 

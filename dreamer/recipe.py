@@ -206,6 +206,10 @@ class Recipe(Data):
         shares = [dict(each.at(clock)).get(text, 0.0) for each in schedules for text in each.texts]
         return tuple(term.weight * share for term, share in zip(self.terms, shares, strict=True))
 
+    def clock(self, frame: float) -> Clock:
+        """The moment of a frame of the recipe's film."""
+        return self.film.clock(frame, self.seed)
+
     def at(self, clock: Clock) -> "Recipe":
         """The recipe at a moment of a film, with no schedules but those of the layers.
 
@@ -218,7 +222,7 @@ class Recipe(Data):
 
     def still(self) -> "Recipe":
         """The recipe of a picture: that of a film's first frame."""
-        first = self.film.clock(0)
+        first = self.clock(0)
         layers = [
             each for text in self.layers for each, share in schedule.parse_text(text).at(first)
         ]

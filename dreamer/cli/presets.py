@@ -79,11 +79,11 @@ def check_presets(
         for field, schedule in schedules.items():
             if film.loop and schedule.uses_max_f:
                 typer.echo(f"{name}: {field} uses max_f in a loop, whose period is n.", err=True)
-            values = [schedule.at(film.clock(frame)) for frame in range(film.length)]
+            values = [schedule.at(recipe.clock(frame)) for frame in range(film.length)]
             pictures.append(sheets.curve(values))
             labels.append(f"{field} = {schedule.text}")
         for frame in range(film.length):
-            recipe.at(film.clock(frame))
+            recipe.at(recipe.clock(frame))
         typer.echo(f"{name}: can be read; numbers that change: {len(schedules)}")
     if output and pictures:
         sheet = sheets.compose(pictures, labels, columns=1)

@@ -27,22 +27,24 @@ class Clock(NamedTuple):
         frame: from 0; not whole where the film runs at another rate.
         frames: the film's length, and the period of a loop.
         fps: frames a second.
+        seed: the recipe's.
     """
 
     frame: float
     frames: float
     fps: float
+    seed: float = 0.0
 
 
 VARIABLES: Mapping[str, Callable[[Clock], float]] = {
     "t": lambda clock: clock.frame,
-    "s": lambda clock: clock.frame / clock.fps,
+    "s": lambda clock: clock.seed,
     "n": lambda clock: clock.frames,
     "max_f": lambda clock: clock.frames - 1,
     "fps": lambda clock: clock.fps,
     "pi": lambda clock: math.pi,
 }
-"""What an expression may name: frame, second, the film's length, its last frame, frame rate, π."""
+"""What an expression may name: frame, seed, the film's length, its last frame, frame rate, π."""
 
 FUNCTIONS: Mapping[str, Callable[..., float]] = {
     "sin": math.sin,
@@ -90,7 +92,7 @@ class Expression(NamedTuple):
     @property
     def varies(self) -> bool:
         """Whether it is another one at another frame."""
-        return bool(self.names & {"t", "s"})
+        return "t" in self.names
 
     @property
     def constant(self) -> float | None:
