@@ -1,8 +1,10 @@
 """Kinds of a recipe's fields."""
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import core_schema
 
 from dreamer import schedule
 from dreamer.schedule import Number
@@ -21,19 +23,38 @@ class Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def over_time(low: float, high: float) -> AfterValidator:
+@dataclass(frozen=True)
+class OverTime:
     """Lets numbers from `low` to `high` pass, and schedules of such."""
 
-    def check(value: Number) -> Number:
+    low: float
+    high: float
+
+    def check(self, value: Number) -> Number:
+        """The number, or the schedule. Raises ValueError where one of its values is outside."""
         read = schedule.parse(value)
         for number in read.constants:
-            if not low <= number <= high:
-                raise ValueError(f"{number:g} is not from {low:g} to {high:g}")
+            if not self.low <= number <= self.high:
+                raise ValueError(f"{number:g} is not from {self.low:g} to {self.high:g}")
         if isinstance(value, str) and (read.varies or not read.constants):
             return value
         return read.constants[0]
 
-    return AfterValidator(check)
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        example = f"0:({self.low:g}), 24:({self.high:g})"
+        return {
+            "anyOf": [
+                {"type": "number", "minimum": self.low, "maximum": self.high},
+                {"type": "string", "examples": [example]},
+            ]
+        }
 
 
 def at(value: Number, clock: schedule.Clock) -> float:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from dreamer.fields import Data, MotifShare, NotNegative, Positive, over_time
+from dreamer.fields import Data, MotifShare, NotNegative, OverTime, Positive
 from dreamer.schedule import Clock, Number, parse_text
 
 Motion = Literal["zoom", "spiral", "drift", "tunnel", "breathe", "orbit", "still"]
@@ -28,36 +28,34 @@ class Film(Data):
     """
 
     motion: Motion = Field("zoom", description="how the picture moves; defined per second")
-    speed: Annotated[Number, over_time(0, 20)] = Field(
+    speed: Annotated[Number, OverTime(0, 20)] = Field(
         1.0, description="factor on the motion's speed"
     )
-    zoom: Annotated[Number, over_time(0.01, 100)] = Field(
+    zoom: Annotated[Number, OverTime(0.01, 100)] = Field(
         1.0, description="factor per frame, beside the motion"
     )
-    angle: Annotated[Number, over_time(-360, 360)] = Field(
+    angle: Annotated[Number, OverTime(-360, 360)] = Field(
         0.0, description="degrees per frame, beside the motion"
     )
-    pan_x: Annotated[Number, over_time(-1, 1)] = Field(
+    pan_x: Annotated[Number, OverTime(-1, 1)] = Field(
         0.0, description="shift to the right per frame, as a share of the width"
     )
-    pan_y: Annotated[Number, over_time(-1, 1)] = Field(
+    pan_y: Annotated[Number, OverTime(-1, 1)] = Field(
         0.0, description="shift downwards, as a share of the height"
     )
-    tilt_x: Annotated[Number, over_time(-80, 80)] = Field(
+    tilt_x: Annotated[Number, OverTime(-80, 80)] = Field(
         0.0, description="degrees per frame about the horizontal axis"
     )
-    tilt_y: Annotated[Number, over_time(-80, 80)] = Field(
+    tilt_y: Annotated[Number, OverTime(-80, 80)] = Field(
         0.0, description="degrees per frame about the vertical axis"
     )
-    field_of_view: Annotated[Number, over_time(5, 150)] = Field(
+    field_of_view: Annotated[Number, OverTime(5, 150)] = Field(
         60.0, description="of a tilt, in degrees"
     )
-    centre_x: Annotated[Number, over_time(-1, 2)] = Field(
+    centre_x: Annotated[Number, OverTime(-1, 2)] = Field(
         0.5, description="of zoom and turn, as a share of the width"
     )
-    centre_y: Annotated[Number, over_time(-1, 2)] = Field(
-        0.5, description="the same, of the height"
-    )
+    centre_y: Annotated[Number, OverTime(-1, 2)] = Field(0.5, description="the same, of the height")
     border: Literal["photo", "reflect", "wrap", "replicate"] = Field(
         "photo", description="what comes in from outside: the photo, moved along, or its edges"
     )
@@ -82,17 +80,17 @@ class Film(Data):
     motif: tuple[MotifShare, MotifShare] = Field(
         (0.22, 0.22), description="as a picture's, for each frame"
     )
-    strength: Annotated[Number, over_time(0, 10_000)] = Field(
+    strength: Annotated[Number, OverTime(0, 10_000)] = Field(
         80.0, description="mean colour change by the dream in a second (ΔE)"
     )
     size: Annotated[int, Field(ge=16, le=8192)] = Field(
         640, description="longest side of a frame, in pixels"
     )
 
-    habituation: Annotated[Number, over_time(0, 10)] = Field(
+    habituation: Annotated[Number, OverTime(0, 10)] = Field(
         1.0, description="how much less a channel weighs that has long been strong (exponent)"
     )
-    memory: Annotated[Number, over_time(0.01, 3600)] = Field(
+    memory: Annotated[Number, OverTime(0.01, 3600)] = Field(
         2.0, description="of habituation, in seconds"
     )
     colours: Literal["first", "average", "palette", "free"] = Field(
@@ -101,16 +99,16 @@ class Film(Data):
     palette: Annotated[str | None, AfterValidator(_read_palette)] = Field(
         None, description="#rrggbb,#rrggbb to hold the colours to, or a schedule of such"
     )
-    hold: Annotated[Number, over_time(0, 1)] = Field(
+    hold: Annotated[Number, OverTime(0, 1)] = Field(
         1.0, description="how firmly colours and contrast are held"
     )
-    detail: Annotated[Number, over_time(0, 1)] = Field(
+    detail: Annotated[Number, OverTime(0, 1)] = Field(
         0.0, description="how firmly fine detail is held to the first frame's"
     )
-    noise: Annotated[Number, over_time(0, 1)] = Field(
+    noise: Annotated[Number, OverTime(0, 1)] = Field(
         0.0, description="noise a second where a zoom brings no detail, in colours of 0 to 1"
     )
-    source: Annotated[Number, over_time(0, 1)] = Field(
+    source: Annotated[Number, OverTime(0, 1)] = Field(
         0.0, description="share of the photo that is mixed in a second, moved along"
     )
 

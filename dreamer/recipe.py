@@ -14,14 +14,14 @@ from pydantic import Field, ValidationError, field_validator
 
 from dreamer import schedule
 from dreamer.errors import DreamerError, nearest
-from dreamer.fields import Data, Finite, MotifShare, NotNegative, Positive, over_time
+from dreamer.fields import Data, Finite, MotifShare, NotNegative, OverTime, Positive
 from dreamer.film import Film
 from dreamer.layers import LayerSpec, parse_layer
 from dreamer.schedule import Clock, Number, Schedule
 
 Precision = Literal["auto", "float32", "mixed", "bfloat16"]
-Amount = Annotated[Number, over_time(0, 1000)]
-Share = Annotated[Number, over_time(0, 0.999)]
+Amount = Annotated[Number, OverTime(0, 1000)]
+Share = Annotated[Number, OverTime(0, 0.999)]
 Every = Annotated[int, Field(ge=1, description="steps from one to the next")]
 
 
@@ -91,10 +91,10 @@ class Recipe(Data):
     )
 
     steps: int = Field(10, ge=1, le=100_000, description="steps of ascent in each octave")
-    rate: Annotated[Number, over_time(1e-9, 1e6)] = Field(
+    rate: Annotated[Number, OverTime(1e-9, 1e6)] = Field(
         0.014, description="step size, in colours of 0 to 1"
     )
-    rate_end: Annotated[Number, over_time(1e-9, 1e6)] | None = Field(
+    rate_end: Annotated[Number, OverTime(1e-9, 1e6)] | None = Field(
         None, description="step size at an octave's last step"
     )
     patience: int | None = Field(
@@ -135,7 +135,7 @@ class Recipe(Data):
     strength: Positive | None = Field(
         None, le=100, description="mean colour change of the whole picture (ΔE), whatever the rate"
     )
-    opacity: Annotated[Number, over_time(0, 1)] = Field(
+    opacity: Annotated[Number, OverTime(0, 1)] = Field(
         1.0, description="of the dream over the photo"
     )
     colours: Literal["dream", "photo"] = Field(
@@ -144,7 +144,7 @@ class Recipe(Data):
     palette: tuple[Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")], ...] = Field(
         (), description="#rrggbb colours that the dream grows in"
     )
-    saturation: Annotated[Number, over_time(0, 10)] = Field(
+    saturation: Annotated[Number, OverTime(0, 10)] = Field(
         1.0, description="factor on the dream's chroma"
     )
     mask: str | None = Field(

@@ -44,7 +44,7 @@ def drawn(schema: Mapping[str, Any], random: np.random.Generator) -> Any:
     if kind in ("integer", "number"):
         return _number(schema, random, whole=kind == "integer")
     if kind == "string":
-        return PATTERNS.get(schema.get("pattern", ""), "text")
+        return schema.get("examples", [PATTERNS.get(schema.get("pattern", ""), "text")])[0]
     if kind == "array":
         items = schema.get("prefixItems") or [schema["items"]] * random.integers(4)
         return [drawn(each, random) for each in items]
