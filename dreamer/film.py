@@ -119,14 +119,14 @@ class Film(Data):
         "difference",
         description="on a clip: what rides, the dream's difference from its frame or all of it",
     )
-    blend_moving: Annotated[Number, over_time(0, 1)] = Field(
+    blend_moving: Annotated[Number, OverTime(0, 1)] = Field(
         0.1,
         description="on a clip: how much of a 24th of a second's dream is new where things move",
     )
-    blend_still: Annotated[Number, over_time(0, 1)] = Field(
+    blend_still: Annotated[Number, OverTime(0, 1)] = Field(
         0.1, description="on a clip: the same where nothing moves"
     )
-    fade: Annotated[Number, over_time(0.01, 3600)] = Field(
+    fade: Annotated[Number, OverTime(0.01, 3600)] = Field(
         4.0, description="on a clip: seconds in which what is carried loses half its strength"
     )
 
