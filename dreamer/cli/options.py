@@ -78,12 +78,15 @@ OctaveScale = Annotated[
     float | None, _option(_LOOK, "--octave-scale", help="Ratio of neighbouring octaves.")
 ]
 Steps = Annotated[int | None, _option(_LOOK, "--steps", help="Steps of ascent in each octave.")]
-Rate = Annotated[str | None, _option(_LOOK, "--rate", help="Step size, in colours of 0 to 1.")]
+Rate = Annotated[
+    str | None, _option(_LOOK, "--rate", metavar="NUMBER", help="Step size, in colours of 0 to 1.")
+]
 Jitter = Annotated[
     int | None, _option(_LOOK, "--jitter", help="Largest random shift before a step, in pixels.")
 ]
 Blur = Annotated[
-    str | None, _option(_LOOK, "--blur", help="Width of the blur between steps, in pixels.")
+    str | None,
+    _option(_LOOK, "--blur", metavar="NUMBER", help="Width of the blur between steps, in pixels."),
 ]
 Strength = Annotated[
     float | None,
@@ -94,7 +97,8 @@ Strength = Annotated[
     ),
 ]
 Opacity = Annotated[
-    str | None, _option(_LOOK, "--opacity", help="Of the dream over the photo, 0 to 1.")
+    str | None,
+    _option(_LOOK, "--opacity", metavar="SHARE", help="Of the dream over the photo, 0 to 1."),
 ]
 Mask = Annotated[
     Path | None, _option(_LOOK, "--mask", metavar="FILE", help="Dream only where it is white.")
@@ -109,7 +113,8 @@ Palette = Annotated[
     ),
 ]
 Saturation = Annotated[
-    str | None, _option(_LOOK, "--saturation", help="Factor on the dream's chroma.")
+    str | None,
+    _option(_LOOK, "--saturation", metavar="FACTOR", help="Factor on the dream's chroma."),
 ]
 Seamless = Annotated[
     bool,
