@@ -132,8 +132,8 @@ def loop(photo: Image, count: int) -> None:
         keys: dict[int, frames.Carried] = {-film.loop.warm_up: film.begin}
         step = frames.looped(film.step, film.loop, lambda number, keys=keys: keys[number].frame)
         first = 1 - film.loop.warm_up
-        carried = frames.keys(step, film.begin, first, film.keys)
-        keys |= dict(enumerate(carried, start=first))
+        for number, carried in enumerate(frames.keys(step, film.begin, first, film.keys), first):
+            keys[number] = carried
         pictures = [from_stored(keys[number].frame) for number in range(count)]
         seam = frames.closure(pictures[-6:] + pictures[:6], count, film.move)
         sharp = np.array([sharpness(each) for each in pictures])
