@@ -229,15 +229,27 @@ def test_decay_goes_a_share_of_the_way(photo: Image) -> None:
 
 
 def test_the_clippings_turn_the_least_to_grey(photo: Image) -> None:
-    norm = np.linalg.norm(photo - 0.5, axis=-1)
-    grey = (regularised("small_norm", 0.3, photo) == 0.5).all(-1)
-    assert abs(grey.mean() - 0.3) < 0.01
-    assert norm[grey].max() <= norm[~grey].min()
     gradient = np.random.default_rng(0).normal(size=photo.shape).astype(np.float32)
-    worth = np.abs(((photo - 0.5) * gradient).sum(-1))
-    grey = (regularised("small_contribution", 0.3, photo, gradient) == 0.5).all(-1)
-    assert abs(grey.mean() - 0.3) < 0.01
-    assert worth[grey].max() <= worth[~grey].min() + 1e-6
+    worths = {
+        "small_norm": np.linalg.norm(photo - 0.5, axis=-1),
+        "small_contribution": np.abs(((photo - 0.5) * gradient).sum(-1)),
+    }
+    for name, worth in worths.items():
+        for share in (0.0, 0.3, 0.999):
+            clipped = regularised(name, share, photo, gradient)
+            grey = (clipped == 0.5).all(-1) & (photo != 0.5).any(-1)
+            assert abs(grey.mean() - share) < 0.005
+            assert max(worth[grey], default=0) <= worth[~grey].min() + 1e-6
+            np.testing.assert_array_equal(clipped[~grey], photo[~grey])
+
+
+def test_each_picture_of_a_batch_is_clipped_for_itself(photo: Image) -> None:
+    pictures = np.stack([photo, photo * 0.1 + 0.45])
+    clip = regularisers.small_norm(annealed(0.3))
+    steps = Step(tf.constant(0), tf.constant(2))
+    both = clip(tf.constant(pictures), tf.constant(pictures), steps).numpy()
+    for each, alone in zip(both, pictures, strict=True):
+        np.testing.assert_array_equal(each, regularised("small_norm", 0.3, alone))
 
 
 def test_total_variation_falls_and_edges_stay(photo: Image) -> None:
