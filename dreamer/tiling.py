@@ -17,7 +17,7 @@ LEAST_CORE = 128
 def side(
     size: Size, recipe: Recipe, net: Network, layers: Collection[str], motif: int
 ) -> int | None:
-    """Of the tiles for pictures of more pixels than such a square; None where none is needed.
+    """Of the tiles for pictures of more pixels than such a square; None where all are seen whole.
 
     Args:
         size: of the largest octave.
@@ -25,22 +25,23 @@ def side(
         net, layers: what is dreamt on.
         motif: the size of their motifs, in pixels.
 
-    Raises DreamerError where a network cannot be shown a part of a picture, or a tile is too small.
+    Raises DreamerError where a network must see all of a picture, as for a class's logit, and there
+    is not the memory for that, or where a tile is too small.
     """
     least = 2 * _halo(recipe, motif) + LEAST_CORE
     pixels = math.prod(size)
-    fitting = recipe.tile or max(memory.side(net, layers) // GRID * GRID, least)
-    if pixels <= fitting**2:
+    if pixels <= (recipe.tile or max(memory.side(net, layers), least)) ** 2:
         return None
-    if graph.sees_all(net.model, layers):
+    if pooled := [name for name in sorted(layers) if graph.sees_all(net.model, [name])]:
         takes = pixels * memory.needed(net, layers)
-        if recipe.tile or takes > memory.of_machine():
+        if recipe.tile or takes > memory.WHOLE * memory.of_machine():
             remedy = "--set tile=none" if recipe.tile else "a smaller --size"
             raise DreamerError(
-                f"{net.name} pools over the whole picture there and cannot dream in tiles; whole, "
-                f"it takes about {takes / 1e9:.1f} GB: give {remedy}."
+                f"{net.name} pools over the whole picture before {', '.join(pooled)} and cannot "
+                f"dream in tiles; whole, it takes about {takes / 1e9:.1f} GB: give {remedy}."
             )
         return None
+    fitting = recipe.tile or max(memory.side(net, layers, memory.TILE) // GRID * GRID, least)
     if fitting < least:
         raise DreamerError(f"Tiles of {fitting} pixels are too small here: set tile to {least}.")
     return fitting

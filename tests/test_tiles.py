@@ -102,18 +102,33 @@ def test_what_cannot_be_cut_is_named(dreamnet: Network) -> None:
     assert assemble(recipe, dreamnet).plan((400, 500)).tile == 256
     with pytest.raises(DreamerError, match="set tile to 384"):
         assemble(recipe.changed({"layers": ["mixed4c"]}), dreamnet).plan((400, 500))
-    with pytest.raises(DreamerError, match="pools over the whole picture"):
-        assemble(Recipe(layers=("excited",), octaves=1, tile=512), squeezing()).plan((600, 800))
+
+
+@pytest.mark.parametrize("layer", ["excited", "logits"])
+def test_what_sees_all_of_a_picture_is_dreamt_whole_or_refused(
+    layer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, size = Recipe(layers=(layer,), octaves=1), (600, 800)
+    net = squeezing()
+    with pytest.raises(DreamerError, match=f"before {layer} .* tiles.*--set tile=none"):
+        assemble(recipe.changed({"tile": 512}), net).plan(size)
+    assembly = assemble(recipe, net)
+    monkeypatch.setattr(memory, "MOST", 1e6)
+    assert assembly.plan(size).tile is None
+    monkeypatch.setattr(memory, "of_machine", lambda: 1e6)
+    with pytest.raises(DreamerError, match=f"before {layer} .* tiles.*a smaller --size"):
+        assembly.plan(size)
 
 
 def squeezing() -> Network:
-    """A network in which every place knows of all others, as in EfficientNet."""
+    """A classifier in which every place knows of all others, as in EfficientNet."""
     image = keras.Input((None, None, 3))
     maps = layers.Conv2D(4, 3, 2, "same", activation="relu")(image)
     pooled = layers.GlobalAveragePooling2D(keepdims=True)(maps)
     excited = layers.Multiply(name="excited")([maps, pooled])
+    logits = layers.Dense(3, name="logits")(layers.GlobalAveragePooling2D()(excited))
     spec = NetSpec("", "", (), None, 2, -1, ("excited",), 8, {"excited": 8})
-    return Network("squeezing", spec, keras.Model(image, excited), "")
+    return Network("squeezing", spec, keras.Model(image, logits), "")
 
 
 def test_a_wrapped_picture_is_scaled_alike_wherever_it_begins(large: Image) -> None:

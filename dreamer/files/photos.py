@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -16,6 +16,8 @@ from dreamer.errors import DreamerError
 from dreamer.files import atomic, deep, metadata
 from dreamer.files.decode import decode
 from dreamer.files.metadata import Made
+
+_Level = TypeVar("_Level", np.uint8, np.uint16)
 
 SMALLEST = 16
 """The shortest side, in pixels, that a photo may have."""
@@ -212,16 +214,23 @@ def write(
         overwrite: whether an existing file may be replaced.
     """
     planes = image if alpha is None else np.dstack([image, alpha])
-    pixels = planes.clip(0, 1) * (2**depth - 1) + 0.5
     suffix = path.suffix.lower()
     try:
         with atomic.replacing(path, overwrite=overwrite) as file:
             if depth == 16:
-                deep.WRITERS[suffix](pixels.astype(np.uint16), file, made)
+                deep.WRITERS[suffix](_levels(planes, np.uint16), file, made)
             else:
-                shallow = Pillow.fromarray(pixels.astype(np.uint8))
+                shallow = Pillow.fromarray(_levels(planes, np.uint8))
                 WRITERS[suffix](shallow, file, made, quality)
     except ValueError as error:
         raise DreamerError(
             f"{path.suffix} cannot hold this picture ({error}): write a .png instead."
         ) from None
+
+
+def _levels(planes: Image, kind: type[_Level]) -> NDArray[_Level]:
+    """Colours of 0 to 1 as whole numbers, by rows: of a large picture there is no other copy."""
+    most, levels = np.iinfo(kind).max, np.empty(planes.shape, kind)
+    for row, colours in enumerate(planes):
+        levels[row] = colours.clip(0, 1) * most + 0.5
+    return levels

@@ -13,6 +13,12 @@ SHARE = 0.25
 MOST = 1e9
 """Bytes that they may take however much there is, so that most machines make the same picture."""
 
+TILE = 0.65
+"""Of these bytes, what a tile's may take: a picture that needs tiles takes much memory itself."""
+
+WHOLE = 0.5
+"""Of the machine's memory, what they may take of a picture that cannot be cut."""
+
 _FACTOR = 1.3
 """Peak memory of a gradient beside the layers' outputs (measured: 0.9 to 1.3)."""
 
@@ -35,6 +41,6 @@ def needed(net: Network, layers: Collection[str]) -> float:
     return 4 * _FACTOR * graph.values(net.model, layers)
 
 
-def side(net: Network, layers: Collection[str]) -> int:
-    """Of the largest square, in pixels, whose gradient fits."""
-    return int((min(MOST, SHARE * of_machine()) / needed(net, layers)) ** 0.5)
+def side(net: Network, layers: Collection[str], share: float = 1) -> int:
+    """Of the largest square, in pixels, whose gradient fits into a share of what there is."""
+    return int((share * min(MOST, SHARE * of_machine()) / needed(net, layers)) ** 0.5)
