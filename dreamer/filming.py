@@ -15,7 +15,7 @@ from dreamer.ascent.alive import Floats
 from dreamer.assemble import Assembly, Plan
 from dreamer.errors import DreamerError
 from dreamer.fields import at
-from dreamer.film import Film
+from dreamer.filmfields import Film
 from dreamer.frames import Carried, Loop, between, closure
 from dreamer.motion import paths
 from dreamer.motion.matrices import Matrix, zoom

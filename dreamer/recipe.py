@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, field_validator
 from dreamer import schedule
 from dreamer.errors import DreamerError, nearest
 from dreamer.fields import Data, Finite, MotifShare, NotNegative, OverTime, Positive
-from dreamer.film import Film
+from dreamer.filmfields import Film
 from dreamer.layers import LayerSpec, parse_layer
 from dreamer.schedule import Clock, Number, Schedule
 

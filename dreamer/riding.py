@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dreamer.arrays import Image, Size, Stored, from_stored, to_stored
 from dreamer.ascent import look
 from dreamer.assemble import Assembly, Plan, colouring, finishing
-from dreamer.film import Film
+from dreamer.filmfields import Film
 from dreamer.frames import Carried
 from dreamer.motion import flow
 from dreamer.motion.flow import Flow

@@ -14,7 +14,7 @@ FLOORS = {
     "layers": 1,
     "schedule": 1,
     "fields": 2,
-    "film": 3,
+    "filmfields": 3,
     "recipe": 4,
     "words": 5,
     "files": 5,
