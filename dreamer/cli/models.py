@@ -11,6 +11,7 @@ from dreamer.cli import options, words
 
 if TYPE_CHECKING:
     from dreamer.nets.network import Network
+    from dreamer.nets.receptive import Field
 
 app = typer.Typer(help="Networks: list them, show their layers, fetch their weights.")
 
@@ -36,18 +37,39 @@ def list_networks() -> None:
 
 @app.command("layers", epilog="Example: dream models layers googlenet")
 def layers(name: Name, weights: options.Weights = None) -> None:
-    """The layers of a network: channels, and the size of a motif in pixels."""
+    """The layers of a network: how many channels each has, and its sizes in pixels.
+
+    The motif is what counts most to a cell of the layer's grid, the receptive field all that it
+    can see (it may be larger than the picture). The stride leads from one cell to the next, the
+    first of which has its centre here on a picture of 512×512.
+    """
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     net = _opened(name, weights)
-    table = Table("layer", "channels", "motif", box=None)
+    from dreamer.nets import receptive
+
+    fields = receptive.fields(net.model)
+    # Names are there to be copied, whole.
+    titles = ("channels", "motif", "receptive field", "stride", "centre")
+    table = Table(Column("layer", no_wrap=True), *titles, box=None)
     for layer, channels in net.layers.items():
-        motif = net.spec.motifs.get(layer)
-        table.add_row(layer, str(channels), f"{motif} px" if motif else "")
+        motif = net.spec.motifs.get(layer, "")
+        table.add_row(layer, str(channels), str(motif), *_seen(fields[layer]))
     for layer, count in net.units.items():
-        table.add_row(layer, f"{count} of the whole picture", "")
+        table.add_row(layer, str(count), "", "everything")
     Console().print(table)
+
+
+def _seen(field: Field | None) -> tuple[str, ...]:
+    """Size, stride and first centre of a receptive field; both where the two axes differ."""
+    if field is None:
+        return ("everything",)
+    pairs = (
+        dict.fromkeys(f"{getattr(span, name):g}" for span in field)
+        for name in ("size", "stride", "centre")
+    )
+    return tuple("×".join(pair) for pair in pairs)
 
 
 def _opened(name: str, weights: Path | None, *, need: bool = False) -> Network:

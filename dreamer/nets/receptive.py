@@ -1,0 +1,176 @@
+"""Receptive fields: which pixels of a picture a cell of a layer's grid can see.
+
+Computed layer by layer as in Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional
+Neural Networks" (Distill, 2019), https://distill.pub/2019/computing-receptive-fields. Where
+branches meet, a cell sees what any of them does. How strongly a pixel counts is another question:
+the middle of a field counts most (see `motif`).
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import keras
+from keras import layers
+
+from dreamer.arrays import Size
+
+USUAL: Size = (512, 512)
+"""A picture's height and width where none is given; only where a field begins depends on it."""
+
+
+class Span(NamedTuple):
+    """What the cells along one axis of a grid see, in pixels.
+
+    Attributes:
+        size: of what one cell sees; it may reach into the padding around the picture.
+        stride: from one cell to the next; less than 1 where a layer enlarges.
+        start: where the first cell's begins, negative in the padding.
+        cells: their number.
+    """
+
+    size: float
+    stride: float
+    start: float
+    cells: int
+
+    @property
+    def centre(self) -> float:
+        """The middle of what the first cell sees; a pixel's own middle is a whole number."""
+        return self.start + (self.size - 1) / 2
+
+    def pixels(self, cell: int, length: int) -> slice:
+        """What a cell sees of a picture of this length, and be it one pixel at the edge."""
+        begin = self.start + cell * self.stride
+        first = min(max(math.floor(begin), 0), length - 1)
+        return slice(first, max(min(math.ceil(begin + self.size), length), first + 1))
+
+
+class Field(NamedTuple):
+    """The receptive field of a layer, downwards and across."""
+
+    rows: Span
+    columns: Span
+
+    def box(self, row: int, column: int, size: Size) -> tuple[slice, slice]:
+        """The part of a picture of this size that a cell sees."""
+        return self.rows.pixels(row, size[0]), self.columns.pixels(column, size[1])
+
+
+def fields(model: Any, size: Size = USUAL) -> Mapping[str, Field | None]:
+    """The receptive field of every layer, by name, on a picture of this size.
+
+    None stands for a layer whose cells see the whole picture, as behind a pool over all places,
+    and for one of a kind that is not known.
+    """
+    pixels = Field(Span(1, 1, 0, size[0]), Span(1, 1, 0, size[1]))
+    seen: dict[int, Field | None] = {id(tensor): pixels for tensor in model.inputs}
+    found: dict[str, Field | None] = {}
+    for layer in model.layers:
+        if isinstance(layer, layers.InputLayer):
+            continue
+        given = [seen.get(id(tensor)) for tensor in keras.tree.flatten(layer.input)]
+        field = found[layer.name] = _through(layer, given)
+        seen |= {id(tensor): field for tensor in keras.tree.flatten(layer.output)}
+    return found
+
+
+def _through(layer: Any, given: Sequence[Field | None]) -> Field | None:
+    known = [field for field in given if field is not None]
+    step = _STEPS.get(type(layer).__name__)
+    if step is None or len(known) < len(given):
+        return None
+    spans = [_union([step(layer, axis, field[axis]) for field in known]) for axis in (0, 1)]
+    rows, columns = spans
+    return None if rows is None or columns is None else Field(rows, columns)
+
+
+def _union(spans: Sequence[Span | None]) -> Span | None:
+    known = [span for span in spans if span is not None]
+    grids = {(span.stride, span.cells) for span in known}
+    if len(known) < len(spans) or len(grids) != 1:
+        return None
+    start = min(span.start for span in known)
+    return known[0]._replace(start=start, size=max(s.start + s.size for s in known) - start)
+
+
+_Step = Callable[[Any, int, Span], Span | None]
+"""From a layer, an axis (0 downwards, 1 across) and what its input sees to what it sees."""
+
+
+def _same(layer: Any, axis: int, span: Span) -> Span:
+    return span
+
+
+def _normalised(layer: Any, axis: int, span: Span) -> Span | None:
+    places = [each for each in keras.tree.flatten(layer.axis) if each not in (-1, 3)]
+    return None if places else span
+
+
+def _window(layer: Any, axis: int, span: Span) -> Span:
+    widths = layer.kernel_size if hasattr(layer, "kernel_size") else layer.pool_size
+    dilation = getattr(layer, "dilation_rate", (1, 1))[axis]
+    width, step = (widths[axis] - 1) * dilation + 1, layer.strides[axis]
+    if layer.padding == "same":
+        cells = -(-span.cells // step)
+        # As TensorFlow pads: no more than it needs, and the odd one behind.
+        before = max((cells - 1) * step + width - span.cells, 0) // 2
+    else:
+        cells, before = (span.cells - width) // step + 1, 0
+    return Span(
+        size=span.size + (width - 1) * span.stride,
+        stride=span.stride * step,
+        start=span.start - before * span.stride,
+        cells=cells,
+    )
+
+
+def _padded(layer: Any, axis: int, span: Span) -> Span:
+    before, after = layer.padding[axis]
+    return span._replace(start=span.start - before * span.stride, cells=span.cells + before + after)
+
+
+def _cropped(layer: Any, axis: int, span: Span) -> Span:
+    before, after = layer.cropping[axis]
+    return span._replace(start=span.start + before * span.stride, cells=span.cells - before - after)
+
+
+def _enlarged(layer: Any, axis: int, span: Span) -> Span | None:
+    if layer.interpolation not in _READ:
+        return None
+    factor = layer.size[axis]
+    # How far, in the input's cells, what is read lies from where the stride points.
+    lags = [place / factor for place in range(factor)]
+    reads = [_READ[layer.interpolation]((place + 0.5) / factor - 0.5) for place in range(factor)]
+    first = min(low - lag for (low, _), lag in zip(reads, lags, strict=True))
+    last = max(high - lag for (_, high), lag in zip(reads, lags, strict=True))
+    return Span(
+        size=span.size + (last - first) * span.stride,
+        stride=span.stride / factor,
+        start=span.start + first * span.stride,
+        cells=span.cells * factor,
+    )
+
+
+_READ: Mapping[str, Callable[[float], tuple[int, int]]] = {
+    "nearest": lambda place: (math.floor(place + 0.5), math.floor(place + 0.5)),
+    "bilinear": lambda place: (math.floor(place), math.ceil(place)),
+}
+"""The first and the last cell of the input that are read at a place between them."""
+
+
+_POINTWISE = (
+    *("Activation", "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout"),
+    *("ELU", "Identity", "LeakyReLU", "LocalResponseNormalization", "Maximum", "Minimum"),
+    *("Multiply", "PReLU", "ReLU", "Rescaling", "Softmax", "SpatialDropout2D", "Subtract"),
+)
+_STEPS: Mapping[str, _Step] = {
+    **dict.fromkeys(_POINTWISE, _same),
+    **dict.fromkeys(("LayerNormalization", "Normalization"), _normalised),
+    **dict.fromkeys(("Conv2D", "DepthwiseConv2D", "SeparableConv2D"), _window),
+    **dict.fromkeys(("AveragePooling2D", "MaxPooling2D"), _window),
+    "Cropping2D": _cropped,
+    "UpSampling2D": _enlarged,
+    "ZeroPadding2D": _padded,
+}
+"""By the kind of layer."""
