@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dreamer import schedule
-from dreamer.errors import DreamerError, nearest
+from dreamer import classes, schedule
+from dreamer.classes import Names
+from dreamer.errors import DreamerError
 from dreamer.layers import LayerSpec, parse_layer
 from dreamer.schedule import keys
 
@@ -61,15 +62,26 @@ def _mean(term: LayerSpec, energies: Sequence[float]) -> float:
 
 @dataclass(frozen=True)
 class Table:
-    """The words of a network, by their names: synonyms are separated by commas."""
+    """The words of a network, by their names: synonyms are separated by commas.
+
+    A class of ImageNet may stand under its WordNet id (see `dreamer.classes`).
+    """
 
     subjects: Mapping[str, Word]
     classes: Mapping[str, Word] = field(default_factory=dict)
 
     @cached_property
-    def _by_name(self) -> Mapping[str, Word]:
-        every = {**self.classes, **self.subjects}
-        return {_folded(name): word for names, word in every.items() for name in names.split(",")}
+    def _known(self) -> tuple[tuple[Names, list[Word]], ...]:
+        """Subjects before classes."""
+        return (
+            (Names(self.subjects), list(self.subjects.values())),
+            (Names(self.class_names), list(self.classes.values())),
+        )
+
+    @cached_property
+    def class_names(self) -> list[str]:
+        """Of every class."""
+        return [classes.names(key) for key in self.classes]
 
     def found(self, energies: Mapping[str, Sequence[float]]) -> list[tuple[str, float]]:
         """How many times as strong as usual each subject is in a picture, the strongest first."""
@@ -81,34 +93,15 @@ class Table:
 
         Raises DreamerError with the nearest names.
         """
-        asked = _folded(name)
-        for form in _forms(asked):
-            if form in self._by_name:
-                return self._by_name[form]
-        holding = [known for known in self._by_name if asked in known.split()]
-        near = list(dict.fromkeys([*holding[:3], *nearest(asked, self._by_name)]))
-        guess = f"did you mean {' or '.join(near[:4])}? " if near else ""
+        for form in classes.forms(name):
+            for names, known in self._known:
+                if places := names.holding(form):
+                    return known[places[0]]
+        near = Names([*self.class_names, *self.subjects]).near(name)
+        guess = f"did you mean {' or '.join(near)}? " if near else ""
         raise DreamerError(
             f"No word {name!r} is known: {guess}`dream models words` shows them all."
         )
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.casefold().replace("-", " ").replace("_", " ").split())
-
-
-_PLURALS = (("", "s"), ("", "es"), ("y", "ies"), ("f", "ves"), ("fe", "ves"), ("man", "men"))
-"""Endings of the singular and the plural."""
-
-
-def _forms(name: str) -> Iterator[str]:
-    """A name as it is, and what its plural and its singular may be."""
-    yield name
-    for one, many in _PLURALS:
-        if name.endswith(one):
-            yield name.removesuffix(one) + many
-        if name.endswith(many):
-            yield name.removesuffix(many) + one
 
 
 def load(network: str, file: Path | None = None) -> Table:

@@ -12,6 +12,7 @@ FLOORS = {
     "errors": 0,
     "arrays": 0,
     "layers": 1,
+    "classes": 1,
     "schedule": 1,
     "fields": 2,
     "filmfields": 3,

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dreamer import recipe, words
+from dreamer import classes, recipe, words
 from dreamer.arrays import Image
 from dreamer.cli import options
 from dreamer.errors import DreamerError
@@ -101,7 +101,7 @@ def test_a_word_s_strength_is_the_weighted_mean_of_its_channels_squares() -> Non
     assert LOOSE.subjects["birds"].strength(energies) == pytest.approx((1.6 + 2) / 2 + 3)
 
 
-def classifier(classes: int = 6) -> Network:
+def classifier(count: int = 6) -> Network:
     """A network whose class k is read from channel k of `maps`, and from nothing else."""
     import keras
     from keras import layers
@@ -110,22 +110,23 @@ def classifier(classes: int = 6) -> Network:
     image = keras.Input((None, None, 3))
     maps = layers.Conv2D(8, 5, 4, activation="relu", name="maps")(image)
     pooled = layers.GlobalAveragePooling2D()(maps)
-    logits = layers.Dense(classes, name="logits")
+    logits = layers.Dense(count, name="logits")
     model = keras.Model(image, layers.Softmax(name="softmax")(logits(pooled)))
-    logits.set_weights([np.eye(8, classes), np.zeros(classes)])
+    logits.set_weights([np.eye(8, count), np.zeros(count)])
     spec = NetSpec("", "", (), None, 2, -1, ("maps",), 8, {"maps": 16})
     return Network("sure", spec, model, "")
 
 
 def test_the_channels_of_a_class_are_found_in_a_classifier(tmp_path: Path) -> None:
     names = tmp_path / "labels.txt"
-    names.write_text("\n".join(["dummy", "n01514668 cock, rooster", "hen", "crane", "", "crane"]))
+    names.write_text("\n".join(["dummy", "n01514668 cock", "hen", "crane", "", "crane"]))
     grain = np.random.default_rng(0).integers(0, 255, (20, 40, 56, 3)).astype(np.uint8)
     shown = [cv2.resize(picture, None, fx=8, fy=8) for picture in grain]
-    labels = wordfit.read_labels(names)
+    labels = classes.read(names)
     table = wordfit.fit(classifier(), labels, shown, ["maps"])
     first = {name: word.terms[0].channels[:1] for name, word in table.classes.items()}
-    assert first == {"cock, rooster": (1,), "hen": (2,), "crane": (3,), "crane (2)": (5,)}
+    assert first == {"n01514668": (1,), "hen": (2,), "crane": (3,), "crane (2)": (5,)}
+    assert table.class_names[:2] == ["cock", "hen"]
     assert set(table.subjects) == {"chickens"}
     assert set(table.subjects["chickens"].terms[0].channels[:2]) == {1, 2}
     assert table == wordfit.fit(classifier(), labels, shown, ["maps"])
@@ -184,7 +185,7 @@ def test_words_are_fitted_to_classifiers_only(tiny: Network) -> None:
 
 def test_every_class_of_a_subject_is_one_that_googlenet_names() -> None:
     subjects = wordfit.read_subjects()
-    known = {name for names in words.load("googlenet").classes for name in [names.split(",")[0]]}
+    known = {names.partition(",")[0] for names in words.load("googlenet").class_names}
     assert {name for members in subjects.values() for name in members} <= known
 
 

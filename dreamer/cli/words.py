@@ -84,7 +84,7 @@ def _show(table: Table) -> None:
     console = Console()
     console.print(Columns(sorted(table.subjects), padding=(0, 2)))
     if table.classes:
-        names = [names.partition(",")[0] for names in table.classes]
+        names = [names.partition(",")[0] for names in table.class_names]
         some = ", ".join(names[:: -(-len(names) // 5)])
         console.print(f"\nand {len(names)} classes by name, as {some}")
 
@@ -143,7 +143,7 @@ def _fit(
     *,
     overwrite: bool,
 ) -> None:
-    from dreamer import words
+    from dreamer import classes, words
     from dreamer.files import atomic
     from dreamer.nets import runtime
 
@@ -159,7 +159,7 @@ def _fit(
 
     if not folder.exists():
         raise DreamerError(f"There is no folder {folder}: check --fit.")
-    named, shown = wordfit.read_labels(labels), pictures.load(folder)
+    named, shown = classes.read(labels), pictures.load(folder)
     net = assemble.load(chosen, weights)
     table = wordfit.fit(net, named, shown, layers or net.spec.layers)
     with atomic.replacing(target, overwrite=overwrite) as file:

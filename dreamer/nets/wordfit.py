@@ -9,7 +9,6 @@ photos need no labels: nothing but the classifier says what a subject looks like
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from dreamer.arrays import Image
+from dreamer.classes import Labels
 from dreamer.errors import DreamerError
 from dreamer.nets import network
 from dreamer.nets.network import Network
@@ -60,25 +60,11 @@ class Readings(NamedTuple):
     energy: Array
 
 
-def read_labels(path: Path) -> list[str]:
-    """What each output of a classifier stands for: a line each, synonyms separated by commas.
-
-    A WordNet number before the names is left out; a line that is empty, or that begins with
-    "dummy" or a question mark, names nothing.
-    """
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DreamerError(f"Cannot read the labels {path}: {error}.") from None
-    names = [re.sub(r"^n\d{8}\s+", "", line).strip() for line in lines]
-    return ["" if re.match(r"dummy|\?", name) else name for name in names]
-
-
-def groups(labels: Sequence[str], subjects: Mapping[str, Sequence[str]]) -> dict[str, list[int]]:
+def groups(labels: Labels, subjects: Mapping[str, Sequence[str]]) -> dict[str, list[int]]:
     """The outputs that make up each subject, by its names; subjects without any are left out."""
     outputs: dict[str, list[int]] = {}
-    for output, names in enumerate(labels):
-        outputs.setdefault(names.partition(",")[0], []).append(output)
+    for output, label in enumerate(labels):
+        outputs.setdefault(label.name, []).append(output)
     found = {
         subject: [output for name in names for output in outputs.get(name, [])]
         for subject, names in subjects.items()
@@ -91,13 +77,16 @@ def read_subjects(path: Path = SUBJECTS) -> dict[str, list[str]]:
     return tomllib.loads(path.read_text("utf-8"))
 
 
-def classes(labels: Sequence[str]) -> dict[str, list[int]]:
-    """The output of every class by its names; a name that comes again is numbered."""
+def single(labels: Labels) -> dict[str, list[int]]:
+    """The output of every class by its WordNet id if it has one, else by its names.
+
+    A name that comes again is numbered.
+    """
     found: dict[str, list[int]] = {}
-    for output, names in enumerate(labels):
-        if names:
-            times = sum(known.partition(" (")[0] == names for known in found)
-            found[f"{names} ({times + 1})" if times else names] = [output]
+    for output, label in enumerate(labels):
+        if key := label.wordnet or label.names:
+            times = sum(known.partition(" (")[0] == key for known in found)
+            found[f"{key} ({times + 1})" if times else key] = [output]
     return found
 
 
@@ -262,14 +251,12 @@ def _short(number: float) -> str:
     return np.format_float_positional(round(float(number), digits), trim="-")
 
 
-def fit(
-    net: Network, labels: Sequence[str], photos: Sequence[Picture], layers: Sequence[str]
-) -> Table:
+def fit(net: Network, labels: Labels, photos: Sequence[Picture], layers: Sequence[str]) -> Table:
     """The words of a classifier.
 
     Args:
         net: the classifier.
-        labels: see `read_labels`; one an output.
+        labels: one an output.
         photos: of all kinds.
         layers: those whose channels a word raises.
     """
@@ -286,7 +273,7 @@ def fit(
         return weigh(readings, chosen)
 
     named = list(labels)[: reader.outputs]
-    return Table(words(groups(named, read_subjects())), words(classes(named)))
+    return Table(words(groups(named, read_subjects())), words(single(named)))
 
 
 def _clearest(logits: Array, members: Sequence[int]) -> NDArray[np.intp]:

@@ -28,7 +28,7 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
-from dreamer import words
+from dreamer import classes, words
 from dreamer.arrays import Image
 from dreamer.ascent import objectives, octaves, regularisers, steps, transforms, updates
 from dreamer.ascent.engine import Ascent, Octave, dream
@@ -53,7 +53,7 @@ class Judge(NamedTuple):
     """A classifier, and its outputs by name."""
 
     model: Callable[..., tf.Tensor]
-    names: list[str]
+    names: classes.Labels
 
     def logits(self, picture: Image) -> np.ndarray:
         """Of one picture, squeezed into the judge's square, `(1000,)`."""
@@ -65,7 +65,7 @@ class Judge(NamedTuple):
 def judge() -> Judge:
     """SqueezeNet, from where googlenet's weights are."""
     folder = weightfiles.need("googlenet").parent
-    return Judge(userfile.read(folder / JUDGE), wordfit.read_labels(folder / NAMES))
+    return Judge(userfile.read(folder / JUDGE), classes.read(folder / NAMES))
 
 
 class Dreamer(NamedTuple):
@@ -281,7 +281,7 @@ def main() -> None:
         if not given.words or name in given.words
     }
     judged = _groups(seen_by.names, known)
-    own = _groups(wordfit.read_labels(given.labels), known) if given.labels else {}
+    own = _groups(classes.read(given.labels), known) if given.labels else {}
     rows: dict[str, list[Pair]] = {}
     for name in given.networks:
         for way in given.ways:
@@ -301,8 +301,8 @@ def main() -> None:
         print(f"| {title} | {summary(pairs)} |")
 
 
-def _groups(labels: Sequence[str], known: Mapping[str, words.Word]) -> dict[str, list[int]]:
-    every = {**wordfit.classes(labels), **wordfit.groups(labels, wordfit.read_subjects())}
+def _groups(labels: classes.Labels, known: Mapping[str, words.Word]) -> dict[str, list[int]]:
+    every = {**wordfit.single(labels), **wordfit.groups(labels, wordfit.read_subjects())}
     return {name: every[name] for name in known}
 
 
