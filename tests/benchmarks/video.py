@@ -1,7 +1,8 @@
 """Whether feedback films stay alive, close as loops, and what they cost.
 
-    python tests/benchmarks/video.py PHOTO stability|loop|speed… [--frames N] [--size PIXELS]
+    python tests/benchmarks/video.py PHOTO PART… [--frames N] [--size PIXELS]
 
+The parts are `stability`, `loop`, `cadence` and `speed`.
 Every figure is printed as a line of a Markdown table. `stability` also looks through inception_v3
 where its weights are found (`DREAMER_WEIGHTS`).
 """
@@ -144,6 +145,24 @@ def loop(photo: Image, count: int) -> None:
         print(f"| {motion}, {count} frames | {cells} |", flush=True)
 
 
+def cadence(photo: Image, count: int) -> None:
+    """How sharp the frames between two dreamt ones are, against those."""
+    print("| motion | dreamt every | sharpness between, of the dreamt frames' | least |")
+    print("|---|---|---|---|")
+    for motion in ("zoom", "spiral", "drift"):
+        for every in (2, 3, 4):
+            film = filming(photo, motion=motion, cadence=every, frames=count, intro=0)
+            made = frames.keys(film.step, film.begin, 1, film.keys)
+            keys = [film.begin.frame, *(carried.frame for carried in made)]
+            sharp = np.array([sharpness(from_stored(each)) for each in film.frames(iter(keys))])
+            number = np.arange(len(sharp))
+            dreamt = number % every == 0
+            # The first frame is the photo, and behind the last key nothing is mixed.
+            between = ~dreamt & (number > every) & (number < number[dreamt][-1])
+            ratio = sharp[between] / np.interp(number[between], number[dreamt], sharp[dreamt])
+            print(f"| {motion} | {every} | {ratio.mean():.2f} | {ratio.min():.2f} |", flush=True)
+
+
 def sharpness(image: Image) -> float:
     """Mean magnitude of the gradient."""
     grey = image.mean(-1)
@@ -211,9 +230,10 @@ def plain(photo: Image, count: int, ours: float) -> None:
 PARTS: Mapping[str, Callable[[Image, int], None]] = {
     "stability": stability,
     "loop": loop,
+    "cadence": cadence,
     "speed": speed,
 }
-COUNTS = {"stability": 600, "loop": 72, "speed": 6}
+COUNTS = {"stability": 600, "loop": 72, "cadence": 25, "speed": 6}
 
 
 def main() -> None:
