@@ -1,7 +1,8 @@
 """A film's part of the recipe: motion, time, and what keeps it alive."""
 
 import re
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -9,6 +10,13 @@ from dreamer.fields import Data, MotifShare, NotNegative, OverTime, Positive
 from dreamer.schedule import Clock, Number, parse_text
 
 Motion = Literal["zoom", "spiral", "drift", "tunnel", "breathe", "orbit", "still"]
+
+
+def implied(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes of a film with what they mean: a palette holds the colours, seconds count."""
+    colours = {"colours": "palette"} if changes.get("palette") else {}
+    seconds = {"frames": None} if changes.get("seconds") else {}
+    return {**seconds, **changes, **colours}
 
 
 _CODES = re.compile(r"#[0-9a-fA-F]{6}(\s*,\s*#[0-9a-fA-F]{6})*")
@@ -152,6 +160,11 @@ class Film(Data):
         "blend_still",
         "fade",
     )
+
+    def retimed(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Changes of a preset's film: keys and values per frame keep the rate of their writing."""
+        rate = {"written_fps": self.written_fps or self.fps} if "fps" in changes else {}
+        return {**rate, **changes}
 
     @property
     def length(self) -> int:

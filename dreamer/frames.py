@@ -115,6 +115,31 @@ def looped(step: Step, loop: Loop, recall: Callable[[int], Stored]) -> Step:
     return run
 
 
+def played(step: Step, begin: Carried, count: int, loop: Loop | None = None) -> Iterator[Stored]:
+    """A film's keys, made in memory; of a loop the first one again at the end, for `between`.
+
+    Args:
+        step: as for `keys`.
+        begin: the photo, and what is remembered of it.
+        count: keys of the film.
+        loop: how it closes, where it does.
+    """
+    if loop is None:
+        yield begin.frame
+        yield from (carried.frame for carried in keys(step, begin, 1, count))
+        return
+    first = -loop.warm_up
+    # The keys up to the first one shown: what the end passes into.
+    kept = [begin.frame]
+    step = looped(step, loop, lambda number: kept[number - first])
+    for number, carried in enumerate(keys(step, begin, first + 1, count), first + 1):
+        if number <= 0:
+            kept.append(carried.frame)
+        if number >= 0:
+            yield carried.frame
+    yield kept[-1]
+
+
 def _blended(carried: Carried, twin: Stored, share: float) -> Carried:
     own = from_stored(carried.frame)
     frame = to_stored(own + np.float32(share) * (from_stored(twin) - own))

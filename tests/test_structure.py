@@ -30,6 +30,7 @@ FLOORS = {
     "assemble": 8,
     "filming": 9,
     "riding": 9,
+    "api": 10,
     "cli": 10,
     "__main__": 11,
 }

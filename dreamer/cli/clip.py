@@ -121,7 +121,7 @@ def _masks(clip: Clip, call: Session) -> Masks:
             f"The mask film {call.mask} has {film.count} frames, and the clip is used up to frame "
             f"{clip.stop}: give one as long as the clip."
         )
-    photos.check_proportions(call.mask, film.facts.size, clip.size)
+    photos.check_proportions(f"The mask {call.mask}", film.facts.size, clip.size)
     used = replace(film, first=clip.first, stop=clip.stop, every=clip.every, size=clip.size)
     return partial(_whites, used)
 

@@ -62,11 +62,9 @@ class Shot(NamedTuple):
 
 def photo(source: Source, call: Session) -> Shot:
     """A photo, which is fed back."""
-    recipe, read = call.wanted.recipe, source.read()
-    height, width = photos.fitted(read.image.shape[:2], recipe.film.size, enlarge=True)
-    # Most formats need even sides.
-    size = height // 2 * 2, width // 2 * 2
-    first = photos.resize(read, size)
+    recipe = call.wanted.recipe
+    first = photos.first_frame(source.read(), recipe.film.size)
+    size = first.image.shape[0], first.image.shape[1]
     return Shot(size, recipe, first.sha256, {}, None, partial(_filming, first, call))
 
 

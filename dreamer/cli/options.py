@@ -452,10 +452,8 @@ def made(
         key, value = recipe.parse_setting(setting)
         changed = changed.changed({key: value}, "--set")
     chosen = {key: value for key, value in given.items() if value is not None}
-    own = base.recipe.film
-    if preset and "fps" in chosen.get("film", {}):
-        # Keys and values per frame stay those of the rate that the preset was written for.
-        chosen["film"] = {"written_fps": own.written_fps or own.fps, **chosen["film"]}
+    if preset and "film" in chosen:
+        chosen["film"] = base.recipe.film.retimed(chosen["film"])
     for kind in ("mask", "guide"):
         recorded = getattr(base.recipe, kind)
         if recorded and chosen.get(kind, recorded) != recorded:

@@ -96,15 +96,13 @@ def command(
         # A recipe holds no paths: the file itself is handed on as weights are.
         weights, network = Path(network), Path(network).name
     # What follows is heavy, and `--help` does without it.
-    from dreamer import presets
+    from dreamer import filmfields, presets
     from dreamer.cli import clip, film, session, sources
     from dreamer.files import films
 
     brought = presets.files(preset) if preset else {}
     mask, guide = mask or brought.get("mask"), guide or brought.get("guide")
     on_clip = source is not None and clip.is_clip(source)
-    if palette and not on_clip:
-        colours = "palette"
     moving: dict[str, Any] = {
         "motion": motion,
         "speed": options.number(speed),
@@ -129,10 +127,8 @@ def command(
         "blend_still": options.number(blend_still),
     }
     moving = {name: value for name, value in moving.items() if value is not None}
-    if seconds:
-        moving.setdefault("frames", None)
     given: dict[str, Any] = {
-        "film": moving,
+        "film": filmfields.implied(moving),
         "layers": layer or None,
         "guide": session.file_sha256(guide) if guide else None,
         "saturation": options.number(saturation),

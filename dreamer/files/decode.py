@@ -11,7 +11,6 @@ from PIL import ImageCms, ImageOps
 from scipy import ndimage
 
 from dreamer.files import deep, pictures
-from dreamer.files.pictures import Opened
 
 Pixels = NDArray[np.float32]
 """float32 `(h, w, 4)` of 0 to 1: sRGB and opacity."""
@@ -36,13 +35,18 @@ def decode(data: bytes, name: str) -> Decoded:
         profile = _Profile(opened.picture)
         whole = deep.read(data) if opened.deep else None
         if whole is None:
-            pixels = _shallow(opened, profile)
+            pixels = _shallow(opened.picture, profile)
         else:
             notes.append("16 bits a colour (see --depth)")
             pixels = profile.interpolated(whole.astype(np.float32) / np.float32(65535))
             if opened.picture.format == "PNG":  # OpenCV has turned a TIFF already.
                 pixels = np.ascontiguousarray(_UPRIGHT.get(opened.orientation, _UPRIGHT[1])(pixels))
         return Decoded(pixels, (*notes, *profile.notes))
+
+
+def held(picture: Pillow.Image) -> Pixels:
+    """The same of a picture that Pillow holds."""
+    return _shallow(picture, _Profile(picture))
 
 
 _UPRIGHT: Mapping[int, Callable[[Pixels], Pixels]] = {
@@ -58,8 +62,8 @@ _UPRIGHT: Mapping[int, Callable[[Pixels], Pixels]] = {
 """By EXIF orientation; `ImageOps.exif_transpose` for arrays."""
 
 
-def _shallow(opened: Opened, profile: "_Profile") -> Pixels:
-    picture = ImageOps.exif_transpose(opened.picture)
+def _shallow(picture: Pillow.Image, profile: "_Profile") -> Pixels:
+    picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I") or picture.mode == "F":
         # Pillow's own conversion clips 16-bit grey to 255 instead of scaling it.
         grey = np.nan_to_num(np.asarray(picture, np.float32))

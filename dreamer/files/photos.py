@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 from dreamer.arrays import Image, Size
 from dreamer.errors import DreamerError
 from dreamer.files import atomic, deep, metadata
-from dreamer.files.decode import decode
+from dreamer.files.decode import Pixels, decode
 from dreamer.files.metadata import Made
 
 _Level = TypeVar("_Level", np.uint8, np.uint16)
@@ -57,16 +57,23 @@ def read(path: Path) -> Photo:
         data = path.read_bytes()
     except OSError as error:
         raise DreamerError(f"Cannot read the photo {path}: {error.strerror}; check it.") from None
-    pixels, notes = decode(data, f"The photo {path}")
+    name = f"The photo {path}"
+    pixels, notes = decode(data, name)
+    return of_pixels(pixels, name)._replace(sha256=hashlib.sha256(data).hexdigest(), notes=notes)
+
+
+def of_pixels(pixels: Pixels, name: str) -> Photo:
+    """A photo that no file holds, so that it has no hash.
+
+    Raises DreamerError that begins with `name` where it is too small.
+    """
     height, width = pixels.shape[:2]
     if min(height, width) < SMALLEST:
         raise DreamerError(
-            f"The photo {path} has {width}×{height} pixels: each side must have at least "
-            f"{SMALLEST}."
+            f"{name} has {width}×{height} pixels: each side must have at least {SMALLEST}."
         )
     alpha = None if (pixels[..., 3] == 1).all() else pixels[..., 3]
-    sha256 = hashlib.sha256(data).hexdigest()
-    return Photo(np.ascontiguousarray(pixels[..., :3]), alpha, sha256, notes)
+    return Photo(np.ascontiguousarray(pixels[..., :3]), alpha, "")
 
 
 def noise(kind: str, size: Size, seed: int) -> Photo:
@@ -140,24 +147,35 @@ def resize(photo: Photo, size: Size) -> Photo:
     return photo._replace(image=scaled[0], alpha=scaled[1] if len(scaled) > 1 else None)
 
 
+def first_frame(photo: Photo, limit: int) -> Photo:
+    """A photo at the size of the frames of its film; most formats need even sides."""
+    height, width = fitted(photo.image.shape[:2], limit, enlarge=True)
+    return resize(photo, (height // 2 * 2, width // 2 * 2))
+
+
 def read_mask(path: Path, size: Size) -> NDArray[np.float32]:
     """A mask, `(h, w)` of 0 to 1, at a picture's size; what is transparent is black.
 
     Raises DreamerError where its proportions are others than the picture's.
     """
     mask = read(path)
-    check_proportions(path, mask.image.shape[:2], size)
+    return as_mask(mask, size, f"The mask {path}")
+
+
+def as_mask(mask: Photo, size: Size, name: str) -> NDArray[np.float32]:
+    """How white a picture is, as `read_mask`; errors begin with `name`."""
+    check_proportions(name, mask.image.shape[:2], size)
     mask = resize(mask, size)
     white = mask.image.mean(-1)
     return np.asarray(white if mask.alpha is None else white * mask.alpha, np.float32)
 
 
-def check_proportions(path: Path, own: Size, size: Size) -> None:
+def check_proportions(name: str, own: Size, size: Size) -> None:
     """Raise DreamerError where a mask has other proportions than the picture of `size`."""
     height, width = own
     if abs(width / height * size[0] / size[1] - 1) > MASK_SLACK:
         raise DreamerError(
-            f"The mask {path} has other proportions ({width}×{height}) than the picture "
+            f"{name} has other proportions ({width}×{height}) than the picture "
             f"({size[1]}×{size[0]}): crop it to the photo's."
         )
 
@@ -218,9 +236,9 @@ def write(
     try:
         with atomic.replacing(path, overwrite=overwrite) as file:
             if depth == 16:
-                deep.WRITERS[suffix](_levels(planes, np.uint16), file, made)
+                deep.WRITERS[suffix](levels(planes, np.uint16), file, made)
             else:
-                shallow = Pillow.fromarray(_levels(planes, np.uint8))
+                shallow = Pillow.fromarray(levels(planes, np.uint8))
                 WRITERS[suffix](shallow, file, made, quality)
     except ValueError as error:
         raise DreamerError(
@@ -228,7 +246,7 @@ def write(
         ) from None
 
 
-def _levels(planes: Image, kind: type[_Level]) -> NDArray[_Level]:
+def levels(planes: Image, kind: type[_Level]) -> NDArray[_Level]:
     """Colours of 0 to 1 as whole numbers, by rows: of a large picture there is no other copy."""
     most, levels = np.iinfo(kind).max, np.empty(planes.shape, kind)
     for row, colours in enumerate(planes):
