@@ -6,6 +6,7 @@ from functools import cached_property, reduce
 from importlib.metadata import version
 from operator import add
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,10 +15,20 @@ from numpy.typing import NDArray
 
 from dreamer import tiling
 from dreamer.arrays import Image, Size
-from dreamer.ascent import edges, look, objectives, octaves, regularisers, transforms, updates
+from dreamer.ascent import (
+    edges,
+    look,
+    objectives,
+    octaves,
+    parametrisations,
+    regularisers,
+    transforms,
+    updates,
+)
 from dreamer.ascent.engine import Ascent, Begun, Octave, Progress, dream
 from dreamer.ascent.look import Look
 from dreamer.ascent.objectives import Objective
+from dreamer.ascent.parametrisations import PIXELS, Parametrisation
 from dreamer.ascent.regularisers import Regulariser
 from dreamer.ascent.steps import Amount, Numbers, Step, annealed, number
 from dreamer.ascent.tiles import Tiles
@@ -189,9 +200,7 @@ class Assembly:
 
     def numbers(self, clock: Clock = START, gains: Gains = NO_GAINS) -> Numbers:
         """What enters the graph as tensors: weights, amounts and gains at a moment of a film."""
-        recipe = self.recipe.at(clock)
-        amounts = {name: getattr(recipe, name) for name in _AMOUNTS}
-        numbers = {name: value for name, value in amounts.items() if value is not None}
+        numbers: dict[str, Any] = amounts(self.recipe.at(clock))
         for layer in self.objective.layers:
             ones = np.ones(self.network.channels(layer))
             numbers[objectives.gain(layer)] = gains.get(layer, ones)
@@ -232,7 +241,7 @@ class Assembly:
                 # L-BFGS takes no such steps.
                 optimiser=updates.OPTIMISERS.get(recipe.optimiser, updates.OPTIMISERS["ascent"]),
                 regularise=regulariser(recipe),
-                rate=_amount(recipe, "rate"),
+                rate=amount(recipe, "rate"),
                 limit=float("inf") if recipe.max_objective is None else recipe.max_objective,
                 patience=recipe.patience,
                 numbers=self.numbers(),
@@ -333,7 +342,13 @@ def _resolved(term: LayerSpec, net: Network) -> LayerSpec:
     return term._replace(layer=layer)
 
 
-def _amount(recipe: Recipe, name: str) -> Amount:
+def amounts(recipe: Recipe) -> dict[str, float]:
+    """The fields of a recipe without schedules that enter the graph as tensors."""
+    values = {name: getattr(recipe, name) for name in _AMOUNTS}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def amount(recipe: Recipe, name: str) -> Amount:
     """A field of the recipe that may change over an octave's steps, up to its `…_end`."""
     last = f"{name}_end"
     return annealed(number(name), number(last) if getattr(recipe, last, None) is not None else None)
@@ -354,12 +369,12 @@ def update(recipe: Recipe) -> Update:
     return edges.wrapped_update(run) if recipe.seamless else run
 
 
-def regulariser(recipe: Recipe) -> Regulariser:
-    """What a recipe does to a picture after each step."""
+def regulariser(recipe: Recipe, parametrisation: Parametrisation = PIXELS) -> Regulariser:
+    """What a recipe does to a picture after each step, whatever the steps change."""
     parts = [
         regularisers.every(
             getattr(recipe, f"{name}_every"),
-            make(_amount(recipe, name)),
+            parametrisations.on_pictures(make(amount(recipe, name)), parametrisation),
         )
         for name, make in regularisers.REGULARISERS.items()
         if getattr(recipe, name) or getattr(recipe, f"{name}_end", None)
@@ -367,7 +382,9 @@ def regulariser(recipe: Recipe) -> Regulariser:
     chain = regularisers.chain(*parts)
     if parts and recipe.seamless:
         chain = edges.wrapped_regulariser(chain)
-    return regularisers.chain(chain, *([regularisers.clip] if recipe.clip else []))
+    # Other parametrisations hold the range by themselves.
+    clips = recipe.clip and parametrisation is PIXELS
+    return regularisers.chain(chain, *([regularisers.clip] if clips else []))
 
 
 def growing(recipe: Recipe) -> Callable[[float], Look] | None:

@@ -7,6 +7,7 @@ inside a picture and compared.
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Annotated, Any, ClassVar, Literal
 
 import tomlkit
@@ -14,6 +15,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from dreamer import schedule
 from dreamer.errors import DreamerError, nearest
+from dreamer.feature import Feature
 from dreamer.fields import Data, Finite, MotifShare, NotNegative, OverTime, Positive
 from dreamer.filmfields import Film
 from dreamer.layers import LayerSpec, parse_layer
@@ -169,6 +171,7 @@ class Recipe(Data):
     )
 
     film: Film = Film()
+    feature: Feature = Feature()
 
     @field_validator("layers")
     @classmethod
@@ -275,7 +278,7 @@ class Recipe(Data):
         return from_fields({**self.model_dump(), **changes}, source)
 
 
-_PARTS = ("about", "film")
+_PARTS = ("about", "film", "feature")
 
 
 def _at(data: Recipe | Film, clock: Clock) -> dict[str, Any]:
@@ -288,12 +291,17 @@ def _at(data: Recipe | Film, clock: Clock) -> dict[str, Any]:
     }
 
 
+def _inner(part: str) -> list[str]:
+    own: Data = Recipe.model_fields[part].default
+    return [f"{part}.{name}" for name in type(own).model_fields]
+
+
 def _sentence(error: ValidationError, source: str) -> str:
     first = error.errors()[0]
     # Unions and tuples add parts to the place that mean nothing to a reader.
     key = ".".join(str(part) for part in first["loc"][: 2 if first["loc"][0] in _PARTS else 1])
     if first["type"] == "extra_forbidden":
-        near = nearest(key, [*Recipe.model_fields, *(f"film.{name}" for name in Film.model_fields)])
+        near = nearest(key, [*Recipe.model_fields, *chain.from_iterable(map(_inner, _PARTS))])
         guess = f"did you mean {' or '.join(near)}?" if near else "`dream presets show` lists them."
         return f"In {source} there is no field {key!r}: {guess}"
     why = first["msg"].removeprefix("Value error, ")

@@ -9,7 +9,7 @@ from dreamer.recipe import Recipe
 Stages = Sequence[tuple[Size, str]]
 """The working sizes of a plan, each with the type of its activations."""
 
-_SHOWN = {"format", "about", "film", "opacity", "colours", "mask", "feather"}
+_SHOWN = {"format", "about", "film", "feature", "opacity", "colours", "mask", "feather"}
 """Fields that act on the picture that is shown, and nowhere before."""
 
 _LAST = {"saturation"}

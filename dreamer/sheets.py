@@ -7,7 +7,10 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
-from dreamer.arrays import Image
+from dreamer.arrays import Image, Size
+
+MOST_PIXELS = 40_000_000
+"""Of a sheet: half a gigabyte while it is made."""
 
 _GAP = 8
 _PAPER = 0.11
@@ -33,6 +36,12 @@ def compose(pictures: Sequence[Image], labels: Sequence[str], columns: int) -> I
         top, left = _GAP + row * (height + _GAP), _GAP + column * (width + _GAP)
         sheet[top : top + cell.shape[0], left : left + width] = cell
     return sheet
+
+
+def most_cells(size: Size, columns: int) -> int:
+    """How many cells a sheet may have, in whole rows; at least one row."""
+    row = (size[0] + 2 * _GAP + size[1] // 12) * columns * (size[1] + _GAP)
+    return columns * max(1, MOST_PIXELS // row)
 
 
 def curve(values: Sequence[float], width: int = 480, height: int = 160) -> Image:

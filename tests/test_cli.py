@@ -287,7 +287,18 @@ REFUSED = {
     "weight of a word": (["PHOTO", "--of", "birds=x"], "WORD=WEIGHT"),
     "no words for a network": (["PHOTO", "--of", "birds", "-m", "inception_v3"], "dreamnet"),
     "unknown weights": (["PHOTO", "--weights", "nowhere.npz"], "nowhere.npz"),
+    "filters of nothing": (["filters"], "Name a layer"),
+    "filters of no layer": (["filters", "mixed4z"], "did you mean mixed4"),
+    "filters beyond": (["filters", "mixed4c:512"], "0 to 511"),
+    "filters of a photo": (["filters", "mixed4c:strongest5"], "give numbers"),
+    "filters too small": (["filters", "mixed4c", "--size", "8"], "larger --size"),
+    "filters of full size": (["filters", "mixed4c", "--set", "size=full"], "--size in pixels"),
+    "filters from nowhere": (["filters", "mixed4c", "--init", "nowhere.png"], "nowhere.png"),
+    "filters of a kind": (["filters", "mixed4c", "--init", "fuorier"], "feature.init"),
+    "filters searched": (["filters", "mixed4c", "--set", "optimiser=lbfgs"], "optimiser"),
 }
+OTHER_COMMANDS = ("filters",)
+"""A row that does not begin with one of these is `dream image`'s."""
 
 
 @pytest.mark.parametrize("kind", REFUSED)
@@ -296,7 +307,8 @@ def test_bad_input_gets_one_sentence_and_code_two(
 ) -> None:
     monkeypatch.chdir(source.parent)
     arguments, named = REFUSED[kind]
-    code, out, err = dream("image", *[source if a == "PHOTO" else a for a in arguments])
+    command = [] if arguments[:1] and arguments[0] in OTHER_COMMANDS else ["image"]
+    code, out, err = dream(*command, *[source if a == "PHOTO" else a for a in arguments])
     assert code == 2
     assert not out
     assert named in err

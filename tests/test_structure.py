@@ -16,6 +16,7 @@ FLOORS = {
     "schedule": 1,
     "fields": 2,
     "filmfields": 3,
+    "feature": 3,
     "recipe": 4,
     "words": 5,
     "files": 5,
@@ -29,6 +30,7 @@ FLOORS = {
     "tiling": 7,
     "assemble": 8,
     "filming": 9,
+    "visualise": 9,
     "riding": 9,
     "api": 10,
     "cli": 10,
@@ -61,7 +63,14 @@ def test_imports_point_down(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["image", "--help"], ["presets", "list"], ["models", "list"]]
+    "arguments",
+    [
+        ["--help"],
+        ["image", "--help"],
+        ["filters", "--help"],
+        ["presets", "list"],
+        ["models", "list"],
+    ],
 )
 def test_light_commands_load_no_tensorflow(arguments: list[str]) -> None:
     code = f"""
@@ -78,7 +87,9 @@ finally:
     assert done.stdout
 
 
-@pytest.mark.parametrize("command", [["image"], ["models", "layers"], ["presets", "show"]])
+@pytest.mark.parametrize(
+    "command", [["image"], ["filters"], ["models", "layers"], ["presets", "show"]]
+)
 def test_the_help_of_a_command_shows_an_example(command: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "dreamer", *command, "--help"],

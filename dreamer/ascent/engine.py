@@ -15,6 +15,7 @@ from dreamer.ascent import lbfgs, octaves
 from dreamer.ascent.look import Look, unchanged
 from dreamer.ascent.objectives import Objective
 from dreamer.ascent.octaves import Carry
+from dreamer.ascent.parametrisations import PIXELS, Decode
 from dreamer.ascent.regularisers import Regulariser
 from dreamer.ascent.steps import Amount, Numbers, Step
 from dreamer.ascent.tiles import Tiles, tiled
@@ -35,6 +36,12 @@ def _any_size(tensor: tf.Tensor) -> tf.TensorSpec:
     return tf.TensorSpec(shape, tensor.dtype)
 
 
+def _number(tensor: tf.Tensor) -> tf.TensorSpec:
+    """The spec of a number; the rows of a matrix are the pictures, of which there may be fewer."""
+    shape = [None, *tensor.shape[1:]] if tensor.shape.rank == 2 else tensor.shape
+    return tf.TensorSpec(shape, tensor.dtype)
+
+
 def _any_shape(tensor: tf.Tensor) -> tf.TensorShape:
     return _any_size(tensor).shape if tensor.shape.rank else tensor.shape
 
@@ -43,13 +50,15 @@ class Climb(NamedTuple):
     """Where an ascent stands.
 
     Attributes:
-        images: `(n, h, w, 3)`.
+        images: `(n, h, w, 3)`; what is changed, where the ascent decodes it.
         memory: the optimiser's.
         alive: `(n,)`; False where a picture's ascent has stopped.
         scores: `(n,)`; the objective as of the last step's beginning.
         best: `(n,)`; the highest score so far.
         waited: `(n,)`; steps since it rose.
         strengths: the mean square of each channel by layer, `(n, c)`, as of then.
+        kept: the images of the highest score so far, `(n, h, w, 3)`; empty where the last count.
+        taken: `(n,)`; the steps that led to those, or to the last.
     """
 
     images: tf.Tensor
@@ -59,6 +68,8 @@ class Climb(NamedTuple):
     best: tf.Tensor
     waited: tf.Tensor
     strengths: Mapping[str, tf.Tensor]
+    kept: tf.Tensor
+    taken: tf.Tensor
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,8 @@ class Ascent:
         patience: or where its score has not risen for so many steps.
         numbers: what may be other tensors of the same shape in a later run.
         tiles: how the network gets pictures; None where it gets them as they are.
+        decode: makes pictures of what is changed, inside the tape (see `parametrisations`).
+        keep_best: whether the images of the highest score are kept.
     """
 
     features: Callable[[tf.Tensor], Activations]
@@ -90,9 +103,11 @@ class Ascent:
     patience: int | None = None
     numbers: Numbers = field(default_factory=dict)
     tiles: Tiles | None = None
+    decode: Decode = PIXELS.decode
+    keep_best: bool = False
 
     def __post_init__(self) -> None:
-        numbers = {name: tf.TensorSpec.from_tensor(each) for name, each in self.numbers.items()}
+        numbers = {name: _number(each) for name, each in self.numbers.items()}
         # A function of its own and not inlined: inside the loop, the same graph gave two
         # different float32 results at random across processes, and took longer.
         gradient = tf.function(
@@ -113,7 +128,7 @@ class Ascent:
     ) -> tuple[tf.Tensor, tf.Tensor, Mapping[str, tf.Tensor]]:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(images)
-            maps = self.features(self.transform(images, seed))
+            maps = self.features(self.transform(self.decode(images), seed))
             scores = self.objective(maps, numbers)
         return scores, tape.gradient(scores, images), _strengths(maps)
 
@@ -124,6 +139,10 @@ class Ascent:
         result: tuple[tf.Tensor, tf.Tensor, Mapping[str, tf.Tensor]]
         result = self._value_and_gradient(images, seed, numbers)  # type: ignore[attr-defined]
         return result
+
+    def scores(self, pictures: tf.Tensor, numbers: Numbers) -> tf.Tensor:
+        """The objective `(n,)` of pictures as they are, neither decoded nor transformed."""
+        return self.objective(self.features(pictures), numbers)
 
     def begin(self, images: tf.Tensor) -> Climb:
         """The state before the first step."""
@@ -137,6 +156,8 @@ class Ascent:
             waited=tf.zeros(count, tf.int32),
             # How many channels there are is known once the first step is taken.
             strengths={name: tf.zeros([count[0], 0]) for name in self.objective.layers},
+            kept=images if self.keep_best else images[:, :0, :0],
+            taken=tf.zeros(count, tf.int32),
         )
 
     def run(
@@ -172,7 +193,8 @@ class Ascent:
             step_seed = tf.random.experimental.stateless_fold_in(seed, index)
             scores, gradient, strengths = self.value_and_gradient(climb.images, step_seed, numbers)
             scores = tf.where(climb.alive, scores, climb.scores)
-            waited = tf.where(scores > climb.best, 0, climb.waited + 1)
+            rose = scores > climb.best
+            waited = tf.where(rose, 0, climb.waited + 1)
             alive = climb.alive & (scores <= self.limit)
             if self.patience is not None:
                 alive &= waited < self.patience
@@ -180,8 +202,14 @@ class Ascent:
             ahead, memory = self.optimiser.apply(gradient, climb.memory, self.rate(now))
             images = self.regularise(climb.images + ahead, gradient, now)
             moved = tf.where(alive[:, None, None, None], images, climb.images)
+            kept, taken = climb.kept, tf.where(alive, index + 1, climb.taken)
+            if self.keep_best:
+                kept = tf.where(rose[:, None, None, None], climb.images, kept)
+                taken = tf.where(rose, index, climb.taken)
             best = tf.maximum(scores, climb.best)
-            return index + 1, Climb(moved, memory, alive, scores, best, waited, strengths)
+            return index + 1, Climb(
+                moved, memory, alive, scores, best, waited, strengths, kept, taken
+            )
 
         _, end = tf.while_loop(
             lambda index, climb: (index < stop) & tf.reduce_any(climb.alive),
@@ -305,7 +333,7 @@ def dream(
     """
     whole = tf.constant(photo[None])
     work = np.cumsum([0] + [size[0] * size[1] * steps for size, _ in plan])
-    chunk, done = _Chunk(every), begun.octaves if begun else 0
+    chunk, done = Chunk(every), begun.octaves if begun else 0
     sizes = [octave.size for octave in plan]
     grown = small = octaves.scaled(whole, sizes, 0, method)
     for number, (size, ascent) in enumerate(plan):
@@ -322,7 +350,7 @@ def dream(
             look=grow((number + 1) / len(plan)) if grow else None,
         )
         if begun and number + 1 == done:
-            climbs = iter([(ascent.begin(tf.constant(begun.images[None])), steps)])
+            states = iter([(ascent.begin(tf.constant(begun.images[None])), steps)])
         else:
             entered = carry.enter(octaves.resize(grown, size, method), blurred, here)
             # A large picture is let go as soon as it can be: each takes 150 MB at 12 megapixels.
@@ -330,11 +358,11 @@ def dream(
             seeded = octave_seed(seed, frame, number)
             if search:
                 used = numbers or ascent.numbers
-                climbs = lbfgs.climbs(ascent, entered, seeded, steps, used, clip=clip)
+                states = lbfgs.climbs(ascent, entered, seeded, steps, used, clip=clip)
             else:
-                climbs = _climbs(ascent, entered, seeded, steps, chunk, numbers)
+                states = climbs(ascent, entered, seeded, steps, chunk, numbers)
             del entered
-        for climb, taken in climbs:
+        for climb, taken in states:
             yield Progress(
                 octave=number + 1,
                 octaves=len(plan),
@@ -352,15 +380,24 @@ def dream(
         grown, small = shown(climb.images), here
 
 
-def _climbs(
+def climbs(
     ascent: Ascent,
     images: tf.Tensor,
     seed: tf.Tensor,
     steps: int,
-    chunk: "_Chunk",
-    numbers: Numbers | None,
+    chunk: "Chunk",
+    numbers: Numbers | None = None,
 ) -> Iterator[tuple[Climb, int]]:
-    """An octave's ascent chunk by chunk, with the steps taken."""
+    """An ascent at one size chunk by chunk, with the steps taken.
+
+    Args:
+        ascent: what a step does.
+        images: to begin with, `(n, h, w, 3)`.
+        seed: from `octave_seed`.
+        steps: their number.
+        chunk: how many are taken in one go.
+        numbers: other values for those of the ascent.
+    """
     size = int(images.shape[1]), int(images.shape[2])
     climb, taken = ascent.begin(images), 0
     del images
@@ -392,7 +429,7 @@ def _leave(
     return tf.constant(look(np.asarray(dreamt[0]), np.asarray(photo[0]))[None])
 
 
-class _Chunk:
+class Chunk:
     """How many steps fit into `CHUNK_SECONDS`, learnt from the runs so far."""
 
     def __init__(self, most: int | None) -> None:

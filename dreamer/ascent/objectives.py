@@ -145,6 +145,38 @@ def units(
     return Objective(frozenset({name}), score)
 
 
+MIX = "mix"
+"""The name of the pictures' mixes among the numbers, `(n, c)`."""
+
+
+def each(name: str, reduction: str = "mean", border: int = 0, *, unit: bool = False) -> Objective:
+    """Of each picture of a batch, what its row of the mixes weighs: a channel, or several.
+
+    Args:
+        name: of a layer with feature maps, or of units, which are taken as they are.
+        reduction: a key of `REDUCTIONS`, over the places of a channel.
+        border: cells left out along each edge, of the sum as of the mean.
+        unit: the cell in the middle alone.
+    """
+    reduce = REDUCTIONS[reduction]
+
+    def score(maps: Activations, numbers: Numbers) -> tf.Tensor:
+        values = maps[name]
+        if values.shape.rank == 4:
+            inside = _middle(values) if unit else values[:, border : -border or None]
+            inside = inside if unit else inside[:, :, border : -border or None]
+            size = tf.cast(tf.reduce_prod(tf.shape(inside)[1:3]), tf.float32)
+            values = reduce(inside, size)
+        return tf.reduce_sum(values * numbers[MIX], -1)
+
+    return Objective(frozenset({name}), score)
+
+
+def _middle(maps: tf.Tensor) -> tf.Tensor:
+    row, column = tf.shape(maps)[1] // 2, tf.shape(maps)[2] // 2
+    return maps[:, row : row + 1, column : column + 1]
+
+
 def _best(maps: tf.Tensor, guide: tf.Tensor) -> tf.Tensor:
     """Each place's product with the place of the guide that it resembles most (Google 2015)."""
     count, channels = tf.shape(maps)[0], guide.shape[-1]

@@ -19,6 +19,7 @@ _LOOK, _NETWORK, _FILES = "What it looks like", "Network", "Files"
 _QUICK = "Quick looking"
 _MOTION = "Motion and time"
 _CLIP = "When the source is a clip"
+_GROWTH = "How it grows"
 
 
 class Bits(StrEnum):
@@ -364,6 +365,46 @@ KeepFrames = Annotated[
 Fresh = Annotated[
     bool, _option(_FILES, "--fresh", help="Start over instead of going on with an unfinished film.")
 ]
+Init = Annotated[
+    str | None,
+    _option(
+        _GROWTH,
+        "--init",
+        metavar="KIND|PHOTO",
+        help="Grow from fourier, uniform or gaussian noise, from grey, or from a photo.",
+    ),
+]
+Keep = Annotated[
+    str | None,
+    _option(
+        _GROWTH, "--keep", metavar="last|best", help="The last picture, or that of the best score."
+    ),
+]
+Unit = Annotated[
+    bool, _option(_GROWTH, "--unit", help="One unit in the middle, cropped to what it can see.")
+]
+Leaky = Annotated[
+    float | None,
+    _option(
+        _GROWTH, "--leaky", metavar="SLOPE", help="Of the network's ReLUs below zero; 0 is none."
+    ),
+]
+GrownSize = Annotated[
+    int | None, _option(_FILES, "--size", metavar="PIXELS", help="Longest side of a picture.")
+]
+Columns = Annotated[
+    int | None, typer.Option("--columns", help="Of the sheet.", min=1, rich_help_panel=_FILES)
+]
+Each = Annotated[bool, _option(_FILES, "--each", help="Single pictures instead of a sheet.")]
+SheetOutput = Annotated[
+    Path | None,
+    _option(
+        _FILES,
+        "-o",
+        "--output",
+        help="A .png, .jpg, .webp or .tiff file, or a folder; else a PNG in this folder.",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")]
 
 
@@ -397,6 +438,14 @@ def noise(text: str) -> tuple[str, tuple[int, int]]:
     if kind not in photos.NOISES:
         raise unknown("noise", kind, photos.NOISES, f"there is {', '.join(photos.NOISES)}.")
     return kind, (int(match[2]), int(match[1]))
+
+
+def init(text: str | None) -> tuple[Path | None, str | None]:
+    """Read `--init`: the photo, and the kind of beginning."""
+    if text is None or text == "photo":
+        return None, text
+    path = Path(text)
+    return (path, "photo") if path.suffix or path.is_file() else (None, text)
 
 
 def palette(text: str) -> list[str]:

@@ -47,9 +47,9 @@ def show_preset(
 
     recipe = presets.load(name).recipe if name else Recipe()
     table = Table("field", "value", "default", "meaning", box=None)
-    for prefix, data in (("", recipe), ("film.", recipe.film)):
+    for prefix, data in (("", recipe), ("film.", recipe.film), ("feature.", recipe.feature)):
         for field, info in type(data).model_fields.items():
-            if prefix + field not in ("about", "film"):
+            if prefix + field not in ("about", "film", "feature"):
                 value, default = getattr(data, field), info.default
                 other = "" if value == default else str(default)
                 row = (prefix + field, str(value), other, info.description or "")

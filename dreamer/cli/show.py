@@ -142,6 +142,17 @@ def film_progress(*, quiet: bool) -> Iterator[Callable[[int, int, float], None]]
         yield update
 
 
+@contextmanager
+def share_done(*, quiet: bool) -> Iterator[Callable[[float, str], None]]:
+    """A bar for a share of 0 to 1 that is done, with a text."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda done, text: None
+        return
+    with _live() as live:
+        task = live.add_task("loading the network …", total=None)
+        yield lambda done, text: live.update(task, completed=done, total=1.0, description=text)
+
+
 class Interrupt:
     """Whether Ctrl-C was pressed once; the second time it stops the process at once."""
 

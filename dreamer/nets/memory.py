@@ -44,3 +44,8 @@ def needed(net: Network, layers: Collection[str]) -> float:
 def side(net: Network, layers: Collection[str], share: float = 1) -> int:
     """Of the largest square, in pixels, whose gradient fits into a share of what there is."""
     return int((share * min(MOST, SHARE * of_machine()) / needed(net, layers)) ** 0.5)
+
+
+def pictures(net: Network, layers: Collection[str], pixels: int) -> int:
+    """How many pictures of so many pixels fit into what there is, at least 1."""
+    return max(1, int(min(MOST, SHARE * of_machine()) / (needed(net, layers) * pixels)))

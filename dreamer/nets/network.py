@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -140,7 +140,7 @@ def build(name: str, path: Path | None) -> Network:
     return Network(name, spec, model, weightfiles.sha256(path) if path else "")
 
 
-def freeze(network: Network, layers: Collection[str], dtype: str) -> Features:
+def freeze(network: Network, layers: Collection[str], dtype: str, leak: float = 0) -> Features:
     """The network up to the deepest of `layers`, with weights stored once in `dtype`.
 
     A batch normalisation behind a convolution is folded into it, any other one becomes one scale
@@ -152,8 +152,10 @@ def freeze(network: Network, layers: Collection[str], dtype: str) -> Features:
         network: whose model is not changed.
         layers: names of its layers; they become the keys of the activations.
         dtype: `float32` or `bfloat16`, the type in which activations are computed.
+        leak: the slope below zero that every ReLU gets, so that where all is silent there is a
+            gradient nevertheless.
     """
-    spec, model = network.spec, frozen(network, layers, dtype)
+    spec, model = network.spec, frozen(network, layers, dtype, leak)
 
     def features(image: tf.Tensor) -> Activations:
         ordered = image[..., ::-1] if spec.order == "BGR" else image
@@ -164,14 +166,15 @@ def freeze(network: Network, layers: Collection[str], dtype: str) -> Features:
     return features
 
 
-def frozen(network: Network, layers: Collection[str], dtype: str) -> Any:
+def frozen(network: Network, layers: Collection[str], dtype: str, leak: float = 0) -> Any:
     """The Keras model behind `freeze`: it reads pictures in the network's own range."""
     model = network.model
     cut = keras.Model(model.inputs, {name: model.get_layer(name).output for name in layers})
     folded = _foldable(cut)
+    changes = {**_leaking(cut, leak), **_as_scores(model, layers)}
     copy = keras.models.clone_model(
         cut,
-        clone_function=_recast(dtype, folded, _as_scores(model, layers)),
+        clone_function=_recast(dtype, folded, changes),
         # The stand-ins for batch normalisations take no mask.
         call_function=lambda layer, *inputs, **_: layer(*inputs),
     )
@@ -181,6 +184,23 @@ def frozen(network: Network, layers: Collection[str], dtype: str) -> Any:
             norm = next((bn for bn, conv in folded.items() if conv == layer.name), None)
             layer.set_weights(_fold(source, cut.get_layer(norm)) if norm else source.get_weights())
     return copy
+
+
+def _leaking(model: Any, leak: float) -> dict[str, Mapping[str, Any]]:
+    """What changes in the configuration of layers, by name, so that all ReLUs leak."""
+    if not leak:
+        return {}
+    own = [each.name for each in model.layers if isinstance(each, keras.layers.ReLU)]
+    built_in = [
+        each.name
+        for each in model.layers
+        if getattr(each, "activation", None) is keras.activations.relu
+    ]
+    slope = partial(keras.activations.leaky_relu, negative_slope=leak)
+    return {
+        **{name: {"negative_slope": leak} for name in own},
+        **{name: {"activation": slope} for name in built_in},
+    }
 
 
 def _as_scores(model: Any, names: Collection[str]) -> Mapping[str, Mapping[str, Any]]:

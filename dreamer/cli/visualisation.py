@@ -1,0 +1,110 @@
+"""One call that grows pictures from nothing: the network loaded once, then sheet after sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from dreamer import sheets
+from dreamer.arrays import Image
+from dreamer.cli import show
+from dreamer.cli.sources import make_folder
+from dreamer.files import photos
+from dreamer.files.metadata import Made
+from dreamer.nets import runtime
+from dreamer.recipe import Recipe
+
+if TYPE_CHECKING:
+    from dreamer.nets.network import Network
+    from dreamer.visualise import Grown, Target, Visualiser
+
+
+@dataclass(frozen=True)
+class Visualisation:
+    """What holds for all pictures of one call."""
+
+    wanted: Made
+    weights: Path | None
+    photo: Path | None
+    asked_threads: int | None
+    no_recipe: bool
+    overwrite: bool
+    quiet: bool
+
+    @cached_property
+    def threads(self) -> int:
+        """TensorFlow's, started now."""
+        return runtime.start(self.asked_threads)
+
+    @cached_property
+    def net(self) -> Network:
+        """The network that the recipe names."""
+        # TensorFlow is imported here, and must have been started before.
+        _ = self.threads
+        from dreamer.assemble import load
+
+        return load(self.wanted.recipe, self.weights)
+
+    @cached_property
+    def start(self) -> Image | None:
+        """The photo that pictures grow from, at their size."""
+        if self.photo is None:
+            return None
+        read, recipe = photos.read(self.photo), self.wanted.recipe
+        size = photos.fitted(read.image.shape[:2], recipe.size, enlarge=True)
+        return photos.resize(read, size).image
+
+    def visualiser(self, recipe: Recipe) -> Visualiser:
+        """A recipe on the loaded network."""
+        net = self.net
+        from dreamer.visualise import Visualiser
+
+        return Visualiser(recipe, net, self.start)
+
+    def grow(self, recipe: Recipe, targets: Sequence[Target]) -> list[Grown]:
+        """A picture for each target; Ctrl-C ends the call after the step."""
+        visualiser = self.visualiser(recipe)
+        with show.share_done(quiet=self.quiet) as update, show.interruptible() as interrupt:
+            for state in visualiser.grow(targets):
+                first, last = state.labels[0], state.labels[-1]
+                named = first if first == last else f"{first} … {last}"
+                update(state.done, f"{named}  step {state.step} of {state.steps}")
+                if interrupt.asked:
+                    raise typer.Exit(show.INTERRUPTED)
+        return list(state.grown)
+
+    def made(self, recipe: Recipe, **facts: Any) -> Made | None:
+        """What a picture or a sheet carries."""
+        if self.no_recipe:
+            return None
+        own = {"network_sha256": self.net.sha256, "threads": self.threads}
+        versions = {name: version(name) for name in ("dreamer", "tensorflow")}
+        return Made(recipe, {**own, **versions, **facts})
+
+    def write_sheet(
+        self, path: Path, grown: Sequence[Grown], columns: int, made: Made | None
+    ) -> None:
+        """Write labelled pictures side by side, on several sheets where one would be too large."""
+        make_folder(path.parent)
+        labels = [f"{each.label}  {each.score:.4g}" for each in grown]
+        cells = list(zip([each.picture for each in grown], labels, strict=True))
+        most = sheets.most_cells(grown[0].picture.shape[:2], columns)
+        parts = [cells[first : first + most] for first in range(0, len(cells), most)]
+        for number, part in enumerate(parts, 1):
+            name = path.with_stem(f"{path.stem}-{number}") if len(parts) > 1 else path
+            pictures, named = zip(*part, strict=True)
+            sheet = sheets.compose(pictures, named, columns)
+            photos.write(name, sheet, made=made, overwrite=self.overwrite)
+            typer.echo(str(name))
+        if len(parts) > 1:
+            self.note(f"One sheet of all {len(cells)} would be too large: there are {len(parts)}.")
+
+    def note(self, text: str) -> None:
+        """One line for the person who waits."""
+        show.note(text, quiet=self.quiet)

@@ -1,0 +1,350 @@
+"""Feature visualisation: pictures grown from nothing, each for what one target wants to see."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from dreamer.arrays import Image, Size
+from dreamer.ascent import objectives, transforms, updates
+from dreamer.ascent.engine import Ascent, Chunk, Climb, climbs, octave_seed
+from dreamer.ascent.objectives import Objective
+from dreamer.ascent.parametrisations import PARAMETRISATIONS, Parametrisation
+from dreamer.ascent.steps import Numbers
+from dreamer.ascent.transforms import Transform
+from dreamer.assemble import amount, amounts, dtypes, regulariser, resolve_precision, update
+from dreamer.errors import DreamerError
+from dreamer.nets import memory, network
+from dreamer.nets.network import Network
+from dreamer.recipe import Recipe
+
+BATCH = 16
+"""Pictures that grow at once, at most; more of them are no faster."""
+
+
+class Target(NamedTuple):
+    """What a picture is grown for.
+
+    Attributes:
+        label: what it is called on a sheet, as `mixed4d:139`.
+        layer: of the network, with feature maps or units.
+        mix: the weight of each of its channels, `(c,)`.
+    """
+
+    label: str
+    layer: str
+    mix: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Grown:
+    """A finished picture.
+
+    Attributes:
+        label: its target's.
+        picture: `(h, w, 3)`, as the recipe has it shown.
+        plain: the same, not normalised; 0 to 1.
+        score, first_score: the objective of the finished picture and of what it grew from, both
+            without any transform.
+        step: the steps that led to it.
+        stopped: whether its ascent stopped by itself.
+    """
+
+    label: str
+    picture: Image
+    plain: Image
+    score: float
+    first_score: float
+    step: int
+    stopped: bool
+
+
+@dataclass(frozen=True)
+class Growing:
+    """Where the work stands after a chunk of steps.
+
+    Attributes:
+        done: share of all the work, 0 to 1.
+        step, steps: steps taken by the pictures that grow now, and their number.
+        labels: of those pictures.
+        scores: theirs as of the last step, `(n,)`.
+        grown: the finished pictures: after the last value all of them, in the targets' order.
+    """
+
+    done: float
+    step: int
+    steps: int
+    labels: Sequence[str]
+    scores: NDArray[np.float32]
+    grown: Sequence[Grown]
+    _now: Callable[[], NDArray[np.float32]]
+
+    def pictures(self) -> NDArray[np.float32]:
+        """Those that grow now as they would be shown, `(n, h, w, 3)`."""
+        return self._now()
+
+
+def targets(
+    net: Network,
+    layer: str,
+    channels: Sequence[int] | None = None,
+    weights: Sequence[float] | None = None,
+) -> list[Target]:
+    """A target for each channel, or each unit, of a layer; with weights, one for their mix.
+
+    Args:
+        net: a network.
+        layer: of it, as a person writes its name.
+        channels: their numbers; None for all.
+        weights: one a channel.
+
+    Raises DreamerError for a layer or channel that the network lacks.
+    """
+    name = net.resolve(layer)
+    count = net.channels(name)
+    wanted = list(range(count) if channels is None else channels)
+    if beyond := [channel for channel in wanted if channel >= count]:
+        raise DreamerError(
+            f"{name} of {net.name} has no channel {beyond[0]}: its channels are 0 to {count - 1}."
+        )
+    rows = np.eye(count, dtype=np.float32)[wanted]
+    if weights is None:
+        named = zip(wanted, rows, strict=True)
+        return [Target(f"{name}:{channel}", name, row) for channel, row in named]
+    parts = [f"{channel}@{weight:g}" for channel, weight in zip(wanted, weights, strict=True)]
+    return [Target(f"{name}:{','.join(parts)}", name, np.array(weights, np.float32) @ rows)]
+
+
+def _uniform(random: np.random.Generator, size: Size) -> NDArray[np.float32]:
+    return random.uniform(-(3**0.5), 3**0.5, (*size, 3)).astype(np.float32)
+
+
+def _gaussian(random: np.random.Generator, size: Size) -> NDArray[np.float32]:
+    return random.standard_normal((*size, 3), np.float32)
+
+
+def _fourier(random: np.random.Generator, size: Size) -> NDArray[np.float32]:
+    """Noise that the Fourier parametrisation makes of white noise, so small that it is linear."""
+    spectrum = 1e-3 * random.standard_normal((1, *size, 3), np.float32)
+    waves = np.asarray(PARAMETRISATIONS["fourier"].decode(tf.constant(spectrum))[0]) - 0.5
+    return np.asarray(waves / waves.std(), np.float32)
+
+
+def _none(random: np.random.Generator, size: Size) -> NDArray[np.float32]:
+    return np.zeros((*size, 3), np.float32)
+
+
+INITS: Mapping[str, Callable[[np.random.Generator, Size], NDArray[np.float32]]] = {
+    "fourier": _fourier,
+    "uniform": _uniform,
+    "gaussian": _gaussian,
+    "grey": _none,
+    "photo": _gaussian,
+}
+"""By name: noise `(h, w, 3)` of mean 0 and standard deviation 1, around grey or a photo."""
+
+
+def robust(recipe: Recipe) -> Transform:
+    """What a recipe does to pictures of features before the network sees them, at random."""
+    feature = recipe.feature
+    parts = [transforms.jitter(recipe.jitter)]
+    if feature.turn or feature.scale:
+        parts.append(transforms.turn_and_scale(feature.turn, feature.scale))
+    if feature.pad:
+        parts.insert(0, transforms.pad(feature.pad))
+    return transforms.chain(*parts)
+
+
+def shown(pictures: NDArray[np.float32], recipe: Recipe) -> NDArray[np.float32]:
+    """Pictures `(n, h, w, 3)` as a recipe has them shown, 0 to 1.
+
+    Normalised as in "How convolutional neural networks see the world" (Chollet, 2016).
+    """
+    if recipe.feature.shown == "normalised":
+        mean = pictures.mean((1, 2, 3), keepdims=True)
+        spread = pictures.std((1, 2, 3), keepdims=True) + np.float32(1e-5)
+        pictures = 0.5 + (pictures - mean) * (np.float32(recipe.feature.spread) / spread)
+    return np.asarray(pictures.clip(0, 1), np.float32)
+
+
+@dataclass(frozen=True)
+class Visualiser:
+    """A recipe on a loaded network, for any number of targets; each layer is traced once.
+
+    Attributes:
+        recipe: of a picture, without schedules; its `layers` do not count, the targets do.
+        net: the network that it names.
+        start: the photo that pictures grow from where `feature.init` is "photo".
+    """
+
+    recipe: Recipe
+    net: Network
+    start: Image | None = None
+    _ascents: dict[str, Ascent] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.recipe.feature.init == "photo" and self.start is None:
+            raise DreamerError("These pictures grow from a photo: give it by --init.")
+        if self.recipe.optimiser == "lbfgs":
+            raise DreamerError(
+                "lbfgs searches one picture: set optimiser to another where many grow at once."
+            )
+        smallest = max(self.net.spec.smallest, updates.SMALLEST)
+        if min(self.size) < smallest:
+            raise DreamerError(
+                f"Pictures of {self.size[1]}×{self.size[0]} pixels are too small for "
+                f"{self.net.name}, which needs {smallest} along each side: give a larger --size."
+            )
+
+    @cached_property
+    def size(self) -> Size:
+        """Height and width of the pictures: those of the photo, or a square."""
+        if self.recipe.feature.init == "photo" and self.start is not None:
+            return self.start.shape[:2]
+        side = self.recipe.size
+        if isinstance(side, str):
+            raise DreamerError("Without a photo there is no full size: give --size in pixels.")
+        return side, side
+
+    @property
+    def parametrisation(self) -> Parametrisation:
+        """What the steps change."""
+        return PARAMETRISATIONS[self.recipe.feature.parametrisation]
+
+    def batch(self, layer: str) -> int:
+        """How many pictures grow at once."""
+        margin = 2 * self.recipe.feature.pad
+        pixels = math.prod(side + margin for side in self.size)
+        return min(BATCH, memory.pictures(self.net, [layer], pixels))
+
+    def grow(
+        self,
+        targets: Sequence[Target],
+        seeds: Sequence[int] | None = None,
+        every: int | None = None,
+    ) -> Iterator[Growing]:
+        """Grow a picture for each target, batch after batch.
+
+        Args:
+            targets: of any layers.
+            seeds: of the noise, one a target; without, the recipe's for all.
+            every: how many steps there are at most from one value to the next.
+        """
+        seeds = [self.recipe.seed] * len(targets) if seeds is None else seeds
+        finished: dict[int, Grown] = {}
+        for places in self._batches(targets):
+            batch = [targets[place] for place in places]
+            start = self._start([seeds[place] for place in places])
+            for climb, step in self._climbs(batch, start, every):
+                ends = step == self.recipe.steps
+                if ends:
+                    pictures = self._finished(batch, start, climb)
+                    finished |= dict(zip(places, pictures, strict=True))
+                share = len(places) * step / self.recipe.steps * (not ends)
+                yield Growing(
+                    (len(finished) + share) / len(targets),
+                    step,
+                    self.recipe.steps,
+                    [target.label for target in batch],
+                    np.asarray(climb.scores),
+                    [finished[place] for place in sorted(finished)],
+                    partial(self._shown, climb),
+                )
+
+    def _batches(self, targets: Sequence[Target]) -> list[list[int]]:
+        by_layer: dict[str, list[int]] = {}
+        for place, target in enumerate(targets):
+            by_layer.setdefault(target.layer, []).append(place)
+        return [
+            places[first : first + self.batch(layer)]
+            for layer, places in by_layer.items()
+            for first in range(0, len(places), self.batch(layer))
+        ]
+
+    def _start(self, seeds: Sequence[int]) -> tf.Tensor:
+        """Pictures to begin with, `(n, h, w, 3)`."""
+        feature = self.recipe.feature
+        base = self.start if feature.init == "photo" and self.start is not None else 0.5
+        noise = INITS[feature.init]
+        made = {
+            seed: base + feature.init_spread * noise(np.random.default_rng(seed), self.size)
+            for seed in set(seeds)
+        }
+        return tf.constant(np.stack([made[seed] for seed in seeds]), tf.float32)
+
+    def _climbs(
+        self, batch: Sequence[Target], start: tf.Tensor, every: int | None
+    ) -> Iterator[tuple[Climb, int]]:
+        recipe, ascent = self.recipe, self._ascent(batch[0].layer)
+        seed, numbers = octave_seed(recipe.seed, 0, 0), self._numbers(batch)
+        coded = self.parametrisation.encode(start)
+        return climbs(ascent, coded, seed, recipe.steps, Chunk(every), numbers)
+
+    def _shown(self, climb: Climb) -> NDArray[np.float32]:
+        return shown(self._kept(climb), self.recipe)
+
+    def _kept(self, climb: Climb) -> NDArray[np.float32]:
+        kept = climb.kept if self.recipe.feature.keep == "best" else climb.images
+        return np.asarray(self.parametrisation.decode(kept))
+
+    def _finished(self, batch: Sequence[Target], start: tf.Tensor, climb: Climb) -> list[Grown]:
+        plain, ascent = self._kept(climb), self._ascent(batch[0].layer)
+        numbers = self._numbers(batch)
+        scores = [np.asarray(ascent.scores(each, numbers)) for each in (plain, start)]
+        return [
+            Grown(
+                target.label,
+                picture,
+                original.clip(0, 1),
+                float(score),
+                float(first),
+                int(step),
+                not alive,
+            )
+            for target, picture, original, score, first, step, alive in zip(
+                batch,
+                shown(plain, self.recipe),
+                plain,
+                *scores,
+                np.asarray(climb.taken),
+                np.asarray(climb.alive),
+                strict=True,
+            )
+        ]
+
+    def _numbers(self, batch: Sequence[Target]) -> Numbers:
+        numbers = {**amounts(self.recipe), objectives.MIX: [target.mix for target in batch]}
+        return {name: tf.constant(value, tf.float32) for name, value in numbers.items()}
+
+    def _objective(self, layer: str) -> Objective:
+        recipe = self.recipe
+        # A mix is a direction, whose length does not count.
+        reduction = "mean" if recipe.objective == "direction" else recipe.objective
+        return objectives.each(layer, reduction, recipe.border, unit=recipe.feature.unit)
+
+    def _ascent(self, layer: str) -> Ascent:
+        if layer not in self._ascents:
+            recipe, objective = self.recipe, self._objective(layer)
+            (dtype,) = dtypes(resolve_precision(recipe.precision), 1)
+            self._ascents[layer] = Ascent(
+                features=network.freeze(self.net, [layer], dtype, recipe.feature.leaky),
+                objective=objective,
+                transform=robust(recipe),
+                update=update(recipe),
+                optimiser=updates.OPTIMISERS[recipe.optimiser],
+                regularise=regulariser(recipe, self.parametrisation),
+                rate=amount(recipe, "rate"),
+                limit=float("inf") if recipe.max_objective is None else recipe.max_objective,
+                patience=recipe.patience,
+                numbers=self._numbers(targets(self.net, layer, [0])),
+                decode=self.parametrisation.decode,
+                keep_best=recipe.feature.keep == "best",
+            )
+        return self._ascents[layer]
