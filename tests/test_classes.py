@@ -1,13 +1,24 @@
 """Classes: their table, their names, and the pictures that a classifier takes for them."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import keras
+import numpy as np
 import pytest
+from keras import layers
 
-from dreamer import classes
+from dreamer import assemble, classes, recipe, visualise
 from dreamer.classes import UNNAMED, Label
 from dreamer.errors import DreamerError
-from dreamer.nets import synsets
+from dreamer.files import metadata, photos
+from dreamer.nets import heads, network, synsets
+from dreamer.nets.network import Network
+from dreamer.nets.registry import NetSpec
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 ILSVRC, INCEPTION5H = (classes.ordered(order) for order in classes.ORDERS)
 
@@ -94,3 +105,130 @@ def test_a_network_may_have_outputs_that_nobody_named() -> None:
     assert own == classes.fitted(INCEPTION5H, 1008, "googlenet", "inception5h", "x")
     with pytest.raises(DreamerError, match="1000 labels and googlenet 1008"):
         classes.fitted(ILSVRC, 1008, "googlenet", "inception5h", "x")
+
+
+SIDE = 48
+OWN = ("sky", "n01582220 magpie", "meadow, grass", "n02012849 crane")
+
+
+def saved(folder: Path, kind: str) -> Path:
+    """A seeded classifier of `OWN`, saved: `free` of size, or of one size, as VGG16 is."""
+    keras.utils.set_random_seed(4)
+    fixed = kind == "fixed"
+    image = keras.Input((32, 32, 3) if fixed else (None, None, 3))
+    x = layers.Conv2D(8, 5, 2, activation="relu", name="maps")(image)
+    x = layers.Flatten()(x) if fixed else layers.GlobalAveragePooling2D()(x)
+    end = layers.Dense(len(OWN), activation="softmax" if fixed else None, name="scores")
+    scores = end(x)
+    end.set_weights([10 * weights for weights in end.get_weights()])
+    model = keras.Model(image, scores if fixed else layers.Softmax(name="shares")(scores))
+    path = folder / f"{kind}.keras"
+    model.save(path)
+    (folder / "names.txt").write_text("\n".join(OWN))
+    return path
+
+
+QUICK = ("--steps", 12, "--size", SIDE, "--set", "input_range=[-1,1]", "--labels", "names.txt")
+
+
+@pytest.mark.parametrize("kind", ["free", "fixed"])
+def test_a_class_rises_on_a_classifier_of_one_s_own(
+    kind: str, dream: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = saved(tmp_path, kind)
+    code, out, err = dream("class", "magpie", "-m", own, *QUICK)
+    assert code == 0, err
+    assert "ends in a softmax: the scores before it" in err
+    path, said = out.splitlines()
+    before, after = map(float, re.findall(r"magpie: (\S+) → (\S+),", said)[0])
+    assert after > before + 0.5
+    assert "seen as magpie" in said
+    assert photos.read(Path(path)).image.shape == (SIDE, SIDE, 3)
+    (layer,) = metadata.read(Path(path)).recipe.layers
+    assert layer == "scores:1"
+    again = ("class", "-p", path, "-m", own, "--labels", "names.txt", "-o", "again.png")
+    assert dream(*again)[0] == 0
+    assert Path("again.png").read_bytes() == Path(path).read_bytes()
+
+
+def test_several_classes_are_a_sheet_single_files_or_a_grid(
+    dream: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = ("class", "sky", "3", "n01582220", "skies", "-m", saved(tmp_path, "free"), *QUICK)
+    code, out, _ = dream(*asked)
+    assert code == 0
+    path, *said = out.splitlines()
+    assert [line.partition(":")[0] for line in said] == ["sky", "crane", "magpie"]
+    assert photos.read(Path(path)).image.shape[1] == 2 * SIDE + 3 * 8
+    assert dream(*asked, "--each", "-o", "out")[0] == 0
+    assert {p.name for p in Path("out").iterdir()} == {"sky.png", "crane.png", "magpie.png"}
+    code, out, _ = dream(*asked, "--vary", "rate=0.05,0.1", "-o", "grid.png")
+    assert code == 0
+    assert photos.read(Path("grid.png")).image.shape[1] == 3 * SIDE + 4 * 8
+    assert [line.split()[1] for line in out.splitlines()[1:]] == ["rate=0.05"] * 3 + [
+        "rate=0.1"
+    ] * 3
+
+
+def test_shares_are_the_model_s_own_and_scores_are_those_before_its_softmax(tmp_path: Path) -> None:
+    picture = np.random.default_rng(0).random((32, 32, 3), np.float32)
+    for kind in ("free", "fixed"):
+        path = saved(tmp_path, kind)
+        wanted = recipe.Recipe(network=path.name, input_range=(-1, 1))
+        own = heads.head(assemble.load(wanted, path).entire(), tmp_path / "names.txt")
+        shares = own.shares(picture)
+        model = keras.saving.load_model(path)
+        np.testing.assert_allclose(shares, model(2 * picture[None] - 1)[0], rtol=1e-4)
+        scores = network.freeze(own.net, [own.layer], "float32")(picture[None])[own.layer]
+        np.testing.assert_allclose(np.exp(scores) / np.exp(scores).sum(), shares[None], rtol=1e-4)
+        best = own.guesses(shares, 2)
+        assert best[0].share == shares.max() >= best[1].share
+        assert best[0].label == own.label(int(shares.argmax()))
+
+
+def test_vgg16_raises_its_scores_at_its_one_size() -> None:
+    model = keras.applications.VGG16(weights=None, input_shape=(32, 32, 3), classes=4)
+    net = Network("vgg16.keras", NetSpec("", "", (), None, 255, -117, (), 16, {}), None, "", model)
+    own = heads.head(net.entire())
+    assert (own.layer, own.net.spec.reads) == ("predictions", (32, 32))
+    assert "predictions ends in a softmax" in own.removed
+    wanted = recipe.Recipe(
+        steps=3, size=40, optimiser="adam", normalise="none", rate=0.05, blur=0, jitter=4
+    )
+    (*_, last) = visualise.Visualiser(wanted, own.net).grow(
+        visualise.targets(own.net, own.layer, [2])
+    )
+    (grown,) = last.grown
+    assert grown.picture.shape == (40, 40, 3)
+    assert grown.score > grown.first_score
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        (["magpei"], "did you mean magpie"),
+        (["7"], "0 to 3"),
+        ([], "Name a class"),
+        (["sky", "--labels", "few.txt"], "few.txt has 2 labels"),
+        (["sky", "--labels", "nowhere.txt"], "nowhere.txt"),
+        (["sky", "3", "--each", "-o", "a.png"], "give a folder"),
+    ],
+)
+def test_what_a_classifier_cannot_do_is_one_sentence(
+    asked: list[str],
+    named: str,
+    dream: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = saved(tmp_path, "free")
+    Path("few.txt").write_text("sky\nmeadow")
+    code, out, err = dream("class", "-m", own, *QUICK, *asked)
+    assert (code, out) == (2, "")
+    assert named in err
+    assert err.startswith("dream: ")
+    assert err.count("\n") == 1
+    assert not list(tmp_path.glob("*.png"))

@@ -295,9 +295,11 @@ REFUSED = {
     "filters of full size": (["filters", "mixed4c", "--set", "size=full"], "--size in pixels"),
     "filters from nowhere": (["filters", "mixed4c", "--init", "nowhere.png"], "nowhere.png"),
     "filters of a kind": (["filters", "mixed4c", "--init", "fuorier"], "feature.init"),
+    "class of none": (["class", "magpie", "-m", "dreamnet"], "names no classes"),
+    "class misspelt field": (["class", "magpie", "--set", "feature.trun=3"], "feature.turn"),
     "filters searched": (["filters", "mixed4c", "--set", "optimiser=lbfgs"], "optimiser"),
 }
-OTHER_COMMANDS = ("filters",)
+OTHER_COMMANDS = ("filters", "class")
 """A row that does not begin with one of these is `dream image`'s."""
 
 

@@ -88,6 +88,27 @@ def _opened(name: str, weights: Path | None, *, need: bool = False) -> Network:
     return load(Recipe(network=file.name), file) if own else network.build(name, path)
 
 
+@app.command("classes", epilog="Example: dream models classes googlenet")
+def classes(
+    name: Name,
+    labels: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What its outputs are called, a line each.")
+    ] = None,
+    weights: options.Weights = None,
+) -> None:
+    """What `dream class` can be asked for on a network: numbers, WordNet ids and names."""
+    from rich.console import Console
+    from rich.table import Table
+
+    net = _opened(name, weights)
+    from dreamer.nets import heads
+
+    table = Table("class", "WordNet id", "names", box=None)
+    for output, label in enumerate(heads.head(net.entire(), labels).labels):
+        table.add_row(str(output), *label)
+    Console().print(table)
+
+
 @app.command("channels", epilog="Example: dream models channels dreamnet mixed4c --on photo.jpg")
 def channels(
     name: Name,

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Visualisation:
-    """What holds for all pictures of one call."""
+    """What holds for all pictures of one call.
+
+    `entire` asks for all layers of a network, also where they need pictures of one size.
+    """
 
     wanted: Made
     weights: Path | None
@@ -36,6 +39,7 @@ class Visualisation:
     no_recipe: bool
     overwrite: bool
     quiet: bool
+    entire: bool = False
 
     @cached_property
     def threads(self) -> int:
@@ -49,7 +53,8 @@ class Visualisation:
         _ = self.threads
         from dreamer.assemble import load
 
-        return load(self.wanted.recipe, self.weights)
+        net = load(self.wanted.recipe, self.weights)
+        return net.entire() if self.entire else net
 
     @cached_property
     def start(self) -> Image | None:

@@ -131,8 +131,9 @@ def values(model: Any, names: Collection[str]) -> float:
     """How many values a pixel the layers up to some make, those left out that work in place."""
     cut = _up_to(model, names)
     made = [layer.output for layer in cut.layers[1:] if not isinstance(layer, _IN_PLACE)]
-    shapes = keras.Model(cut.inputs, made).compute_output_shape((1, _SIDE, _SIDE, 3))
-    return sum(map(math.prod, shapes)) / _SIDE**2
+    height, width = (side or _SIDE for side in model.inputs[0].shape[1:3])
+    shapes = keras.Model(cut.inputs, made).compute_output_shape((1, height, width, 3))
+    return sum(map(math.prod, shapes)) / (height * width)
 
 
 def _up_to(model: Any, names: Collection[str]) -> Any:

@@ -30,12 +30,17 @@ LEAK = 0.2
 
 @dataclass(frozen=True)
 class Network:
-    """A Keras model with its spec; `sha256` is that of its weights file."""
+    """A Keras model with its spec; `sha256` is that of its weights file.
+
+    `whole` is a model as it came, where some of its layers need pictures of one size and `model`
+    ends before them.
+    """
 
     name: str
     spec: NetSpec
     model: Any
     sha256: str
+    whole: Any = None
 
     @cached_property
     def layers(self) -> Mapping[str, int]:
@@ -46,6 +51,15 @@ class Network:
     def units(self) -> Mapping[str, int]:
         """The layers behind a pool over all places, as a classifier's logits, with their widths."""
         return graph.widths(self.model, 2)
+
+    def entire(self) -> "Network":
+        """The network with all its layers, which may read pictures of one size only."""
+        if self.whole is None:
+            return self
+        reads = tuple(self.whole.inputs[0].shape[1:3])
+        return replace(
+            self, model=self.whole, whole=None, spec=replace(self.spec, fixed=(), reads=reads)
+        )
 
     @property
     def landmarks(self) -> Sequence[str]:
@@ -92,9 +106,10 @@ def load_file(path: Path, spec: NetSpec) -> Network:
     """
     if not path.is_file():
         raise DreamerError(f"There is no network file {path}: check --model.")
-    model, fixed = _of_any_size(path, userfile.read(path))
+    whole = userfile.read(path)
+    model, fixed = _of_any_size(path, whole)
     spec = replace(spec, fixed=fixed, smallest=_smallest(path, model))
-    net = Network(path.name, spec, model, weightfiles.sha256(path))
+    net = Network(path.name, spec, model, weightfiles.sha256(path), whole if fixed else None)
     names = [name for name in net.layers if net.resolve(name) == name]
     return replace(net, spec=replace(spec, layers=spec.layers or (names[len(names) // 2],)))
 
@@ -158,12 +173,18 @@ def freeze(network: Network, layers: Collection[str], dtype: str, leak: float = 
     spec, model = network.spec, frozen(network, layers, dtype, leak)
 
     def features(image: tf.Tensor) -> Activations:
-        ordered = image[..., ::-1] if spec.order == "BGR" else image
-        ranged = tf.cast(ordered * spec.scale + spec.offset, dtype)
-        maps = model(ranged, training=False)
+        maps = model(tf.cast(ranged(spec, image), dtype), training=False)
         return {name: tf.cast(value, tf.float32) for name, value in maps.items()}
 
     return features
+
+
+def ranged(spec: NetSpec, image: tf.Tensor) -> tf.Tensor:
+    """Pictures `(n, h, w, 3)`, RGB of 0 to 1, as a network reads them."""
+    if spec.reads:
+        image = tf.image.resize(image, spec.reads, antialias=True)
+    ordered = image[..., ::-1] if spec.order == "BGR" else image
+    return ordered * spec.scale + spec.offset
 
 
 def frozen(network: Network, layers: Collection[str], dtype: str, leak: float = 0) -> Any:

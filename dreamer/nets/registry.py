@@ -26,6 +26,8 @@ class NetSpec:
             unit's gradient (`python -m dreamer.nets.motif NAME` measures them). A layer that is
             not among them is measured when it is first asked for.
         fixed: layers that need pictures of one size, and so cannot be dreamt on.
+        reads: the one height and width to which pictures are brought; None where any will do.
+        classes: the order of its classes, one of `dreamer.classes.ORDERS`.
     """
 
     summary: str
@@ -40,6 +42,8 @@ class NetSpec:
     order: str = "RGB"
     digest: str | None = None
     fixed: tuple[str, ...] = ()
+    reads: tuple[int, int] | None = None
+    classes: str = "ilsvrc"
 
 
 # googlenet's; dreamnet takes them over, so that a recipe means the same sizes on both.
@@ -84,6 +88,7 @@ SPECS: Mapping[str, NetSpec] = {
         smallest=32,
         motifs={"conv2d0": 8, "conv2d2": 16, **_SHARED_MOTIFS, "mixed5a": 188, "mixed5b": 204},
         digest="sha256:d13569f6a98159de37e92e9c8ec4dae8f674fbf475f69fe6199b514f756d4364",
+        classes="inception5h",
     ),
     "inception_v3": NetSpec(
         summary="Inception v3 (2015): finer and more regular than googlenet",

@@ -1,0 +1,103 @@
+"""`dream class`: the picture that a classifier takes for a class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dreamer.cli import options
+
+EXAMPLES = """Examples:
+
+dream class magpie  ·  the picture that googlenet takes for a magpie
+
+dream class goldfish hen "sea snake" -o birds-and-others.png  ·  a sheet
+
+dream class 394 n01751748 --each -o classes/  ·  by number, by WordNet id, into single files
+
+dream class magpie -m my.keras --labels names.txt  ·  on a classifier of your own
+
+dream class magpie --vary feature.parametrisation=fourier,pixels --vary seed=1,2,3  ·  a grid
+
+dream class hen -p class-median --film hen.mp4  ·  another preset, and the ascent as a film
+"""
+
+
+def command(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME|INDEX...",
+            help="Classes, as magpie, 'sea snake', 394 or n01582220; `dream models classes` lists "
+            "them. Without: those of the picture that -p names.",
+            show_default=False,
+        ),
+    ] = None,
+    preset: options.Preset = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            "--labels",
+            metavar="FILE",
+            help="What each output of the network is called, a line each.",
+            rich_help_panel="Network",
+        ),
+    ] = None,
+    init: options.Init = None,
+    keep: options.Keep = None,
+    leaky: options.Leaky = None,
+    steps: options.Steps = None,
+    rate: options.Rate = None,
+    jitter: options.Jitter = None,
+    blur: options.Blur = None,
+    seed: options.Seed = None,
+    settings: options.Settings = None,
+    network: options.Network = None,
+    weights: options.Weights = None,
+    precision: options.Precision = None,
+    threads: options.Threads = None,
+    size: options.GrownSize = None,
+    columns: options.Columns = None,
+    each: options.Each = False,
+    vary: options.Vary = None,
+    output: options.SheetOutput = None,
+    save_preset: options.SavePreset = None,
+    no_recipe: options.NoRecipe = False,
+    overwrite: options.Overwrite = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Grow the picture that a classifier takes for a class; several classes make a sheet.
+
+    Printed are each class's score before and after, and the likeliest classes of the finished
+    picture. An option that is not given means: as the preset says, which is `class` unless one is
+    given.
+    """
+    if network and network.endswith(".keras"):
+        # A recipe holds no paths: the file itself is handed on as weights are.
+        weights, network = Path(network), Path(network).name
+    # What follows is heavy, and `--help` does without it.
+    from dreamer.cli import classing, session, visualisation
+
+    photo, kind = options.init(init)
+    feature: dict[str, Any] = {"init": kind, "keep": keep, "leaky": leaky}
+    given: dict[str, Any] = {
+        "feature": {name: value for name, value in feature.items() if value is not None},
+        "steps": steps,
+        "rate": options.number(rate),
+        "jitter": jitter,
+        "blur": options.number(blur),
+        "seed": seed,
+        "network": network,
+        "precision": precision,
+        "size": size,
+    }
+    wanted = options.made(preset or "class", settings or [], given)
+    if save_preset:
+        session.save_preset(save_preset, wanted.recipe, overwrite=overwrite)
+    call = visualisation.Visualisation(
+        wanted, weights, photo, threads, no_recipe, overwrite, quiet, entire=True
+    )
+    asked = classing.Asked(names or [], labels, vary or [])
+    classing.run(call, asked, columns=columns, each=each, output=output)

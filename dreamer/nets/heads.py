@@ -1,0 +1,109 @@
+"""The head of a classifier: its layer that tells classes apart, and what those are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dreamer import classes
+from dreamer.arrays import Image
+from dreamer.classes import Labels
+from dreamer.errors import DreamerError
+from dreamer.nets import graph, network
+from dreamer.nets.network import Network
+
+
+class Guess(NamedTuple):
+    """What a classifier takes a picture for: a class, and its share of all, 0 to 1."""
+
+    label: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where a network names classes.
+
+    Attributes:
+        net: the network, with all its layers.
+        layer: the one whose units are the classes' scores, before a softmax or sigmoid.
+        labels: one a unit.
+    """
+
+    net: Network
+    layer: str
+    labels: Labels
+
+    def found(self, asked: str) -> int:
+        """The output that a name, a WordNet id or a number means (see `classes.found`)."""
+        return classes.found(self.labels, asked, self.net.name)
+
+    def label(self, output: int) -> str:
+        """What an output is called."""
+        return self.labels[output].name or f"class {output}"
+
+    @property
+    def removed(self) -> str:
+        """What is left out behind the scores, in words; empty where they end the network."""
+        if not graph.gives_probabilities(self._last):
+            return ""
+        own = "" if self._last.name == self.layer else f", those of {self.layer}"
+        return f"{self._last.name} ends in a softmax: the scores before it are raised{own}"
+
+    @property
+    def _last(self) -> Any:
+        return self.net.model.get_layer(list(self.net.units)[-1])
+
+    @cached_property
+    def _model(self) -> Callable[..., Any]:
+        import keras
+
+        return keras.Model(self.net.model.inputs[0], self._last.output)  # type: ignore[no-any-return]
+
+    def shares(self, picture: Image) -> NDArray[np.float32]:
+        """How sure the network is of each class in a picture `(h, w, 3)`, `(outputs,)`, 0 to 1.
+
+        The network is taken as it is, without the leak that a dream needs (`network.LEAK`).
+        """
+        values = np.asarray(self._model(network.ranged(self.net.spec, picture[None]))[0])
+        if graph.gives_probabilities(self._last):
+            return values
+        powers = np.exp(values - values.max())
+        return np.asarray(powers / powers.sum())
+
+    def guesses(self, shares: NDArray[np.float32], count: int = 5) -> list[Guess]:
+        """The likeliest classes, first things first."""
+        best = np.argsort(-shares, kind="stable")[:count]
+        return [Guess(self.label(int(k)), float(shares[k])) for k in best]
+
+
+def head(net: Network, labels: Path | None = None) -> Head:
+    """The head of a network.
+
+    Args:
+        net: a classifier, with all its layers (`Network.entire`).
+        labels: a file with a line an output; without, the names of ImageNet's classes, where the
+            network has as many.
+
+    Raises DreamerError where the network has no classes, or the labels do not fit.
+    """
+    if not net.units:
+        raise DreamerError(
+            f"{net.name} names no classes: give -m googlenet, or a .keras classifier of your own."
+        )
+    layer = net.resolve(list(net.units)[-1])
+    own = classes.read(labels) if labels else ()
+    source = str(labels or "")
+    every = classes.fitted(own, net.channels(layer), net.name, net.spec.classes, source)
+    return Head(net, layer, every)
+
+
+def outputs(head: Head, asked: Iterable[str]) -> list[int]:
+    """The outputs that names mean, each once. Raises DreamerError for the first unknown one."""
+    return list(dict.fromkeys(map(head.found, asked)))
