@@ -18,6 +18,7 @@ from dreamer.errors import DreamerError, nearest
 from dreamer.feature import Feature
 from dreamer.fields import Data, Finite, MotifShare, NotNegative, OverTime, Positive
 from dreamer.filmfields import Film
+from dreamer.formats import FORMAT, migrated
 from dreamer.layers import LayerSpec, parse_layer
 from dreamer.schedule import Clock, Number, Schedule
 
@@ -40,7 +41,7 @@ class About(Data):
 class Recipe(Data):
     """A dream's recipe. Pixels are those of the octave being dreamt; colours run from 0 to 1."""
 
-    format: Literal[1] = Field(1, description="version of this file format")
+    format: int = Field(FORMAT, ge=FORMAT, le=FORMAT, description="version of this file format")
     about: About = About()
 
     network: str = Field(
@@ -271,14 +272,17 @@ class Recipe(Data):
         """
         if "motif" in changes and "octaves" not in changes:
             changes = {**changes, "octaves": None}
-        for part in _PARTS:
+        for part in _TABLES:
             if isinstance(changes.get(part), Mapping):
                 own = getattr(self, part).model_dump()
                 changes = {**changes, part: {**own, **changes[part]}}
         return from_fields({**self.model_dump(), **changes}, source)
 
 
-_PARTS = ("about", "film", "feature")
+PARTS = ("film", "feature")
+"""Of a recipe, what has fields of its own; they are addressed as `film.fps`."""
+
+_TABLES = ("about", *PARTS)
 
 
 def _at(data: Recipe | Film, clock: Clock) -> dict[str, Any]:
@@ -299,9 +303,9 @@ def _inner(part: str) -> list[str]:
 def _sentence(error: ValidationError, source: str) -> str:
     first = error.errors()[0]
     # Unions and tuples add parts to the place that mean nothing to a reader.
-    key = ".".join(str(part) for part in first["loc"][: 2 if first["loc"][0] in _PARTS else 1])
+    key = ".".join(str(part) for part in first["loc"][: 2 if first["loc"][0] in _TABLES else 1])
     if first["type"] == "extra_forbidden":
-        near = nearest(key, [*Recipe.model_fields, *chain.from_iterable(map(_inner, _PARTS))])
+        near = nearest(key, [*Recipe.model_fields, *chain.from_iterable(map(_inner, _TABLES))])
         guess = f"did you mean {' or '.join(near)}?" if near else "`dream presets show` lists them."
         return f"In {source} there is no field {key!r}: {guess}"
     why = first["msg"].removeprefix("Value error, ")
@@ -311,7 +315,7 @@ def _sentence(error: ValidationError, source: str) -> str:
 def from_fields(fields: Mapping[str, Any], source: str) -> Recipe:
     """A recipe from the plain values of a TOML or JSON text; `source` names it in errors."""
     try:
-        return Recipe.model_validate(fields)
+        return Recipe.model_validate(migrated(fields, source))
     except ValidationError as error:
         raise DreamerError(_sentence(error, source)) from None
 

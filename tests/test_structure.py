@@ -12,6 +12,7 @@ FLOORS = {
     "errors": 0,
     "arrays": 0,
     "layers": 1,
+    "formats": 1,
     "classes": 1,
     "schedule": 1,
     "fields": 2,

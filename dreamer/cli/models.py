@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dreamer.cli import options, words
+from dreamer.cli import complete, options, words
 
 if TYPE_CHECKING:
     from dreamer.nets.network import Network
@@ -17,7 +17,10 @@ app = typer.Typer(help="Networks: list them, show their layers, fetch their weig
 
 app.command("words", epilog=words.EXAMPLES)(words.command)
 
-Name = Annotated[str, typer.Argument(help="A network's name.", show_default=False)]
+Name = Annotated[
+    str,
+    typer.Argument(help="A network's name.", show_default=False, autocompletion=complete.networks),
+]
 
 
 @app.command("list", epilog="Example: dream models list")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from dreamer.cli import complete
 from dreamer.errors import DreamerError, unknown
 
 if TYPE_CHECKING:
@@ -29,13 +30,28 @@ class Bits(StrEnum):
     SIXTEEN = "16"
 
 
-def _option(panel: str, *names: str, help: str, metavar: str | None = None) -> Any:
-    return typer.Option(*names, help=help, metavar=metavar, rich_help_panel=panel)
+def _option(
+    panel: str,
+    *names: str,
+    help: str,
+    metavar: str | None = None,
+    complete: Callable[[str], Iterable[Any]] | None = None,
+) -> Any:
+    return typer.Option(
+        *names, help=help, metavar=metavar, rich_help_panel=panel, autocompletion=complete
+    )
 
 
 Preset = Annotated[
     str | None,
-    _option(_LOOK, "-p", "--preset", metavar="NAME|FILE", help="A preset, or a finished picture."),
+    _option(
+        _LOOK,
+        "-p",
+        "--preset",
+        metavar="NAME|FILE",
+        help="A preset, or a finished picture.",
+        complete=complete.presets,
+    ),
 ]
 Layers = Annotated[
     list[str] | None,
@@ -56,6 +72,7 @@ Of = Annotated[
         metavar="WORD[=WEIGHT]",
         help="What to dream of, as birds, vaults=0.5 or dogs=-0.5; repeatable. "
         "`dream models words` lists the words.",
+        complete=complete.words,
     ),
 ]
 Guide = Annotated[
@@ -139,6 +156,7 @@ Network = Annotated[
         "--model",
         metavar="NAME|FILE",
         help="See `dream models list`; or a .keras file of your own.",
+        complete=complete.networks,
     ),
 ]
 Weights = Annotated[
@@ -244,6 +262,7 @@ Motion = Annotated[
         "--motion",
         metavar="NAME",
         help="zoom, spiral, drift, tunnel, breathe, orbit or still.",
+        complete=complete.motions,
     ),
 ]
 Speed = Annotated[

@@ -1,66 +1,150 @@
-"""`dream presets`: recipes to choose from."""
+"""`dream presets`: recipes to choose from, and to share."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dreamer.cli import options
+from dreamer.cli import complete, options
 
-app = typer.Typer(help="Presets: list them, show what one says, check your own.")
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from dreamer.fields import Data
+
+app = typer.Typer(help="Presets: list them, show what one says, make and check your own.")
+
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME|FILE",
+        help="A preset, or a finished picture.",
+        autocompletion=complete.presets,
+    ),
+]
 
 
 @app.command("list", epilog="Example: dream presets list")
 def list_presets() -> None:
-    """The presets by name, one's own first to be found."""
-    from rich.console import Console
+    """The presets by name; one's own hides a shipped one of that name."""
     from rich.markup import escape
-    from rich.table import Table
 
     from dreamer import presets
     from dreamer.nets import registry, weightfiles
 
-    table = Table("preset", "network", "what it looks like", box=None)
+    table = _table("preset", "for", "network", "tags", "author", "what it looks like")
     for name in presets.paths():
         recipe = presets.load(name).recipe
         here = recipe.network in registry.SPECS and weightfiles.find(recipe.network)
         network = recipe.network + ("" if here else " (weights missing)")
-        table.add_row(*map(escape, (name, network, recipe.about.description)))
-    Console().print(table)
+        about = recipe.about
+        row = (name, presets.kind(recipe), network, ", ".join(about.tags), about.author)
+        table.add_row(*map(escape, (*row, about.description)))
+    _print(table)
 
 
 @app.command("show", epilog="Example: dream presets show pagodas")
 def show_preset(
-    name: Annotated[
-        str, typer.Argument(metavar="NAME|FILE", help="A preset, or a finished picture.")
-    ] = "",
+    name: Name = "",
+    every: Annotated[
+        bool, typer.Option("--all", help="The fields that are as usual, too.")
+    ] = False,
 ) -> None:
-    """Every field of a preset (without a name: of the defaults), and what it means."""
-    from rich.console import Console
+    """What a preset says, and what each field means; without a name, all fields and defaults."""
     from rich.markup import escape
-    from rich.table import Table
 
     from dreamer import presets
-    from dreamer.recipe import Recipe
+    from dreamer.recipe import PARTS, Recipe
 
     recipe = presets.load(name).recipe if name else Recipe()
-    table = Table("field", "value", "default", "meaning", box=None)
-    for prefix, data in (("", recipe), ("film.", recipe.film), ("feature.", recipe.feature)):
-        for field, info in type(data).model_fields.items():
-            if prefix + field not in ("about", "film", "feature"):
-                value, default = getattr(data, field), info.default
-                other = "" if value == default else str(default)
-                row = (prefix + field, str(value), other, info.description or "")
-                table.add_row(*map(escape, row))
-    Console().print(table)
+    if name:
+        about = _table("", "")
+        for field, value in recipe.about.model_dump().items():
+            about.add_row(field, escape(", ".join(value) if field == "tags" else value))
+        _print(about)
+    table = _table("field", "value", "default", "meaning")
+    for prefix, data in (("", recipe), *((f"{part}.", getattr(recipe, part)) for part in PARTS)):
+        for row in _rows(data, prefix, every=every or not name):
+            table.add_row(*map(escape, row))
+    _print(table)
+
+
+def _rows(data: Data, prefix: str, *, every: bool) -> list[tuple[str, str, str, str]]:
+    """Field, value, default if it is another, and meaning, of the fields that differ or of all."""
+    from dreamer.recipe import PARTS
+
+    rows = []
+    for field, info in type(data).model_fields.items():
+        value, default = getattr(data, field), info.default
+        if field not in PARTS and field != "about" and (every or value != default):
+            other = "" if value == default else str(default)
+            rows.append((prefix + field, str(value), other, info.description or ""))
+    return rows
+
+
+@app.command("new", epilog="Example: dream presets new soft-fur --from finished.png --author Me")
+def new_preset(
+    name: Annotated[str, typer.Argument(help="What it is called, as soft-fur.")],
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="NAME|FILE",
+            help="The preset or the finished picture that it begins as.",
+            autocompletion=complete.presets,
+        ),
+    ],
+    author: Annotated[str | None, typer.Option(help="Who made it.")] = None,
+    description: Annotated[str | None, typer.Option(help="What it looks like, a line.")] = None,
+    tags: Annotated[str | None, typer.Option(metavar="TAG,TAG", help="To find it by.")] = None,
+    licence: Annotated[str | None, typer.Option(help="As CC0-1.0 or CC-BY-4.0.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="A .toml file or a folder; else your own presets."),
+    ] = None,
+) -> None:
+    """Make a preset of your own from a finished picture or another preset."""
+    from dreamer import presets
+    from dreamer.cli.sources import make_folder
+
+    path = presets.own_path(name)
+    if output:
+        path = output if output.suffix.lower() == ".toml" else output / path.name
+    given: dict[str, Any] = {
+        "name": name.replace("-", " ").capitalize(),
+        "author": author,
+        "description": description,
+        "tags": [tag.strip() for tag in tags.split(",")] if tags else None,
+        "licence": licence,
+    }
+    about = {field: value for field, value in given.items() if value is not None}
+    make_folder(path.parent)
+    presets.create(path, source, about)
+    typer.echo(path)
+    left = [field for field, value in presets.load(str(path)).recipe.about if not value]
+    if left:
+        typer.echo(f"Before you share it: it has no {', no '.join(left)} yet.", err=True)
+
+
+@app.command("path", epilog="Example: dream presets path pagodas")
+def show_path(name: Name = "") -> None:
+    """Where your own presets lie; with a name, where that one does."""
+    from dreamer import presets
+
+    typer.echo(presets.path_of(name) if name else presets.own_folder())
 
 
 @app.command("check", epilog="Example: dream presets check mine.toml -o schedules.png")
 def check_presets(
     names: Annotated[
-        list[str], typer.Argument(metavar="NAME|FILE...", help="Presets, or finished films.")
+        list[str],
+        typer.Argument(
+            metavar="NAME|FILE...",
+            help="Presets, or finished films.",
+            autocompletion=complete.presets,
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -90,3 +174,15 @@ def check_presets(
         photos.write(output, sheet, overwrite=overwrite)
     elif output:
         typer.echo(f"Nothing to draw in {output}: no number changes.", err=True)
+
+
+def _table(*heads: str) -> Table:
+    from rich.table import Table
+
+    return Table(*heads, box=None, show_header=any(heads))
+
+
+def _print(table: Table) -> None:
+    from rich.console import Console
+
+    Console().print(table)
