@@ -34,14 +34,15 @@ def list_presets() -> None:
     from dreamer import presets
     from dreamer.nets import registry, weightfiles
 
-    table = _table("preset", "for", "network", "tags", "author", "what it looks like")
+    table = _table("preset", "for", "network", "what it looks like, tags and author", fixed=3)
     for name in presets.paths():
         recipe = presets.load(name).recipe
         here = recipe.network in registry.SPECS and weightfiles.find(recipe.network)
-        network = recipe.network + ("" if here else " (weights missing)")
+        network = escape(recipe.network) + ("" if here else "\n[dim]weights missing[/]")
         about = recipe.about
-        row = (name, presets.kind(recipe), network, ", ".join(about.tags), about.author)
-        table.add_row(*map(escape, (*row, about.description)))
+        notes = escape(f"{', '.join(about.tags)}; by {about.author or 'nobody named'}")
+        looks = f"{escape(about.description)}\n[dim]{notes}[/]"
+        table.add_row(escape(name), presets.kind(recipe), network, looks)
     _print(table)
 
 
@@ -64,7 +65,7 @@ def show_preset(
         for field, value in recipe.about.model_dump().items():
             about.add_row(field, escape(", ".join(value) if field == "tags" else value))
         _print(about)
-    table = _table("field", "value", "default", "meaning")
+    table = _table("field", "value", "default", "meaning", fixed=1)
     for prefix, data in (("", recipe), *((f"{part}.", getattr(recipe, part)) for part in PARTS)):
         for row in _rows(data, prefix, every=every or not name):
             table.add_row(*map(escape, row))
@@ -176,10 +177,14 @@ def check_presets(
         typer.echo(f"Nothing to draw in {output}: no number changes.", err=True)
 
 
-def _table(*heads: str) -> Table:
+def _table(*heads: str, fixed: int = 0) -> Table:
+    """A table, of whose columns the first `fixed` are never cut."""
     from rich.table import Table
 
-    return Table(*heads, box=None, show_header=any(heads))
+    table = Table(box=None, show_header=any(heads))
+    for number, head in enumerate(heads):
+        table.add_column(head, no_wrap=number < fixed)
+    return table
 
 
 def _print(table: Table) -> None:
