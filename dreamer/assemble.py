@@ -25,7 +25,7 @@ from dreamer.ascent import (
     transforms,
     updates,
 )
-from dreamer.ascent.engine import Ascent, Begun, Octave, Progress, dream
+from dreamer.ascent.engine import Ascent, Begun, Octave, Progress, dream, octave_seed
 from dreamer.ascent.look import Look
 from dreamer.ascent.objectives import Objective
 from dreamer.ascent.parametrisations import PIXELS, Parametrisation
@@ -168,6 +168,14 @@ class Assembly:
             clip=recipe.clip,
             every=every,
         )
+
+    def score(self, picture: Image, plan: Plan) -> float:
+        """The objective of a picture `(h, w, 3)` at the largest working size."""
+        size, dtype = plan.stages[-1]
+        images = octaves.resize(tf.constant(picture[None]), size, self.recipe.resample)
+        ascent = self._ascent(dtype, self._tiles(size, plan.tile))
+        scores, *_ = ascent.value_and_gradient(images, octave_seed(0, 0, 0), self.numbers())
+        return float(scores[0])
 
     def made(self, photo_sha256: str, plan: Plan, threads: int) -> Made:
         """What a finished picture carries."""

@@ -369,22 +369,28 @@ def variations(base: Recipe, wanted: Sequence[str]) -> list[tuple[str, Recipe]]:
     """
     cells = [("", base)]
     for text in wanted:
-        field, equals, values = text.partition("=")
-        if not equals or not values:
-            raise DreamerError(f"--vary {text!r} is not understood: write FIELD=a,b,c.")
-        split = values.split(";" if ";" in values else ",")
+        field, _, values = text.partition("=")
+        split = split_values(values, f"--vary {text!r}")
         cells = [
-            (f"{label} {option}".strip(), recipe.changed({field: value}, "--vary"))
+            (f"{label} {typed}".strip(), recipe.changed(changes, "--vary"))
             for label, recipe in cells
-            for option, value in (_variation(field, each.strip()) for each in split)
+            for typed, changes in (option(field, each) for each in split)
         ]
     return cells
 
 
-def _variation(field: str, text: str) -> tuple[str, Any]:
-    """An option as it is typed, and the field's value."""
+def split_values(text: str, source: str) -> list[str]:
+    """Read `a,b,c`, or `a;b;c` where a value holds commas; `source` names it in errors."""
+    split = [each.strip() for each in text.split(";" if ";" in text else ",")]
+    if not all(split):
+        raise DreamerError(f"{source} is not understood: write FIELD=a,b,c.")
+    return split
+
+
+def option(field: str, text: str) -> tuple[str, dict[str, Any]]:
+    """A field's value as it is typed: the option that sets it, and what `changed` takes."""
     if field == "layers":
-        return f"-l {text}", [text]
+        return f"-l {text}", {field: [text]}
     if field == "motif":
-        return f"--motif {text}", text.split("-")
-    return f"--set {field}={text}", parse_setting(f"{field}={text}")[1]
+        return f"--motif {text}", {field: text.split("-")}
+    return f"--set {field}={text}", dict([parse_setting(f"{field}={text}")])

@@ -1,6 +1,6 @@
 """Contact sheets: labelled pictures side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -17,16 +17,19 @@ _PAPER = 0.11
 _INK = (222, 222, 222)
 
 
-def compose(pictures: Sequence[Image], labels: Sequence[str], columns: int) -> Image:
+def compose(
+    pictures: Sequence[Image], labels: Sequence[str], columns: int, lines: int = 1
+) -> Image:
     """One picture of many, row by row, each with its label below.
 
     Args:
         pictures: float32 `(h, w, 3)` of 0 to 1; all are brought to the first one's width.
         labels: one a picture; what does not fit is cut.
         columns: pictures in a row.
+        lines: how many a label may fill.
     """
     width = pictures[0].shape[1]
-    cells = [_cell(p, label, width) for p, label in zip(pictures, labels, strict=True)]
+    cells = [_cell(p, label, width, lines) for p, label in zip(pictures, labels, strict=True)]
     height = max(cell.shape[0] for cell in cells)
     rows = -(-len(cells) // columns)
     size = (rows * (height + _GAP) + _GAP, columns * (width + _GAP) + _GAP, 3)
@@ -60,13 +63,37 @@ def curve(values: Sequence[float], width: int = 480, height: int = 160) -> Image
     return np.asarray(paper, np.float32) / np.float32(255)
 
 
-def _cell(picture: Image, label: str, width: int) -> Image:
+def _cell(picture: Image, label: str, width: int, lines: int) -> Image:
     height = round(picture.shape[0] * width / picture.shape[1])
     scaled = cv2.resize(picture.clip(0, 1), (width, height), interpolation=cv2.INTER_AREA)
     size = max(12, width // 28)
     font = ImageFont.load_default(size)
-    while len(label) > 1 and font.getlength(label) > width:
-        label = label[:-2].rstrip() + "…"
-    strip = Pillow.new("RGB", (width, round(size * 1.5)), (round(_PAPER * 255),) * 3)
-    ImageDraw.Draw(strip).text((0, 0), label, _INK, font)
+    spacing = round(size * 1.5)
+    strip = Pillow.new("RGB", (width, spacing * lines), (round(_PAPER * 255),) * 3)
+    draw = ImageDraw.Draw(strip)
+    for number, line in enumerate(
+        _wrapped(label, lines, lambda text: font.getlength(text) > width)
+    ):
+        draw.text((0, number * spacing), line, _INK, font)
     return np.concatenate([scaled, np.asarray(strip, np.float32) / 255]).astype(np.float32)
+
+
+def _wrapped(text: str, most: int, overflows: Callable[[str], bool]) -> list[str]:
+    """At most so many lines, broken between words; what does not fit the last one is cut."""
+    lines, words = [""], text.split(" ")
+    for number, word in enumerate(words):
+        longer = f"{lines[-1]} {word}".strip()
+        if not overflows(longer) or not lines[-1]:
+            lines[-1] = longer
+        elif len(lines) < most:
+            lines.append(word)
+        else:
+            lines[-1] = " ".join([lines[-1], *words[number:]])
+            break
+    return [_cut(line, overflows) for line in lines]
+
+
+def _cut(line: str, overflows: Callable[[str], bool]) -> str:
+    while len(line) > 1 and overflows(line):
+        line = line[:-2].rstrip() + "…"
+    return line

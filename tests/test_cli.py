@@ -298,8 +298,20 @@ REFUSED = {
     "class of none": (["class", "magpie", "-m", "dreamnet"], "names no classes"),
     "class misspelt field": (["class", "magpie", "--set", "feature.trun=3"], "feature.turn"),
     "filters searched": (["filters", "mixed4c", "--set", "optimiser=lbfgs"], "optimiser"),
+    "search on nothing": (["search"], "--noise"),
+    "search by beauty": (["search", "PHOTO", "--by", "beauty"], "objective"),
+    "search over no field": (["search", "PHOTO", "--over", "blurr"], "did you mean blur"),
+    "search over no range": (["search", "PHOTO", "--over", "decay"], "decay=LOW..HIGH"),
+    "search over text": (["search", "PHOTO", "--over", "blur=low..high"], "blur"),
+    "search downwards": (["search", "PHOTO", "--over", "rate=1..0.1"], "rate=LOW..HIGH"),
+    "search beyond": (["search", "PHOTO", "--over", "strength=200..300"], "strength"),
+    "search over sizes": (["search", "PHOTO", "--over", "size=100,200"], "size"),
+    "search no layer": (["search", "PHOTO", "--over", "layers=mixed4z"], "did you mean mixed4"),
+    "search around two": (["search", "PHOTO", "--around", "eyes", "-p", "eyes"], "--preset"),
+    "pick from nothing": (["search", "PHOTO", "--pick", "r1c1"], "no search"),
+    "save no cell": (["search", "PHOTO", "--save-preset", "x.toml"], "--pick"),
 }
-OTHER_COMMANDS = ("filters", "class")
+OTHER_COMMANDS = ("filters", "class", "search")
 """A row that does not begin with one of these is `dream image`'s."""
 
 

@@ -22,6 +22,7 @@ FLOORS = {
     "words": 5,
     "files": 5,
     "redraw": 5,
+    "search": 5,
     "presets": 6,
     "motion": 6,
     "nets": 6,

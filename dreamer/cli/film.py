@@ -99,7 +99,7 @@ class FilmSession:
             take: reads the source.
         """
         with show.film_progress(quiet=self.call.quiet) as bar:
-            self._dream(self._name(beside, name), take, bar)
+            self._dream(self.call.resumable(beside, f"{name}-{self.call.suffix}.mp4"), take, bar)
 
     def _dream(
         self,
@@ -112,7 +112,7 @@ class FilmSession:
         shot = take(self.call)
         make_folder(path.parent)
         atomic.check_writable(path.parent)
-        folder, count = _work_folder(path), shot.recipe.film.length
+        folder, count = workfolder.of(path), shot.recipe.film.length
         diskspace.check(folder, diskspace.needed(shot.size, count, how.room))
         under = Sound(self.sound) if self.sound else shot.sound
         if under:
@@ -179,20 +179,6 @@ class FilmSession:
             )
             raise typer.Exit(show.INTERRUPTED)
 
-    def _name(self, beside: Path, name: str) -> Path:
-        """Where the film goes: an unfinished one of that name is gone on with."""
-        folder = self.call.folder or beside
-        path = self.call.target or folder / f"{name}-{self.call.suffix}.mp4"
-        if (
-            path.exists()
-            and not self.call.overwrite
-            and not workfolder.unfinished(_work_folder(path))
-        ):
-            if self.call.target:
-                raise atomic.exists(path)
-            return atomic.free_name(path)
-        return path
-
     def _made(self, shot: Shot, making: Filming | Riding) -> Made:
         """The recipe as it was asked for, with what the network decided written out."""
         made = making.assembly.made(shot.sha256, making.plan, self.call.threads)
@@ -211,11 +197,6 @@ class FilmSession:
             fields["film"] = {name: film[name] for name in film if name not in LENGTHS}
         fields.pop("about", None)
         return {"recipe": fields, **made.facts}
-
-
-def _work_folder(path: Path) -> Path:
-    """Where an unfinished film's frames are kept."""
-    return path.with_name(f"{path.stem}.unfinished")
 
 
 class _Keys:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from dreamer.cli import options
 from dreamer.errors import DreamerError
-
-SHEET_SIZE = "400"
-"""The longest side of a cell, in pixels, where `--size` does not say otherwise."""
 
 EXAMPLES = """Examples:
 
@@ -85,15 +81,13 @@ def command(
 ) -> None:
     """Dream on photos. An option that is not given means: as the preset says."""
     if sheet or vary:
-        size = size or SHEET_SIZE
+        size = size or options.CELL_SIZE
     elif noise and not size and not preset:
         size = "full"
-    if network and network.endswith(".keras"):
-        # A recipe holds no paths: the file itself is handed on as weights are.
-        weights, network = Path(network), Path(network).name
+    network, weights = options.network_file(network, weights)
     # What follows is heavy, and `--help` does without it.
     from dreamer import presets
-    from dreamer.cli import drafts, growth, session, show, sources
+    from dreamer.cli import cells, drafts, growth, session, show, sources
     from dreamer.cli import watch as watching
 
     drafts.check(draft, finish, output, no_recipe)
@@ -101,32 +95,30 @@ def command(
     if own and (preset or sheet or vary or (finish and watch)):
         raise DreamerError(f"{own} is the recipe here: leave --preset, --sheet and --vary out.")
     preset = str(own) if own else preset
-    brought = presets.files(preset) if preset else {}
-    mask, guide = mask or brought.get("mask"), guide or brought.get("guide")
+    mask, guide = session.brought(preset, mask, guide)
 
-    given: dict[str, Any] = {
-        "layers": layer or None,
-        "guide": session.file_sha256(guide) if guide else None,
-        "motif": options.motif(motif) if motif is not None else None,
-        "octaves": octaves,
-        "octave_scale": octave_scale,
-        "steps": steps,
-        "rate": options.number(rate),
-        "jitter": jitter,
-        "blur": options.number(blur),
-        "strength": strength,
-        "opacity": options.number(opacity),
-        "mask": session.file_sha256(mask) if mask else None,
-        "colours": "photo" if keep_colours else None,
-        "palette": options.palette(palette) if palette else None,
-        "saturation": options.number(saturation),
-        "seamless": seamless or None,
-        "seed": seed,
-        "network": network,
-        "precision": precision,
-        "size": int(size) if size and re.fullmatch(r"-?[0-9]+", size) else size,
-        "enlarge": size != "full" if size else None,
-    }
+    given = options.given(
+        layers=layer or None,
+        guide=session.file_sha256(guide) if guide else None,
+        motif=motif,
+        octaves=octaves,
+        octave_scale=octave_scale,
+        steps=steps,
+        rate=rate,
+        jitter=jitter,
+        blur=blur,
+        strength=strength,
+        opacity=opacity,
+        mask=session.file_sha256(mask) if mask else None,
+        colours="photo" if keep_colours else None,
+        palette=palette,
+        saturation=saturation,
+        seamless=seamless or None,
+        seed=seed,
+        network=network,
+        precision=precision,
+        **options.size(size),
+    )
     in_words = options.InWords(of or [], weights) if of or sheet == "words" else None
     read = partial(options.still, preset, settings or [], given, in_words)
     wanted = read()
@@ -162,7 +154,7 @@ def command(
     if watch:
         watching.watch(call, found, watch, lambda: read().recipe)
     elif sheet or vary:
-        call.sheet_all(found, sheet, vary or [])
+        cells.sheet_all(call, found, sheet, vary or [])
     else:
         call.dream_all(found)
 

@@ -22,6 +22,9 @@ _MOTION = "Motion and time"
 _CLIP = "When the source is a clip"
 _GROWTH = "How it grows"
 
+CELL_SIZE = "400"
+"""The longest side of a sheet's cell, in pixels, where `--size` does not say otherwise."""
+
 
 class Bits(StrEnum):
     """What `--depth` may be."""
@@ -467,6 +470,14 @@ def init(text: str | None) -> tuple[Path | None, str | None]:
     return (path, "photo") if path.suffix or path.is_file() else (None, text)
 
 
+def size(text: str | None) -> dict[str, Any]:
+    """Read `PIXELS|full` into the fields that it sets."""
+    if text is None:
+        return {}
+    pixels = int(text) if re.fullmatch(r"-?[0-9]+", text) else text
+    return {"size": pixels, "enlarge": text != "full"}
+
+
 def palette(text: str) -> list[str]:
     """Read `#hex,#hex`, or find the main colours of a photo."""
     if text.startswith("#"):
@@ -475,6 +486,31 @@ def palette(text: str) -> list[str]:
     from dreamer.files import photos
 
     return look.main_colours(photos.read(Path(text)).image)
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """What options set, from what was typed, by the recipe's fields; None means not given."""
+    return {
+        name: _READERS[name](value) if name in _READERS and value is not None else value
+        for name, value in options.items()
+    }
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "motif": motif,
+    "palette": palette,
+    **dict.fromkeys(("rate", "blur", "opacity", "saturation"), number),
+}
+
+
+def network_file(network: str | None, weights: Path | None) -> tuple[str | None, Path | None]:
+    """The network's name and its weights: of a `.keras` file, its name and the file itself.
+
+    A recipe holds no paths, so the file is handed on as weights are.
+    """
+    if network and network.endswith(".keras"):
+        return Path(network).name, Path(network)
+    return network, weights
 
 
 class InWords(NamedTuple):
@@ -529,6 +565,6 @@ def made(
     changed = changed.changed(chosen)
     if in_words and in_words.asked:
         table = words.load(changed.network, in_words.file)
-        layers = [*(given["layers"] or ()), *words.expand(in_words.asked, table)]
+        layers = [*(given.get("layers") or ()), *words.expand(in_words.asked, table)]
         changed = changed.changed({"layers": layers})
     return base._replace(recipe=changed)

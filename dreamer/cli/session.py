@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,14 +13,14 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from dreamer import presets, sheets, words
+from dreamer import presets
 from dreamer import recipe as recipes
 from dreamer.arrays import Image, Size
 from dreamer.cli import drafts, growth, show
 from dreamer.cli.show import Bar
 from dreamer.cli.sources import Source, make_folder
 from dreamer.errors import DreamerError
-from dreamer.files import atomic, deep, photos
+from dreamer.files import atomic, deep, photos, workfolder
 from dreamer.files.metadata import Made
 from dreamer.files.photos import Photo
 from dreamer.nets import runtime
@@ -40,6 +39,14 @@ GUIDE_SIZE = 320
 def file_sha256(path: Path) -> str:
     """The hash of a photo that a recipe refers to."""
     return photos.read(path).sha256
+
+
+def brought(
+    preset: str | None, mask: Path | None, guide: Path | None
+) -> tuple[Path | None, Path | None]:
+    """The mask and the guide: those of the options, or those that the preset brings along."""
+    files = presets.files(preset) if preset else {}
+    return mask or files.get("mask"), guide or files.get("guide")
 
 
 def save_preset(path: Path, recipe: Recipe, *, overwrite: bool) -> None:
@@ -138,6 +145,18 @@ class Session:
         self.written.add(path)
         return path
 
+    def resumable(self, beside: Path, name: str) -> Path:
+        """Where what can be gone on with is written: an unfinished one of that name comes first.
+
+        Raises DreamerError where it exists.
+        """
+        path = self.target or (self.folder or beside) / name
+        if self.overwrite or workfolder.unfinished(workfolder.of(path)) or not path.exists():
+            return path
+        if self.target:
+            raise atomic.exists(path)
+        return atomic.free_name(path)
+
     @property
     def jpeg_quality(self) -> int:
         """As asked for, or as a finished picture was written."""
@@ -164,14 +183,11 @@ class Session:
         return None
 
     def dream_all(self, sources: Sequence[Source]) -> None:
-        """Dream on every photo; one that fails stops no other and is named at the end."""
-        self._for_each(sources, self.dream_one)
+        """Dream on every photo."""
+        self.for_each(sources, self.dream_one)
 
-    def sheet_all(self, sources: Sequence[Source], kind: str | None, vary: Sequence[str]) -> None:
-        """The same for a contact sheet of each photo."""
-        self._for_each(sources, lambda source, bar: self.dream_sheet(source, bar, kind, vary))
-
-    def _for_each(self, sources: Sequence[Source], work: Callable[[Source, Bar], None]) -> None:
+    def for_each(self, sources: Sequence[Source], work: Callable[[Source, Bar], None]) -> None:
+        """Do the same to every photo; one that fails stops no other and is named at the end."""
         failed: list[DreamerError] = []
         with show.progress(len(sources), quiet=self.quiet) as bar:
             for number, source in enumerate(sources):
@@ -188,52 +204,6 @@ class Session:
             typer.echo(f"dream: {each}", err=True)
         if failed:
             raise typer.Exit(1)
-
-    def _cells(self, kind: str | None, vary: Sequence[str]) -> list[tuple[str, Recipe]]:
-        """The recipes of a sheet's pictures, each with the options that make it."""
-        base = self.wanted.recipe
-        if kind is None:
-            return recipes.variations(base, vary)
-        if kind == "layers":
-            layers = self.assemble(base).network.landmarks
-            return recipes.variations(base, [f"layers={','.join(layers)}", *vary])
-        if kind == "words":
-            table = words.load(base.network, self.weights)
-            return [
-                (f"{names.partition(',')[0]} {label}".strip(), recipe)
-                for names, word in sorted(table.subjects.items())
-                for label, recipe in recipes.variations(base.changed({"layers": word.layers}), vary)
-            ]
-        size = {"size": base.size, "enlarge": base.enlarge}
-        named = [(name.strip(), presets.load(name.strip()).recipe) for name in kind.split(",")]
-        return [
-            (f"-p {name} {label}".strip(), recipe)
-            for name, preset in named
-            for label, recipe in recipes.variations(preset.changed(size), vary)
-        ]
-
-    def dream_sheet(self, source: Source, bar: Bar, kind: str | None, vary: Sequence[str]) -> None:
-        """Dream on one photo by every recipe of a sheet, and write the sheet."""
-        started = time.perf_counter()
-        read = source.read()
-        cells = self._cells(kind, vary)
-        pictures, assembly = [], None
-        for number, (label, recipe) in enumerate(cells):
-            self.note(f"{number + 1} of {len(cells)}: {label}")
-            size = photos.fitted(read.image.shape[:2], recipe.size, enlarge=recipe.enlarge)
-            photo = photos.resize(read, size)
-            assembly = self.assemble(recipe, photo, assembly)
-            for state in assembly.dream(photo.image, assembly.plan(size), self.read_mask(size)):
-                bar(state, number, len(cells))
-            pictures.append(state.picture())
-        square = math.ceil(math.sqrt(len(cells)))
-        columns = len(recipes.variations(Recipe(), vary[-1:])) if len(vary) > 1 else square
-        path = self.name(source)
-        make_folder(path.parent)
-        sheet = sheets.compose(pictures, [label for label, _ in cells], columns)
-        photos.write(path, sheet, quality=self.jpeg_quality, overwrite=self.overwrite)
-        if not self.quiet:
-            typer.echo(f"{path}  {time.perf_counter() - started:.1f} s")
 
     def dream_one(self, source: Source, bar: Bar) -> None:
         """Read one photo, dream on it, and write the picture; Ctrl-C writes it as it stands."""

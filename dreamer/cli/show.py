@@ -76,8 +76,12 @@ class Bar:
             description=self._named("loading the network …" if number == 0 else "reading …")
         )
 
+    def cell(self, number: int, count: int) -> Callable[[Progress], None]:
+        """What shows where one of a picture's cells stands, counted from 0."""
+        return partial(self, cell=number, cells=count)
+
     def __call__(self, state: Progress, cell: int = 0, cells: int = 1) -> None:
-        """Show where the picture stands, or one cell of it, counted from 0."""
+        """Show where the picture stands, or one cell of it."""
         octave = f"octave {state.octave}/{state.octaves}"
         self._update(
             description=self._named(f"{octave}  objective {state.score:.4g}"),

@@ -92,16 +92,13 @@ def command(
     On a clip the dream rides on the clip's own motion, and its sound stays.
     A film that was stopped goes on when the same command is run again.
     """
-    if network and network.endswith(".keras"):
-        # A recipe holds no paths: the file itself is handed on as weights are.
-        weights, network = Path(network), Path(network).name
+    network, weights = options.network_file(network, weights)
     # What follows is heavy, and `--help` does without it.
-    from dreamer import filmfields, presets
+    from dreamer import filmfields
     from dreamer.cli import clip, film, session, sources
     from dreamer.files import films
 
-    brought = presets.files(preset) if preset else {}
-    mask, guide = mask or brought.get("mask"), guide or brought.get("guide")
+    mask, guide = session.brought(preset, mask, guide)
     on_clip = source is not None and clip.is_clip(source)
     moving: dict[str, Any] = {
         "motion": motion,
@@ -127,18 +124,18 @@ def command(
         "blend_still": options.number(blend_still),
     }
     moving = {name: value for name, value in moving.items() if value is not None}
-    given: dict[str, Any] = {
-        "film": filmfields.implied(moving),
-        "layers": layer or None,
-        "guide": session.file_sha256(guide) if guide else None,
-        "saturation": options.number(saturation),
-        "mask": clip.mask_sha256(mask) if mask else None,
-        "jitter": jitter,
-        "blur": options.number(blur),
-        "seed": seed,
-        "network": network,
-        "precision": precision,
-    }
+    given = options.given(
+        film=filmfields.implied(moving),
+        layers=layer or None,
+        guide=session.file_sha256(guide) if guide else None,
+        saturation=saturation,
+        mask=clip.mask_sha256(mask) if mask else None,
+        jitter=jitter,
+        blur=blur,
+        seed=seed,
+        network=network,
+        precision=precision,
+    )
     part = clip.Part(start, stop, every, fps, not no_audio)
     if on_clip and source:
         given |= clip.as_picture(source, moving)

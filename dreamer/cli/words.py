@@ -60,9 +60,8 @@ def command(
     quiet: options.Quiet = False,
 ) -> None:
     """The words for `--of`: list them, see them, find them in a photo, or fit them."""
-    if network and network.endswith(".keras"):
-        weights, network = Path(network), Path(network).name
-    chosen = options.made(None, settings or [], {"network": network}).recipe
+    network, weights = options.network_file(network, weights)
+    chosen = options.made(None, settings or [], options.given(network=network)).recipe
     if fit:
         _fit(chosen, weights, fit, labels, layer or [], output, overwrite=overwrite)
         return

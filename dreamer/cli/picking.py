@@ -1,0 +1,74 @@
+"""The presets beside a search's sheet, one a cell, and how one of them is kept for good."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import typer
+
+from dreamer import presets
+from dreamer.cli.session import save_preset
+from dreamer.cli.sources import Source, make_folder
+from dreamer.errors import DreamerError
+from dreamer.recipe import Recipe
+
+SUFFIX = "search"
+"""What a sheet's name ends with."""
+
+_CELL = re.compile(r"r\d+c\d+")
+
+
+def folder(sheet: Path) -> Path:
+    """Where the presets of a sheet's cells lie."""
+    return sheet.with_name(f"{sheet.stem}-cells")
+
+
+def keep(sheet: Path, recipes: Mapping[str, Recipe]) -> None:
+    """Write each cell's preset, by its place; those of an earlier sheet of that name go."""
+    make_folder(folder(sheet))
+    for path in folder(sheet).glob("*.toml"):
+        if _CELL.fullmatch(path.stem):
+            path.unlink()
+    for place, recipe in recipes.items():
+        save_preset(folder(sheet) / f"{place}.toml", recipe, overwrite=True)
+
+
+def newest(source: Source, inside: Path | None) -> Path:
+    """The last sheet of a search on a photo. Raises DreamerError where there is none."""
+    beside = inside or source.folder
+    found = [p for p in beside.glob(f"{source.name}-{SUFFIX}*.png") if folder(p).is_dir()]
+    if not found:
+        raise DreamerError(
+            f"There is no search on {source.path} in {beside}: make one first, or name its sheet "
+            "by --output."
+        )
+    return max(found, key=lambda path: path.stat().st_mtime_ns)
+
+
+def pick(sheet: Path, asked: str, target: Path | None, *, overwrite: bool) -> None:
+    """Keep a cell's preset.
+
+    Args:
+        sheet: of a search.
+        asked: `rNcM`, or `rNcM=NAME`.
+        target: where to; a preset of that name among the user's own, if None.
+        overwrite: whether one that is there may be replaced.
+
+    Raises DreamerError where the sheet has no such cell, or the name is none.
+    """
+    place, _, name = asked.partition("=")
+    name = name or f"{sheet.stem}-{place}"
+    there = sorted(path.stem for path in folder(sheet).glob("*.toml"))
+    if place not in there:
+        cells = f"its cells are {there[0]} to {there[-1]}" if there else "it has none"
+        raise DreamerError(f"{sheet} has no cell {place!r}: {cells}.")
+    if not re.fullmatch(r"\w[\w .-]*", name):
+        raise DreamerError(f"A preset cannot be called {name!r}: use letters and digits.")
+    if target is None:
+        target = presets.folders()[0] / f"{name}.toml"
+        make_folder(target.parent)
+    recipe = presets.load(str(folder(sheet) / f"{place}.toml")).recipe
+    save_preset(target, recipe.changed({"about": {"name": name}}), overwrite=overwrite)
+    typer.echo(f"{target}  {place} of {sheet}")

@@ -1,0 +1,210 @@
+"""One call of `dream search`: trial after trial, kept as they are made, then sorted on a sheet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import typer
+
+from dreamer import recipe as recipes
+from dreamer import search as searching
+from dreamer import sheets, words
+from dreamer.arrays import Stored, from_stored, to_stored
+from dreamer.cli import cells, picking, show
+from dreamer.cli.cells import Cell
+from dreamer.cli.session import Session
+from dreamer.cli.show import Bar, Interrupt
+from dreamer.cli.sources import Source, make_folder
+from dreamer.errors import DreamerError
+from dreamer.files import atomic, photos, workfolder
+from dreamer.files.photos import Photo
+from dreamer.files.workfolder import WorkFolder
+from dreamer.recipe import About
+from dreamer.search import Search, Stock, Trial
+
+if TYPE_CHECKING:
+    from dreamer.nets.network import Network
+
+LINES = 4
+"""Of a cell's label."""
+
+FINEST = 30
+"""Layers whose motifs are smaller than this, in pixels, draw little but edges."""
+
+Measured = Mapping[str, float]
+"""Of a finished trial: its number, and what is measured on its dream."""
+
+SORTS: Mapping[str, Callable[[Measured], float]] = {
+    "objective": lambda measured: -measured["objective"],
+    "trial": lambda measured: measured["trial"],
+}
+"""By name: what sorts a sheet, the least first."""
+
+
+class Asked(NamedTuple):
+    """What a search does beyond the recipe.
+
+    Attributes:
+        over: as `search.chosen` reads it.
+        held: fields that options have set.
+        seed: of the search.
+        around: whether trials are small steps.
+        trials: how many there are.
+        by: a key of `SORTS`.
+        size: the recipe's fields that give the cells' size.
+    """
+
+    over: Sequence[str]
+    held: frozenset[str]
+    seed: int
+    around: bool
+    trials: int
+    by: str
+    size: Mapping[str, Any]
+
+
+def search(call: Session, asked: Asked, source: Source, *, fresh: bool) -> None:
+    """Search on one photo; Ctrl-C ends it with a sheet of the trials that are done."""
+    started = time.perf_counter()
+    read, path = source.read(), call.resumable(source.folder, f"{source.name}-{call.suffix}.png")
+    make_folder(path.parent)
+    atomic.check_writable(path.parent)
+    if picking.folder(path).exists() and not call.overwrite:
+        raise atomic.exists(picking.folder(path))
+    with show.progress(1, quiet=call.quiet) as bar:
+        bar.begin(0)
+        net = call.assemble(call.wanted.recipe).network
+        plan = _plan(call, asked, net)
+        trials = [plan.trial(number) for number in range(asked.trials)]
+        for layer in {term.layer for trial in trials for term in trial.recipe.terms}:
+            net.resolve(layer)
+        identity = _identity(call, asked, plan, net, read)
+        with (
+            workfolder.opened(workfolder.of(path), identity, fresh=fresh) as work,
+            show.interruptible() as interrupt,
+        ):
+            whole = _dream(call, read, trials, asked.size, work, bar, interrupt)
+            if not whole:
+                path = path.with_name(f"{path.stem}.partial{path.suffix}")
+            kept = [(m, frame) for m, frame in _kept(work) if m["trial"] < asked.trials]
+            if kept:
+                _write(call, path, trials, sorted(kept, key=lambda cell: SORTS[asked.by](cell[0])))
+            if whole:
+                work.finish()
+    if not whole:
+        holds = f"{path} holds what is done. " if kept else ""
+        call.note(f"Stopped after {len(kept)} trials. {holds}Run the same command to go on.")
+        raise typer.Exit(show.INTERRUPTED)
+    if not call.quiet:
+        seconds = time.perf_counter() - started
+        typer.echo(f"{path}  {len(kept)} cells, made in {seconds:.0f} s")
+
+
+def _plan(call: Session, asked: Asked, net: Network) -> Search:
+    """What is searched over: what neither the preset nor an option sets, or what was asked for."""
+    recipe = call.wanted.recipe
+    held = asked.held if asked.around else {*asked.held, *recipes.to_fields(recipe)}
+    patience = recipe.patience or searching.PATIENCE
+    base = recipe.changed({"about": About().model_dump(), "patience": patience})
+    stock = _stock(call, net)
+    fields = searching.chosen(asked.over, held, stock)
+    return Search(base, fields, asked.seed, asked.around, stock)
+
+
+def _stock(call: Session, net: Network) -> Stock:
+    """The layers of a network that draw more than edges, and its words, if it has any."""
+    motifs = net.spec.motifs
+    layers = [layer for layer in net.landmarks if motifs.get(layer, FINEST) >= FINEST]
+    try:
+        subjects = words.load(call.wanted.recipe.network, call.weights).subjects
+    except DreamerError:
+        subjects = {}
+    return Stock(
+        {layer: net.channels(layer) for layer in layers},
+        {names.partition(",")[0]: word.layers for names, word in sorted(subjects.items())},
+    )
+
+
+def _identity(
+    call: Session, asked: Asked, plan: Search, net: Network, read: Photo
+) -> dict[str, Any]:
+    """Everything that decides the cells; how many there are does not."""
+    return {
+        "recipe": recipes.to_fields(plan.base),
+        "fields": {name: repr(values) for name, values in plan.fields.items()},
+        "around": plan.around,
+        "seed": plan.seed,
+        "cells": dict(asked.size),
+        "photo_sha256": read.sha256,
+        "network_sha256": net.sha256,
+        "threads": call.threads,
+        **{name: version(name) for name in ("dreamer", "tensorflow")},
+    }
+
+
+def _kept(work: WorkFolder) -> list[tuple[Measured, Stored]]:
+    """The trials that are done, with their pictures."""
+    return list(zip((work.state or {}).get("cells", ()), work.frames(), strict=True))
+
+
+def _dream(
+    call: Session,
+    read: Photo,
+    trials: Sequence[Trial],
+    size: Mapping[str, Any],
+    work: WorkFolder,
+    bar: Bar,
+    interrupt: Interrupt,
+) -> bool:
+    """Dream by the trials that are not done yet; whether all are. What cannot be is left out."""
+    done: list[Measured] = list((work.state or {}).get("cells", ()))
+    first = int(done[-1]["trial"]) + 1 if done else 0
+    if first:
+        call.note(f"{len(done)} trials are done already.")
+    cell: Cell | None = None
+    refused: DreamerError | None = None
+    for number, trial in list(enumerate(trials))[first:]:
+        call.note(f"{number + 1} of {len(trials)}: {trial.label}")
+        see = bar.cell(number, len(trials))
+        try:
+            cell = cells.dream(call, read, trial.recipe.changed(size), cell, see, interrupt)
+        except DreamerError as error:
+            call.note(f"Left out: {error}")
+            refused = error
+            continue
+        if cell is None:
+            return False
+        picture = cell.state.picture()
+        done = [*done, {"trial": number, "objective": _raised(cell, picture)}]
+        work.append(to_stored(picture), {"cells": done})
+    if refused and not done:
+        raise refused
+    return True
+
+
+def _raised(cell: Cell, picture: Any) -> float:
+    """How far a dream raised its objective above the photo's, as a share of that."""
+    before, after = (cell.assembly.score(image, cell.plan) for image in (cell.photo.image, picture))
+    return (after - before) / max(abs(before), 1e-12)
+
+
+def _write(
+    call: Session, path: Path, trials: Sequence[Trial], kept: Sequence[tuple[Measured, Stored]]
+) -> None:
+    """The sheet, and beside it each cell's preset."""
+    columns = cells.columns(len(kept))
+    named = {
+        f"r{place // columns + 1}c{place % columns + 1}": trials[int(measured["trial"])]
+        for place, (measured, _) in enumerate(kept)
+    }
+    labels = [
+        f"{name} · objective ×{1 + measured['objective']:.3g} · {trial.label}"
+        for (name, trial), (measured, _) in zip(named.items(), kept, strict=True)
+    ]
+    picking.keep(path, {name: trial.recipe for name, trial in named.items()})
+    sheet = sheets.compose([from_stored(frame) for _, frame in kept], labels, columns, LINES)
+    photos.write(path, sheet, quality=call.jpeg_quality)

@@ -1,0 +1,229 @@
+"""Random search: which trials there are, and `dream search` as a person meets it."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dreamer import presets, search
+from dreamer.arrays import Image
+from dreamer.cli.cells import Cell
+from dreamer.errors import DreamerError
+from dreamer.files import photos
+from dreamer.files.photos import Photo
+from dreamer.layers import parse_layer
+from dreamer.recipe import Recipe
+from dreamer.search import Search, Span, Stock
+
+Dream = Callable[..., Any]
+STOCK = Stock({"low": 4, "high": 30}, {"birds": ("high:3@0.5,7",)})
+
+
+def made(*over: str, seed: int = 0, around: bool = False, base: Recipe | None = None) -> Search:
+    base = base or Recipe()
+    return Search(base, search.chosen(over, (), STOCK), seed, around, STOCK)
+
+
+def recipes(made: Search, count: int = 20) -> list[Recipe]:
+    return [made.trial(number).recipe for number in range(count)]
+
+
+def test_a_trial_depends_on_its_number_and_the_seed_alone() -> None:
+    assert recipes(made()) == recipes(made())
+    assert len(set(map(repr, recipes(made())))) == 20
+    assert not set(map(repr, recipes(made()))) & set(map(repr, recipes(made(seed=1))))
+
+
+def test_a_field_more_or_less_leaves_the_others_as_they_are() -> None:
+    for alone, all_ in zip(recipes(made("blur")), recipes(made()), strict=True):
+        assert alone == Recipe().changed({"blur": all_.blur})
+
+
+@pytest.mark.parametrize("name", search.FIELDS)
+def test_every_usual_field_is_used_in_full_and_kept_to(name: str) -> None:
+    drawn = [getattr(recipe, name) for recipe in recipes(made(name), 60)]
+    values = search.FIELDS[name]
+    if isinstance(values, search.Choice):
+        assert set(drawn) == set(values.values)
+        return
+    assert isinstance(values, Span)
+    numbers = np.ravel(drawn)
+    assert values.low <= numbers.min() < numbers.max() <= values.high
+    assert numbers.max() - numbers.min() > 0.8 * (values.high - values.low)
+    steps = [
+        getattr(r, name) for r in recipes(made(name, around=True, base=recipes(made(name))[0]))
+    ]
+    assert steps[0] == drawn[0]
+    assert 0 < np.ptp(steps, 0).max() < 0.6 * (values.high - values.low)
+
+
+def test_positive_ranges_are_logarithmic() -> None:
+    rates = [float(recipe.rate) for recipe in recipes(made("rate=0.0001..1"), 150)]
+    assert abs(np.mean(np.log10(rates)) + 2) < 0.3
+    blurs = [float(recipe.blur) for recipe in recipes(made("blur=0..1"), 150)]
+    assert abs(np.mean(blurs) - 0.5) < 0.1
+
+
+def test_layers_are_whole_or_in_part_or_mixed_or_words() -> None:
+    specs = [recipe.layers for recipe in recipes(made("layers"), 100)]
+    assert {("low",), ("high",), STOCK.words["birds"]} <= set(specs)
+    assert any(len(layers) == 2 for layers in specs)
+    terms = [parse_layer(text) for layers in specs for text in layers]
+    assert {term.layer for term in terms} == {"low", "high"}
+    assert all(max(term.channels or (0,)) < STOCK.channels[term.layer] for term in terms)
+    labels = {made("layers").trial(number).label for number in range(100)}
+    assert {"low", "birds"} <= labels
+
+
+def test_what_differs_is_told() -> None:
+    trial = made("layers=low;high:1,2", "motif=0.5-0.2,0.5-0.2", "steps=7..7").trial(0)
+    assert trial.label in ("low · motif 0.5-0.2 · steps 7", "high:1,2 · motif 0.5-0.2 · steps 7")
+    assert made("steps=10..10").trial(0).label == "as it is"
+
+
+def test_around_a_preset_comes_the_preset_itself_and_then_small_steps() -> None:
+    base = Recipe(strength=20, rate="0:(0.01), 10:(0.02)", layers=("low=0.5",), blur=0.0)
+    trials = recipes(made(around=True, base=base))
+    assert trials[0] == base
+    assert len(set(map(repr, trials))) == 20
+    for recipe in trials:
+        assert 15 < (recipe.strength or 0) < 25
+        assert recipe.rate == base.rate
+        assert float(recipe.blur) <= 0.15
+        assert recipe.layers[0] == "low=0.5"
+
+
+def test_what_is_set_is_not_searched_over() -> None:
+    assert "layers" not in search.chosen([], {"layers"}, STOCK)
+    assert [*search.chosen(["layers"], {"layers"}, STOCK)] == ["layers"]
+    with pytest.raises(DreamerError, match="--over"):
+        search.chosen([], search.DEFAULTS, STOCK)
+
+
+QUICK = ("--steps", 1, "--motif", "0.8-0.8", "--size", 96)
+
+
+@pytest.fixture
+def source(tmp_path: Path, photo: Image, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A photo, and a folder of the user's own presets."""
+    monkeypatch.setattr(presets, "folders", lambda: [tmp_path / "own"])
+    path = tmp_path / "a photo.png"
+    photos.write(path, photo)
+    return path
+
+
+def cells_of(sheet: Path) -> list[Path]:
+    return sorted(sheet.with_name(f"{sheet.stem}-cells").iterdir())
+
+
+def test_a_sheet_comes_with_a_preset_for_each_cell(dream: Dream, source: Path) -> None:
+    code, out, err = dream("search", source, *QUICK, "-n", 2, "--over", "layers,strength")
+    sheet = source.with_name("a photo-search.png")
+    assert code == 0
+    assert f"{sheet}  2 cells" in out
+    assert "2 of 2: " in err
+    assert [path.name for path in cells_of(sheet)] == ["r1c1.toml", "r1c2.toml"]
+    assert not sheet.with_name("a photo-search.unfinished").exists()
+
+    code, out, _ = dream("search", source, "--pick", "r1c2=amber")
+    kept = source.parent / "own" / "amber.toml"
+    assert code == 0
+    assert str(kept) in out
+    recipe = presets.load("amber").recipe
+    assert recipe.about.name == "amber"
+    assert recipe.size == Recipe().size
+
+    alone = source.with_name("alone.png")
+    assert dream("image", source, "-p", "amber", "--size", 96, "-o", alone)[0] == 0
+    shown = photos.read(sheet).image[8:80, 112:208]
+    np.testing.assert_allclose(shown, photos.read(alone).image, atol=1.01 / 255)
+
+    code, _, err = dream("search", source, "--pick", "r1c1=amber")
+    assert code == 2
+    assert "--overwrite" in err
+    mine = source.with_name("mine.toml")
+    picked = ("--pick", "r1c1", "--save-preset", mine, "-o", sheet)
+    assert dream("search", source, *picked)[0] == 0
+    assert mine.is_file()
+
+    code, _, err = dream("search", source, "--around", "amber", "--size", 96, "-n", 1)
+    assert code == 0
+    assert "1 of 1: as it is" in err
+    again = source.with_name("a photo-search-2.png")
+    np.testing.assert_allclose(photos.read(again).image[8:80, 8:104], shown, atol=1.01 / 255)
+
+
+@pytest.fixture
+def stub(monkeypatch: pytest.MonkeyPatch) -> list[Recipe]:
+    """Instead of dreams, grey pictures as bright as a recipe is strong; the recipes so far."""
+    from dreamer.cli import cells
+
+    seen: list[Recipe] = []
+
+    def dream(call: Any, read: Photo, recipe: Recipe, *others: Any) -> Cell | None:
+        seen.append(recipe)
+        if recipe.octaves == 12:
+            raise DreamerError("The smallest octave is too small.")
+        picture = np.full((72, 96, 3), (recipe.strength or 0) / 100, np.float32)
+        assembly = SimpleNamespace(score=lambda image, plan: float(image.mean()))
+        state = SimpleNamespace(picture=lambda: picture)
+        return None if others[-1].asked else Cell(read, assembly, None, state)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(cells, "dream", dream)
+    return seen
+
+
+def test_the_sheet_is_sorted_and_what_cannot_be_dreamt_is_left_out(
+    dream: Dream, source: Path, stub: list[Recipe]
+) -> None:
+    sheet = source.with_name("sheet.png")
+    over = ("--over", "strength", "--over", "octaves=1,2,12")
+    code, _, err = dream("search", source, "-n", 9, *over, "-o", sheet)
+    assert code == 0
+    assert "Left out: The smallest octave" in err
+    shown = [presets.load(str(path)).recipe for path in cells_of(sheet)]
+    assert {recipe.octaves for recipe in shown} == {1, 2}
+    strengths = [recipe.strength or 0 for recipe in shown]
+    assert strengths == sorted(strengths, reverse=True)
+    assert photos.read(sheet).image[8, 8, 0] == pytest.approx(strengths[0] / 100, abs=0.01)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent as on POSIX")
+def test_a_search_that_was_stopped_goes_on(
+    dream: Dream, source: Path, stub: list[Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dreamer.cli import cells
+
+    whole, sheet = source.with_name("whole.png"), source.with_name("stopped.png")
+    asked = ("search", source, "--over", "strength", "--over", "blur", "-n", 5)
+    assert dream(*asked, "-o", whole)[0] == 0
+    usual = cells.dream
+
+    def stopping(*arguments: Any) -> Cell | None:
+        if len(stub) == 5 + 1:
+            stub.append(Recipe())
+            raise RuntimeError("killed")
+        if len(stub) == 5 + 4:
+            os.kill(os.getpid(), signal.SIGINT)
+        return usual(*arguments)
+
+    monkeypatch.setattr(cells, "dream", stopping)
+    with pytest.raises(RuntimeError):
+        dream(*asked, "-o", sheet)
+    assert not sheet.exists()
+    code, _, err = dream(*asked, "-o", sheet)
+    assert code == 130
+    assert "1 trials are done" in err
+    assert len(cells_of(sheet.with_name("stopped.partial.png"))) == 3
+    code, _, err = dream(*asked, "-o", sheet, "--over", "steps")
+    assert code == 2
+    assert "--fresh" in err
+    assert dream(*asked, "-o", sheet)[0] == 0
+    assert len(stub) == 5 + 1 + 1 + 3 + 2
+    assert sheet.read_bytes() == whole.read_bytes()
+    assert [p.read_bytes() for p in cells_of(sheet)] == [p.read_bytes() for p in cells_of(whole)]
