@@ -172,20 +172,19 @@ class Layers:
 
 
 FIELDS: Mapping[str, Values] = {
-    "motif": Pair(0.15, 1.0),
-    "strength": Span(14, 34),
+    "motif": Pair(0.2, 1.0),
+    "strength": Span(18, 36),
     "rate": Span(0.006, 0.03),
     "steps": Span(8, 24, whole=True),
-    # The others are noisy beside it.
-    "normalise": Choice((*["laplacian"] * 7, "mean-abs")),
     "objective": Choice(("mean-square", "mean-square", "mean")),
     "octave_scale": Span(1.25, 1.8),
-    "blur": Span(0.2, 0.9),
+    "blur": Span(0.2, 0.8),
     "jitter": Span(8, 48, whole=True),
-    "saturation": Span(0.7, 1.4),
+    "saturation": Span(0.9, 1.5),
     "colours": Choice(("dream", "dream", "dream", "dream", "photo")),
 }
-"""What is searched over where nobody says, and how far, beside the layers."""
+"""What is searched over where nobody says, and how far, beside the layers. The normalisation is not
+among them: beside the Laplacian one the others are noisy."""
 
 DEFAULTS = ("layers", *FIELDS)
 
