@@ -1,7 +1,9 @@
 """Which files a person means: photos in a folder, and names that tell two outputs apart."""
 
+import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from dreamer.errors import DreamerError
@@ -27,8 +29,41 @@ def photos_in(folder: Path) -> tuple[list[Path], int]:
         raise DreamerError(f"Cannot read the folder {folder}: {error.strerror}.") from None
     found = [path for path in files if path.suffix.lower() in pictures.SUFFIXES]
     if not found:
-        raise DreamerError(f"There is no photo in the folder {folder}: give another one.")
+        raise no_photo(folder)
     return sorted(found, key=natural), len(files) - len(found)
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """The pictures in a folder and in those within it, hidden ones left out, in no order.
+
+    No list is held, so that there may be any number. Links to folders are not followed.
+
+    Raises DreamerError where the folder itself cannot be read.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                yield from _within(entry)
+    except OSError as error:
+        raise DreamerError(f"Cannot read the folder {folder}: {error.strerror}.") from None
+
+
+def _within(entry: os.DirEntry[str]) -> Iterator[Path]:
+    path = Path(entry.path)
+    if entry.name.startswith("."):
+        return
+    if entry.is_dir(follow_symlinks=False):
+        # One that may not be read keeps nobody from the others.
+        with suppress(DreamerError):
+            yield from walk(path)
+    elif path.suffix.lower() in pictures.SUFFIXES and entry.is_file():
+        yield path
+
+
+def no_photo(folder: Path, unreadable: int = 0) -> DreamerError:
+    """The error for a folder without any photo, or where all of so many cannot be used."""
+    those = f" that can be used (of {unreadable} files)" if unreadable else ""
+    return DreamerError(f"There is no photo{those} in the folder {folder}: give another one.")
 
 
 _NAMINGS: Sequence[Callable[[Path], str]] = (

@@ -27,14 +27,19 @@ def looked_at(photo: Photo) -> Image:
 
 def strengths(net: Network, layer: str, image: Image) -> NDArray[np.float32]:
     """The mean square of each channel over a picture, `(c,)`; of a layer of units, their values."""
-    if min(image.shape[:2]) < net.spec.smallest:
-        raise DreamerError(
-            f"The photo is too small to choose channels on: {net.name} needs {net.spec.smallest} "
-            "pixels along each side."
-        )
-    (maps,) = network.freeze(net, [layer], "float32")(image[None]).values()
+    (maps,) = network.freeze(net, [layer], "float32")(large_enough(net, image)[None]).values()
     values = np.asarray(maps[0], np.float32)
     return values if values.ndim == 1 else np.square(values).mean((0, 1))
+
+
+def large_enough(net: Network, image: Image) -> Image:
+    """The picture itself. Raises DreamerError where it is too small for the network."""
+    if min(image.shape[:2]) < net.spec.smallest:
+        raise DreamerError(
+            f"The picture is too small to be looked at: {net.name} needs {net.spec.smallest} "
+            "pixels along each side."
+        )
+    return image
 
 
 _ORDERS: Mapping[How, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
