@@ -47,6 +47,33 @@ def most_cells(size: Size, columns: int) -> int:
     return columns * max(1, MOST_PIXELS // row)
 
 
+def paper(side: int) -> Image:
+    """An empty cell."""
+    return np.full((side, side, 3), _PAPER, np.float32)
+
+
+def squared(picture: Image, side: int) -> Image:
+    """A picture of any shape in the middle of a square, on paper; so is what is NaN in it."""
+    scale = side / max(picture.shape[:2])
+    height, width = (max(1, round(length * scale)) for length in picture.shape[:2])
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    scaled = cv2.resize(picture, (width, height), interpolation=how).clip(0, 1)
+    square = paper(side)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width] = np.nan_to_num(scaled, nan=_PAPER)
+    return square
+
+
+def outlined(picture: Image, box: tuple[slice, slice], width: int) -> Image:
+    """A picture with a rectangle of it, rows and columns, in a light frame with a dark edge."""
+    rows, columns = box
+    marked = picture.copy()
+    for thickness, colour in ((width * 2, (0.0, 0.0, 0.0)), (width, (1.0, 1.0, 1.0))):
+        first, last = (columns.start, rows.start), (columns.stop - 1, rows.stop - 1)
+        cv2.rectangle(marked, first, last, colour, thickness)
+    return marked
+
+
 def curve(values: Sequence[float], width: int = 480, height: int = 160) -> Image:
     """A number over time as a line, with its lowest and its highest value at the edges."""
     heights = np.asarray(values, np.float64)

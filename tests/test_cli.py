@@ -310,8 +310,18 @@ REFUSED = {
     "search around two": (["search", "PHOTO", "--around", "eyes", "-p", "eyes"], "--preset"),
     "pick from nothing": (["search", "PHOTO", "--pick", "r1c1"], "no search"),
     "save no cell": (["search", "PHOTO", "--save-preset", "x.toml"], "--pick"),
+    "exemplars of nothing": (["exemplars", "nowhere", "mixed4c:3"], "nowhere"),
+    "exemplars of a photo": (["exemplars", "PHOTO", "mixed4c:3"], "Cannot read the folder"),
+    "exemplars without channels": (["exemplars", ".", "mixed4c"], "mixed4c:3"),
+    "exemplars of no channel": (["exemplars", ".", "mixed4c:512"], "0 to 511"),
+    "exemplars into a film": (["exemplars", ".", "mixed4c:3", "-o", "x.mp4"], ".csv"),
+    "exemplars twice": (
+        ["exemplars", ".", "mixed4c:3", "-o", "x.png", "-o", "y.png"],
+        "one too many",
+    ),
+    "means into one": (["exemplars", ".", "mixed4c:3,4", "--mean", "m.png"], "give a folder"),
 }
-OTHER_COMMANDS = ("filters", "class", "search")
+OTHER_COMMANDS = ("class", "exemplars", "filters", "search")
 """A row that does not begin with one of these is `dream image`'s."""
 
 

@@ -39,11 +39,20 @@ class Span(NamedTuple):
         """The middle of what the first cell sees; a pixel's own middle is a whole number."""
         return self.start + (self.size - 1) / 2
 
+    def narrowed(self, size: float) -> "Span":
+        """No more than so many pixels in the middle of what each cell sees."""
+        kept = min(size, self.size)
+        return self._replace(size=kept, start=self.centre - (kept - 1) / 2)
+
+    def begin(self, cell: int) -> int:
+        """Where what a cell sees begins, be it outside of the picture."""
+        return math.floor(self.start + cell * self.stride)
+
     def pixels(self, cell: int, length: int) -> slice:
         """What a cell sees of a picture of this length, and be it one pixel at the edge."""
-        begin = self.start + cell * self.stride
-        first = min(max(math.floor(begin), 0), length - 1)
-        return slice(first, max(min(math.ceil(begin + self.size), length), first + 1))
+        end = math.ceil(self.start + cell * self.stride + self.size)
+        first = min(max(self.begin(cell), 0), length - 1)
+        return slice(first, max(min(end, length), first + 1))
 
 
 class Field(NamedTuple):
@@ -52,9 +61,20 @@ class Field(NamedTuple):
     rows: Span
     columns: Span
 
+    def narrowed(self, size: float) -> "Field":
+        """No more than a square of so many pixels in the middle of what each cell sees."""
+        return Field(self.rows.narrowed(size), self.columns.narrowed(size))
+
     def box(self, row: int, column: int, size: Size) -> tuple[slice, slice]:
         """The part of a picture of this size that a cell sees."""
         return self.rows.pixels(row, size[0]), self.columns.pixels(column, size[1])
+
+
+def middle(size: Size) -> Field:
+    """What a single cell sees that looks at the middle square of a picture."""
+    side = min(size)
+    rows, columns = (Span(side, side, (length - side) // 2, 1) for length in size)
+    return Field(rows, columns)
 
 
 def fields(model: Any, size: Size = USUAL) -> Mapping[str, Field | None]:
