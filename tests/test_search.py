@@ -224,6 +224,7 @@ def test_a_search_that_was_stopped_goes_on(
     assert code == 2
     assert "--fresh" in err
     assert dream(*asked, "-o", sheet)[0] == 0
+    assert not list(source.parent.glob("*.partial*"))
     assert len(stub) == 5 + 1 + 1 + 3 + 2
     assert sheet.read_bytes() == whole.read_bytes()
     assert [p.read_bytes() for p in cells_of(sheet)] == [p.read_bytes() for p in cells_of(whole)]

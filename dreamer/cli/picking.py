@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import typer
@@ -28,11 +29,24 @@ def folder(sheet: Path) -> Path:
 def keep(sheet: Path, recipes: Mapping[str, Recipe]) -> None:
     """Write each cell's preset, by its place; those of an earlier sheet of that name go."""
     make_folder(folder(sheet))
-    for path in folder(sheet).glob("*.toml"):
-        if _CELL.fullmatch(path.stem):
-            path.unlink()
+    _clear(folder(sheet))
     for place, recipe in recipes.items():
         save_preset(folder(sheet) / f"{place}.toml", recipe, overwrite=True)
+
+
+def remove(sheet: Path) -> None:
+    """Remove a sheet, if it is there, with the presets of its cells."""
+    sheet.unlink(missing_ok=True)
+    if folder(sheet).is_dir():
+        _clear(folder(sheet))
+        with suppress(OSError):
+            folder(sheet).rmdir()
+
+
+def _clear(cells: Path) -> None:
+    for path in cells.glob("*.toml"):
+        if _CELL.fullmatch(path.stem):
+            path.unlink()
 
 
 def newest(source: Source, inside: Path | None) -> Path:

@@ -95,7 +95,7 @@ def command(
     precision: options.Precision = None,
     threads: options.Threads = None,
     noise: options.Noise = None,
-    size: options.Size = options.CELL_SIZE,
+    size: options.Size = None,
     output: options.Output = None,
     save_preset: options.SavePreset = None,
     quality: options.Quality = None,
@@ -165,7 +165,6 @@ def command(
     )
     held = {name for name, value in given.items() if value is not None}
     held |= {parse_setting(each)[0] for each in settings or []} | ({"layers"} if of else set())
-    asked = trials.Asked(
-        over or [], frozenset(held), seed, around is not None, count, by, options.size(size)
-    )
+    sized = options.size(size) or {"size": int(options.CELL_SIZE), "enlarge": False}
+    asked = trials.Asked(over or [], frozenset(held), seed, around is not None, count, by, sized)
     trials.search(call, asked, source, fresh=fresh)

@@ -88,15 +88,16 @@ def search(call: Session, asked: Asked, source: Source, *, fresh: bool) -> None:
             show.interruptible() as interrupt,
         ):
             whole = _dream(call, read, trials, asked.size, work, bar, interrupt)
-            if not whole:
-                path = path.with_name(f"{path.stem}.partial{path.suffix}")
+            partial = path.with_name(f"{path.stem}.partial{path.suffix}")
+            shown = path if whole else partial
             kept = [(m, frame) for m, frame in _kept(work) if m["trial"] < asked.trials]
             if kept:
-                _write(call, path, trials, sorted(kept, key=lambda cell: SORTS[asked.by](cell[0])))
+                _write(call, shown, trials, sorted(kept, key=lambda cell: SORTS[asked.by](cell[0])))
             if whole:
+                picking.remove(partial)
                 work.finish()
     if not whole:
-        holds = f"{path} holds what is done. " if kept else ""
+        holds = f"{shown} holds what is done. " if kept else ""
         call.note(f"Stopped after {len(kept)} trials. {holds}Run the same command to go on.")
         raise typer.Exit(show.INTERRUPTED)
     if not call.quiet:
