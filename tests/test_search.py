@@ -179,7 +179,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> list[Recipe]:
 
 
 def test_the_sheet_is_sorted_and_what_cannot_be_dreamt_is_left_out(
-    dream: Dream, source: Path, stub: list[Recipe]
+    dream: Dream, source: Path, stub: list[Recipe], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sheet = source.with_name("sheet.png")
     over = ("--over", "strength", "--over", "octaves=1,2,12")
@@ -191,6 +191,13 @@ def test_the_sheet_is_sorted_and_what_cannot_be_dreamt_is_left_out(
     strengths = [recipe.strength or 0 for recipe in shown]
     assert strengths == sorted(strengths, reverse=True)
     assert photos.read(sheet).image[8, 8, 0] == pytest.approx(strengths[0] / 100, abs=0.01)
+    by_nature = ("search", source, "-n", 3, "--over", "strength", "--by", "naturalness")
+    monkeypatch.setattr(
+        "dreamer.nets.naturalness.Naturalness.distance", lambda _, image: image[0, 0, 0]
+    )
+    assert dream(*by_nature, "-o", sheet, "--overwrite")[0] == 0
+    strengths = [presets.load(str(path)).recipe.strength or 0 for path in cells_of(sheet)]
+    assert strengths == sorted(strengths)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent as on POSIX")

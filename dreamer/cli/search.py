@@ -52,9 +52,9 @@ By = Annotated[
     str,
     _option(
         "--by",
-        metavar="|".join(("objective", "trial")),
-        help="What sorts the sheet: how far each dream raised its objective above the photo's, "
-        "or the order in which they were drawn.",
+        metavar="objective|naturalness|trial",
+        help="What sorts the sheet: how far a dream raised its objective above the photo's, how "
+        "little its activations differ from those of photos, or the order of the trials.",
     ),
 ]
 SearchSeed = Annotated[int, _option("--seed", help="Another seed, other trials.", min=0)]

@@ -27,6 +27,7 @@ from dreamer.recipe import About
 from dreamer.search import Search, Stock, Trial
 
 if TYPE_CHECKING:
+    from dreamer.nets.naturalness import Naturalness
     from dreamer.nets.network import Network
 
 LINES = 4
@@ -38,11 +39,28 @@ FINEST = 30
 Measured = Mapping[str, float]
 """Of a finished trial: its number, and what is measured on its dream."""
 
-SORTS: Mapping[str, Callable[[Measured], float]] = {
-    "objective": lambda measured: -measured["objective"],
-    "trial": lambda measured: measured["trial"],
+
+class Sort(NamedTuple):
+    """How a sheet is sorted: by what, the least first, and what of it stands in a label."""
+
+    key: Callable[[Measured], float]
+    tell: Callable[[Measured], str]
+
+
+SORTS: Mapping[str, Sort] = {
+    "objective": Sort(
+        lambda measured: -measured["objective"],
+        lambda measured: f"objective ×{1 + measured['objective']:.3g}",
+    ),
+    "naturalness": Sort(
+        lambda measured: measured["distance"],
+        lambda measured: f"{measured['distance']:.2f} from photos",
+    ),
+    "trial": Sort(
+        lambda measured: measured["trial"],
+        lambda measured: f"trial {measured['trial'] + 1:g}",
+    ),
 }
-"""By name: what sorts a sheet, the least first."""
 
 
 class Asked(NamedTuple):
@@ -82,6 +100,7 @@ def search(call: Session, asked: Asked, source: Source, *, fresh: bool) -> None:
         trials = [plan.trial(number) for number in range(asked.trials)]
         for layer in {term.layer for trial in trials for term in trial.recipe.terms}:
             net.resolve(layer)
+        natural = _naturalness(net) if asked.by == "naturalness" else None
         identity = _identity(call, asked, plan, net, read)
         with (
             workfolder.opened(workfolder.of(path), identity, fresh=fresh) as work,
@@ -90,9 +109,9 @@ def search(call: Session, asked: Asked, source: Source, *, fresh: bool) -> None:
             whole = _dream(call, read, trials, asked.size, work, bar, interrupt)
             partial = path.with_name(f"{path.stem}.partial{path.suffix}")
             shown = path if whole else partial
-            kept = [(m, frame) for m, frame in _kept(work) if m["trial"] < asked.trials]
+            kept = [cell for cell in _kept(work, natural) if cell[0]["trial"] < asked.trials]
             if kept:
-                _write(call, shown, trials, sorted(kept, key=lambda cell: SORTS[asked.by](cell[0])))
+                _write(call, shown, trials, kept, SORTS[asked.by])
             if whole:
                 picking.remove(partial)
                 work.finish()
@@ -147,9 +166,21 @@ def _identity(
     }
 
 
-def _kept(work: WorkFolder) -> list[tuple[Measured, Stored]]:
-    """The trials that are done, with their pictures."""
-    return list(zip((work.state or {}).get("cells", ()), work.frames(), strict=True))
+def _naturalness(net: Network) -> Naturalness:
+    from dreamer.nets import naturalness
+
+    return naturalness.load(net)
+
+
+def _kept(work: WorkFolder, natural: Naturalness | None) -> list[tuple[Measured, Stored]]:
+    """The trials that are done, with their pictures; each measured, where it is asked for."""
+    cells = zip((work.state or {}).get("cells", ()), work.frames(), strict=True)
+    if natural is None:
+        return list(cells)
+    return [
+        ({**measured, "distance": natural.distance(from_stored(frame))}, frame)
+        for measured, frame in cells
+    ]
 
 
 def _dream(
@@ -194,16 +225,21 @@ def _raised(cell: Cell, picture: Any) -> float:
 
 
 def _write(
-    call: Session, path: Path, trials: Sequence[Trial], kept: Sequence[tuple[Measured, Stored]]
+    call: Session,
+    path: Path,
+    trials: Sequence[Trial],
+    kept: Sequence[tuple[Measured, Stored]],
+    sort: Sort,
 ) -> None:
     """The sheet, and beside it each cell's preset."""
+    kept = sorted(kept, key=lambda cell: sort.key(cell[0]))
     columns = cells.columns(len(kept))
     named = {
         f"r{place // columns + 1}c{place % columns + 1}": trials[int(measured["trial"])]
         for place, (measured, _) in enumerate(kept)
     }
     labels = [
-        f"{name} · objective ×{1 + measured['objective']:.3g} · {trial.label}"
+        f"{name} · {sort.tell(measured)} · {trial.label}"
         for (name, trial), (measured, _) in zip(named.items(), kept, strict=True)
     ]
     picking.keep(path, {name: trial.recipe for name, trial in named.items()})
