@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from dreamer import assemble, classes, recipe, visualise
+from dreamer import assemble, classes, presets, recipe, visualise
 from dreamer.classes import UNNAMED, Label
 from dreamer.errors import DreamerError
 from dreamer.files import metadata, photos
@@ -172,6 +172,26 @@ def test_several_classes_are_a_sheet_single_files_or_a_grid(
     ] * 3
 
 
+def test_the_ascent_is_a_film_of_one_picture_or_of_a_sheet(
+    dream: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = saved(tmp_path, "free")
+    for names, side in ((["sky"], SIDE), (["sky", "crane"], 2 * SIDE + 3 * 8)):
+        code, _, err = dream("class", *names, "-m", own, *QUICK, "--film", "f", "--overwrite")
+        assert code == 0, err
+        frames = sorted(Path("f").iterdir())
+        assert len(frames) == 12
+        assert photos.read(frames[-1]).image.shape[1] == side
+    code, _, err = dream("class", "sky", "-m", own, *QUICK, "--film", "f.mp4", "--vary", "rate=1,2")
+    assert code == 2
+    assert "--film" in err
+    monkeypatch.setattr(visualise, "BATCH", 1)
+    code, _, err = dream("class", "sky", "crane", "-m", own, *QUICK, "--film", "f.mp4")
+    assert code == 2
+    assert "smaller --size" in err
+
+
 def test_shares_are_the_model_s_own_and_scores_are_those_before_its_softmax(tmp_path: Path) -> None:
     picture = np.random.default_rng(0).random((32, 32, 3), np.float32)
     for kind in ("free", "fixed"):
@@ -232,3 +252,29 @@ def test_what_a_classifier_cannot_do_is_one_sentence(
     assert err.startswith("dream: ")
     assert err.count("\n") == 1
     assert not list(tmp_path.glob("*.png"))
+
+
+TENCE = {
+    "class-median": (8000, 5, 4),
+    "filters-raw-edges": (1, 0, 4),
+    "filters-raw-strokes": (2, 3, 12),
+    "filters-raw-textures": (6, 3, 6),
+    "filters-raw-patterns": (10, 3, 6),
+    "filters-raw-parts": (40, 5, 4),
+    "filters-raw-things": (80, 5, 4),
+}
+"""Fabien Tencé's learning rates for VGG16, on pictures of 0 to 255, and his median filters."""
+
+
+@pytest.mark.parametrize("name", TENCE)
+def test_published_settings_are_in_this_engine_s_units(name: str) -> None:
+    wanted = presets.load(name).recipe
+    rate, median, every = TENCE[name]
+    assert (wanted.median, wanted.median_every) == (median, every)
+    # Both the picture and its gradient are with respect to colours of 0 to 1 here.
+    assert wanted.rate == pytest.approx(rate / 255**2, rel=1e-9)
+    assert (wanted.normalise, wanted.optimiser, wanted.clip) == ("none", "ascent", True)
+    assert wanted.feature.init == "gaussian"
+    assert wanted.feature.init_spread == pytest.approx(10 / 255)
+    assert wanted.feature.parametrisation == "pixels"
+    assert wanted.steps == (1000 if name.startswith("class") else 200)

@@ -62,6 +62,7 @@ def command(
     columns: options.Columns = None,
     each: options.Each = False,
     vary: options.Vary = None,
+    film: options.GrowthFilm = None,
     output: options.SheetOutput = None,
     save_preset: options.SavePreset = None,
     no_recipe: options.NoRecipe = False,
@@ -99,5 +100,5 @@ def command(
     call = visualisation.Visualisation(
         wanted, weights, photo, threads, no_recipe, overwrite, quiet, entire=True
     )
-    asked = classing.Asked(names or [], labels, vary or [])
-    classing.run(call, asked, columns=columns, each=each, output=output)
+    asked = classing.Asked(names or [], labels, vary or [], film, columns, each)
+    classing.run(call, asked, output)

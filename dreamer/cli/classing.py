@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from dreamer import recipe as recipes
-from dreamer.cli import sources
+from dreamer.cli import growth, sources
 from dreamer.cli.sources import make_folder
 from dreamer.cli.visualisation import Visualisation
 from dreamer.errors import DreamerError
@@ -25,26 +26,29 @@ if TYPE_CHECKING:
 
 
 class Asked(NamedTuple):
-    """Of which classes pictures are wanted, the file of their names, and what is varied."""
+    """What is wanted beside the recipe: `names` of classes, their file, and how it is shown."""
 
     names: Sequence[str]
     labels: Path | None
     vary: Sequence[str]
+    film: Path | None
+    columns: int | None
+    each: bool
 
 
 class Cell(NamedTuple):
-    """A picture with the recipe that makes it again, and the options that vary it."""
+    """A picture, the recipe that makes it again, the options that vary it, and what is seen."""
 
     grown: Grown
     recipe: Recipe
     options: str
+    shares: NDArray[np.float32]
 
 
-def run(
-    call: Visualisation, asked: Asked, *, columns: int | None, each: bool, output: Path | None
-) -> None:
+def run(call: Visualisation, asked: Asked, output: Path | None) -> None:
     """Grow a picture of each class by each variation of the recipe, and write them."""
     started = time.perf_counter()
+    growth.check(asked.film, alone=not asked.vary)
     varied = recipes.variations(call.wanted.recipe, asked.vary)
     net = call.net
     from dreamer.nets import heads
@@ -53,17 +57,20 @@ def run(
     classes = heads.outputs(head, asked.names) or _recorded(head, call.wanted.recipe)
     alone = len(classes) * len(varied) == 1
     file, folder = sources.destination(
-        output, many=each and not alone, depth=None, overwrite=call.overwrite
+        output, many=asked.each and not alone, depth=None, overwrite=call.overwrite
     )
     where = file.parent if file else folder or Path()
     make_folder(where)
     atomic.check_writable(where)
     said = f"; {head.removed}" if head.removed else ""
     call.note(f"{net.name}: {', '.join(map(head.label, classes))}{said}")
+    columns = asked.columns or _columns(len(classes), len(varied))
     cells = [
-        cell for options, recipe in varied for cell in _grown(call, head, recipe, options, classes)
+        cell
+        for options, recipe in varied
+        for cell in _cells(call, head, (options, recipe), classes, (asked.film, columns))
     ]
-    if each or alone:
+    if asked.each or alone:
         for cell in cells:
             name = cell.grown.label.replace(" ", "-").replace("/", "-")
             path = file or atomic.free_name(where / f"{name}.png")
@@ -72,11 +79,10 @@ def run(
             typer.echo(str(path))
     else:
         path = file or atomic.free_name(where / "classes.png")
-        shown = [replace(c.grown, label=f"{c.options} {c.grown.label}".strip()) for c in cells]
-        made = call.made(_of(head, call.wanted.recipe, classes))
-        call.write_sheet(path, shown, columns or _columns(len(classes), len(varied)), made)
+        shown = [(cell.grown.picture, _label(cell)) for cell in cells]
+        call.write_sheet(path, shown, columns, call.made(_of(head, call.wanted.recipe, classes)))
     for cell in cells:
-        typer.echo(f"{cell.options} {seen(head, cell.grown)}".strip())
+        typer.echo(f"{cell.options} {_seen(head, cell)}".strip())
     call.note(f"{time.perf_counter() - started:.1f} s")
 
 
@@ -97,20 +103,26 @@ def _of(head: Head, recipe: Recipe, classes: Sequence[int]) -> Recipe:
     return recipe.changed({"layers": [f"{head.layer}:{','.join(map(str, classes))}"]})
 
 
-def _grown(
-    call: Visualisation, head: Head, recipe: Recipe, options: str, classes: Sequence[int]
+def _cells(
+    call: Visualisation,
+    head: Head,
+    varied: tuple[str, Recipe],
+    classes: Sequence[int],
+    filmed: tuple[Path | None, int],
 ) -> list[Cell]:
     from dreamer import visualise
 
+    options, recipe = varied
     targets = [
         target._replace(label=head.label(output))
         for output, target in zip(
             classes, visualise.targets(head.net, head.layer, classes), strict=True
         )
     ]
+    every = call.grow(_of(head, recipe, classes), targets, *filmed)
     return [
-        Cell(grown, _of(head, recipe, [output]), options)
-        for output, grown in zip(classes, call.grow(recipe, targets), strict=True)
+        Cell(grown, _of(head, recipe, [output]), options, head.shares(grown.picture))
+        for output, grown in zip(classes, every, strict=True)
     ]
 
 
@@ -119,9 +131,13 @@ def _columns(classes: int, varied: int) -> int:
     return classes if classes > 1 and varied > 1 else math.ceil(math.sqrt(classes * varied))
 
 
-def seen(head: Head, grown: Grown) -> str:
+def _label(cell: Cell) -> str:
+    (output,) = cell.recipe.terms[0].channels or (0,)
+    return f"{cell.options} {cell.grown.label} {cell.shares[output]:.0%}".strip()
+
+
+def _seen(head: Head, cell: Cell) -> str:
     """A class's score before and after, and what its finished picture is taken for."""
-    guesses = ", ".join(
-        f"{guess.label} {guess.share:.1%}" for guess in head.guesses(head.shares(grown.picture))
-    )
+    grown = cell.grown
+    guesses = ", ".join(f"{guess.label} {guess.share:.1%}" for guess in head.guesses(cell.shares))
     return f"{grown.label}: {grown.first_score:.4g} → {grown.score:.4g}, seen as {guesses}"

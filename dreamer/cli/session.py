@@ -232,7 +232,7 @@ class Session:
             try:
                 for state in assembly.dream(photo.image, plan, mask, begun, every=every):
                     bar(state)
-                    frame(state)
+                    frame(state.picture)
                     if interrupt.asked or (state.ends_octave and state.octave == last):
                         break
                     if state.ends_octave:

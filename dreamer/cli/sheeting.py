@@ -44,7 +44,8 @@ def run(
     else:
         path = file or atomic.free_name(where / "filters.png")
         columns = columns or math.ceil(math.sqrt(len(grown)))
-        call.write_sheet(path, grown, columns, call.made(recipe))
+        cells = [(each.picture, f"{each.label}  {each.score:.4g}") for each in grown]
+        call.write_sheet(path, cells, columns, call.made(recipe))
     call.note(f"{time.perf_counter() - started:.1f} s")
 
 

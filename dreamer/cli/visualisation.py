@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import typer
 
 from dreamer import sheets
 from dreamer.arrays import Image
-from dreamer.cli import show
+from dreamer.cli import growth, show
 from dreamer.cli.sources import make_folder
+from dreamer.errors import DreamerError
 from dreamer.files import photos
 from dreamer.files.metadata import Made
 from dreamer.nets import runtime
@@ -22,7 +24,7 @@ from dreamer.recipe import Recipe
 
 if TYPE_CHECKING:
     from dreamer.nets.network import Network
-    from dreamer.visualise import Grown, Target, Visualiser
+    from dreamer.visualise import Growing, Grown, Target, Visualiser
 
 
 @dataclass(frozen=True)
@@ -72,17 +74,45 @@ class Visualisation:
 
         return Visualiser(recipe, net, self.start)
 
-    def grow(self, recipe: Recipe, targets: Sequence[Target]) -> list[Grown]:
-        """A picture for each target; Ctrl-C ends the call after the step."""
+    def grow(
+        self, recipe: Recipe, targets: Sequence[Target], film: Path | None = None, columns: int = 1
+    ) -> list[Grown]:
+        """A picture for each target; Ctrl-C ends the call after the step.
+
+        Args:
+            recipe: by which they grow; a film carries it.
+            targets: what they grow for.
+            film: where to write the ascent of all of them, a frame a step.
+            columns: of the film's frames, which are sheets where there are several pictures.
+        """
         visualiser = self.visualiser(recipe)
-        with show.share_done(quiet=self.quiet) as update, show.interruptible() as interrupt:
-            for state in visualiser.grow(targets):
+        size = visualiser.size
+        if film:
+            self._check_film(visualiser, targets)
+            empty = [np.zeros((*size, 3), np.float32)] * len(targets)
+            height, width, _ = _frame(empty, [target.label for target in targets], columns).shape
+            size = height, width
+        with (
+            show.share_done(quiet=self.quiet) as update,
+            show.interruptible() as interrupt,
+            growth.filmed(film, size, self.made(recipe), overwrite=self.overwrite) as frame,
+        ):
+            for state in visualiser.grow(targets, every=1 if film else None):
                 first, last = state.labels[0], state.labels[-1]
                 named = first if first == last else f"{first} … {last}"
                 update(state.done, f"{named}  step {state.step} of {state.steps}")
+                frame(partial(_now, state, columns))
                 if interrupt.asked:
                     raise typer.Exit(show.INTERRUPTED)
         return list(state.grown)
+
+    def _check_film(self, visualiser: Visualiser, targets: Sequence[Target]) -> None:
+        most = visualiser.batch(targets[0].layer)
+        if len({target.layer for target in targets}) > 1 or len(targets) > most:
+            raise DreamerError(
+                f"--film shows pictures that grow at once, here up to {most} of one layer: ask "
+                "for fewer, or for a smaller --size."
+            )
 
     def made(self, recipe: Recipe, **facts: Any) -> Made | None:
         """What a picture or a sheet carries."""
@@ -93,13 +123,11 @@ class Visualisation:
         return Made(recipe, {**own, **versions, **facts})
 
     def write_sheet(
-        self, path: Path, grown: Sequence[Grown], columns: int, made: Made | None
+        self, path: Path, cells: Sequence[tuple[Image, str]], columns: int, made: Made | None
     ) -> None:
         """Write labelled pictures side by side, on several sheets where one would be too large."""
         make_folder(path.parent)
-        labels = [f"{each.label}  {each.score:.4g}" for each in grown]
-        cells = list(zip([each.picture for each in grown], labels, strict=True))
-        most = sheets.most_cells(grown[0].picture.shape[:2], columns)
+        most = sheets.most_cells(cells[0][0].shape[:2], columns)
         parts = [cells[first : first + most] for first in range(0, len(cells), most)]
         for number, part in enumerate(parts, 1):
             name = path.with_stem(f"{path.stem}-{number}") if len(parts) > 1 else path
@@ -113,3 +141,12 @@ class Visualisation:
     def note(self, text: str) -> None:
         """One line for the person who waits."""
         show.note(text, quiet=self.quiet)
+
+
+def _now(state: Growing, columns: int) -> Image:
+    return _frame(list(state.pictures()), state.labels, columns)
+
+
+def _frame(pictures: Sequence[Image], labels: Sequence[str], columns: int) -> Image:
+    """A picture alone, or several as a sheet."""
+    return pictures[0] if len(pictures) == 1 else sheets.compose(pictures, labels, columns)
