@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from dreamer import tiling
+from dreamer import guides, tiling
 from dreamer.arrays import Image, Size
 from dreamer.ascent import (
     edges,
@@ -35,6 +35,7 @@ from dreamer.ascent.tiles import Tiles
 from dreamer.ascent.updates import Update
 from dreamer.errors import DreamerError
 from dreamer.files.metadata import Made
+from dreamer.guides import Guide
 from dreamer.layers import LayerSpec
 from dreamer.nets import motif, network, runtime
 from dreamer.nets.network import Network
@@ -96,7 +97,7 @@ class Assembly:
     network: Network
     terms: Sequence[LayerSpec]
     motif: int
-    guide: Image | None
+    guide: Guide | None
     _ascents: dict[tuple[str, Tiles | None], Ascent] = field(default_factory=dict)
 
     def plan(self, size: Size, *, strict: bool = False) -> Plan:
@@ -193,15 +194,11 @@ class Assembly:
     @cached_property
     def objective(self) -> Objective:
         """The weighted sum of the recipe's layers, or of their likeness to the guide."""
-        recipe, layers = self.recipe, {term.layer for term in self.terms}
+        recipe = self.recipe
         if self.guide is None:
             parts = [self._raised(term) for term in self.terms]
         else:
-            maps = network.freeze(self.network, layers, "float32")(self.guide[None])
-            parts = [
-                objectives.guided(term.layer, maps[term.layer][0], recipe.guide_match)
-                for term in self.terms
-            ]
+            parts = guides.parts(self.guide, self.network, self.terms, recipe.guide_match)
         return objectives.gained(
             reduce(add, (part * _weight(place) for place, part in enumerate(parts)))
         )
@@ -287,14 +284,14 @@ def load(recipe: Recipe, file: Path | None = None) -> Network:
 
 
 def assemble(
-    recipe: Recipe, net: Network, guide: Image | None = None, before: Assembly | None = None
+    recipe: Recipe, net: Network, guide: Guide | None = None, before: Assembly | None = None
 ) -> Assembly:
     """Check a recipe against a network.
 
     Args:
         recipe: what is wanted.
         net: the network that it names.
-        guide: the picture whose activations are sought, where the recipe has one.
+        guide: where the recipe has one.
         before: an assembly on that network, whose graphs serve again where they are the same.
 
     Raises DreamerError for a layer or channel that the network lacks, or a missing guide.

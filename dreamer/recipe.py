@@ -64,10 +64,12 @@ class Recipe(Data):
         description="what of a layer's activations is raised; `direction`: along channels@weights",
     )
     guide: str | None = Field(
-        None, pattern="^[0-9a-f]{64}$", description="hash of the guide picture, given by --guide"
+        None, pattern="^[0-9a-f]{64}$", description="hash of the guide, given by --guide"
     )
-    guide_match: Literal["best", "mean"] = Field(
-        "best", description="each place's best match in the guide, or the mean of all"
+    guide_match: Literal["best", "mean", "statistics"] = Field(
+        "best",
+        description="each place's best match in the guide, the mean of all, or each channel's "
+        "mean and standard deviation, of a folder of photos too",
     )
     border: int = Field(0, ge=0, le=16, description="activation cells left out along each edge")
     max_objective: float | None = Field(

@@ -275,6 +275,7 @@ REFUSED = {
     "noise too small": (["--noise", "8x8"], "16"),
     "missing mask": (["PHOTO", "--mask", "nowhere.png"], "nowhere.png"),
     "missing guide": (["PHOTO", "--guide", "nowhere.png"], "nowhere.png"),
+    "folder to be matched": (["PHOTO", "--guide", "."], "guide_match=statistics"),
     "guide and channels": (["PHOTO", "--guide", "PHOTO", "-l", "mixed4c:3"], "without any"),
     "palette no colour": (["PHOTO", "--palette", "#12"], "palette"),
     "opacity beyond": (["PHOTO", "--opacity", "2"], "opacity"),

@@ -30,6 +30,7 @@ FLOORS = {
     "sheets": 6,
     "frames": 6,
     "tiling": 7,
+    "guides": 7,
     "assemble": 8,
     "filming": 9,
     "visualise": 9,

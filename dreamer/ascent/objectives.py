@@ -208,6 +208,33 @@ def guided(name: str, guide: tf.Tensor, match: str = "best") -> Objective:
     return Objective(frozenset({name}), lambda maps, numbers: compare(maps[name], places))
 
 
+_TINY = 1e-6
+
+
+def told(maps: tf.Tensor) -> tf.Tensor:
+    """Mean and standard deviation of each channel over places: `(n, h, w, c)` to `(n, 2, c)`."""
+    mean, variance = tf.nn.moments(maps, (1, 2))
+    # The root of 0 has no gradient.
+    return tf.stack([mean, tf.sqrt(variance + _TINY)], 1)
+
+
+def statistics(name: str, goal: tf.Tensor) -> Objective:
+    """How near each channel's mean and standard deviation are to those of photos; at best 0.
+
+    Minus the mean squared distance, as a share of the goal's own size; as in Li et al.,
+    "Demystifying Neural Style Transfer" (2017), https://arxiv.org/abs/1701.01036.
+
+    Args:
+        name: of the layer.
+        goal: `(2, c)`, of one photo (see `told`) or the mean of many.
+    """
+    size = tf.maximum(tf.reduce_mean(tf.square(goal)), _TINY)
+    return Objective(
+        frozenset({name}),
+        lambda maps, numbers: -tf.reduce_mean(tf.square(told(maps[name]) - goal), (1, 2)) / size,
+    )
+
+
 def gained(objective: Objective) -> Objective:
     """The same with each channel's activations multiplied by a gain of its own.
 

@@ -80,7 +80,13 @@ Of = Annotated[
 ]
 Guide = Annotated[
     Path | None,
-    _option(_LOOK, "--guide", metavar="FILE", help="Dream of what is in another picture."),
+    _option(
+        _LOOK,
+        "--guide",
+        metavar="FILE|FOLDER",
+        help="Dream of what is in another picture; or, with --set guide_match=statistics, of what "
+        "is usual in a folder of photos.",
+    ),
 ]
 Motif = Annotated[
     str | None,

@@ -20,7 +20,7 @@ from dreamer.cli import drafts, growth, show
 from dreamer.cli.show import Bar
 from dreamer.cli.sources import Source, make_folder
 from dreamer.errors import DreamerError
-from dreamer.files import atomic, deep, photos, workfolder
+from dreamer.files import atomic, deep, listing, photos, workfolder
 from dreamer.files.metadata import Made
 from dreamer.files.photos import Photo
 from dreamer.nets import runtime
@@ -37,8 +37,8 @@ GUIDE_SIZE = 320
 
 
 def file_sha256(path: Path) -> str:
-    """The hash of a photo that a recipe refers to."""
-    return photos.read(path).sha256
+    """The hash of a photo, or of a folder of photos, that a recipe refers to."""
+    return listing.sha256(path) if path.is_dir() else photos.read(path).sha256
 
 
 def brought(
@@ -124,10 +124,10 @@ class Session:
         return assemble(recipe, net, self.guide_image, before)
 
     @cached_property
-    def guide_image(self) -> Image | None:
-        """The guide at the size at which its activations are taken."""
-        if self.guide is None:
-            return None
+    def guide_image(self) -> Image | Path | None:
+        """The guide at the size at which its activations are taken; a folder as it is."""
+        if self.guide is None or self.guide.is_dir():
+            return self.guide
         photo = photos.read(self.guide)
         return photos.resize(photo, photos.fitted(photo.image.shape[:2], GUIDE_SIZE)).image
 

@@ -1,5 +1,6 @@
 """Which files a person means: photos in a folder, and names that tell two outputs apart."""
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -58,6 +59,24 @@ def _within(entry: os.DirEntry[str]) -> Iterator[Path]:
             yield from walk(path)
     elif path.suffix.lower() in pictures.SUFFIXES and entry.is_file():
         yield path
+
+
+def sha256(folder: Path) -> str:
+    """A hash of all pictures in a folder and in those within it, whatever their names and order.
+
+    Raises DreamerError where there is none, or one cannot be read.
+    """
+    total = count = 0
+    for path in walk(folder):
+        try:
+            with path.open("rb") as file:
+                total += int(hashlib.file_digest(file, "sha256").hexdigest(), 16)
+        except OSError as error:
+            raise DreamerError(f"Cannot read the photo {path}: {error.strerror}.") from None
+        count += 1
+    if not count:
+        raise no_photo(folder)
+    return f"{total % 2**256:064x}"
 
 
 def no_photo(folder: Path, unreadable: int = 0) -> DreamerError:
