@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
@@ -72,6 +73,35 @@ def outlined(picture: Image, box: tuple[slice, slice], width: int) -> Image:
         first, last = (columns.start, rows.start), (columns.stop - 1, rows.stop - 1)
         cv2.rectangle(marked, first, last, colour, thickness)
     return marked
+
+
+def lit(picture: Image, light: NDArray[np.float32], side: int) -> Image:
+    """A picture as if it were lit: dark where `light`, of any size and from 0 to 1, is 0."""
+    square = squared(picture, side)
+    scale = side / max(picture.shape[:2])
+    size = tuple(max(1, round(length * scale)) for length in picture.shape[1::-1])
+    # As eyes have it: half the light is not half as bright.
+    spot = np.sqrt(cv2.resize(light.clip(0, 1), size, interpolation=cv2.INTER_LINEAR))[..., None]
+    top, left = (side - size[1]) // 2, (side - size[0]) // 2
+    inside = square[top : top + size[1], left : left + size[0]]
+    inside *= _DARKEST + (1 - _DARKEST) * spot
+    return square
+
+
+_DARKEST = np.float32(0.15)
+
+
+def scatter(across: NDArray[np.float32], up: NDArray[np.float32], side: int) -> Image:
+    """Points on one scale for both axes, whose diagonal is drawn."""
+    dots = np.full((side, side, 3), _PAPER * 1.6, np.float32)
+    low = min(float(across.min()), float(up.min()))
+    high = max(float(across.max()), float(up.max()), low + 1e-12)
+    margin = side // 16
+    places = (np.stack([across, up]) - low) / (high - low) * (side - 2 * margin) + margin
+    cv2.line(dots, (margin, side - margin), (side - margin, margin), (0.4,) * 3, 1, cv2.LINE_AA)
+    for x, y in places.T.round().astype(int).tolist():
+        cv2.circle(dots, (x, side - y), 1, (1.0, 0.75, 0.35), -1, cv2.LINE_AA)
+    return dots
 
 
 def curve(values: Sequence[float], width: int = 480, height: int = 160) -> Image:

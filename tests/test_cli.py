@@ -321,8 +321,11 @@ REFUSED = {
         "one too many",
     ),
     "means into one": (["exemplars", ".", "mixed4c:3,4", "--mean", "m.png"], "give a folder"),
+    "compare with nothing": (["compare", "PHOTO", "nowhere.png"], "nowhere.png"),
+    "compare no layer": (["compare", "PHOTO", "PHOTO", "-l", "mixed4z"], "did you mean mixed4"),
+    "compare into a film": (["compare", "PHOTO", "PHOTO", "-o", "x.mp4"], ".csv"),
 }
-OTHER_COMMANDS = ("class", "exemplars", "filters", "search")
+OTHER_COMMANDS = ("class", "compare", "exemplars", "filters", "search")
 """A row that does not begin with one of these is `dream image`'s."""
 
 

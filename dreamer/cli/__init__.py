@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dreamer.cli import class_, exemplars, filters, image, models, presets, search, video
+from dreamer.cli import class_, compare, exemplars, filters, image, models, presets, search, video
 from dreamer.errors import DreamerError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command("class", epilog=class_.EXAMPLES)(class_.command)
 app.command("filters", epilog=filters.EXAMPLES)(filters.command)
 app.command("search", epilog=search.EXAMPLES)(search.command)
 app.command("exemplars", epilog=exemplars.EXAMPLES)(exemplars.command)
+app.command("compare", epilog=compare.EXAMPLES)(compare.command)
 app.add_typer(models.app, name="models")
 app.add_typer(presets.app, name="presets")
 

@@ -49,7 +49,7 @@ def layers(name: Name, weights: options.Weights = None) -> None:
     from rich.console import Console
     from rich.table import Column, Table
 
-    net = _opened(name, weights)
+    net = opened(name, weights)
     from dreamer.nets import receptive
 
     fields = receptive.fields(net.model)
@@ -75,7 +75,7 @@ def _seen(field: Field | None) -> tuple[str, ...]:
     return tuple("×".join(pair) for pair in pairs)
 
 
-def _opened(name: str, weights: Path | None, *, need: bool = False) -> Network:
+def opened(name: str, weights: Path | None, *, need: bool = False) -> Network:
     """A network by name, with random weights where there are none and none are needed."""
     from dreamer.nets import runtime, weightfiles
 
@@ -103,7 +103,7 @@ def classes(
     from rich.console import Console
     from rich.table import Table
 
-    net = _opened(name, weights)
+    net = opened(name, weights)
     from dreamer.nets import heads
 
     table = Table("class", "WordNet id", "names", box=None)
@@ -133,7 +133,7 @@ def channels(
     from dreamer.files import photos
 
     read = photos.read(photo)
-    net = _opened(name, weights, need=True)
+    net = opened(name, weights, need=True)
     from dreamer.nets import channels as excited
 
     layer = net.resolve(layer)
