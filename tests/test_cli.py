@@ -297,6 +297,10 @@ REFUSED = {
     "filters from nowhere": (["filters", "mixed4c", "--init", "nowhere.png"], "nowhere.png"),
     "filters of a kind": (["filters", "mixed4c", "--init", "fuorier"], "feature.init"),
     "class of none": (["class", "magpie", "-m", "dreamnet"], "names no classes"),
+    "class of two networks": (
+        ["class", "magpie", "--vary", "network=googlenet,dreamnet"],
+        "one network",
+    ),
     "class misspelt field": (["class", "magpie", "--set", "feature.trun=3"], "feature.turn"),
     "filters searched": (["filters", "mixed4c", "--set", "optimiser=lbfgs"], "optimiser"),
     "search on nothing": (["search"], "--noise"),

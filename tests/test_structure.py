@@ -91,7 +91,7 @@ finally:
 
 
 @pytest.mark.parametrize(
-    "command", [["image"], ["filters"], ["models", "layers"], ["presets", "show"]]
+    "command", [["image"], ["class"], ["filters"], ["models", "layers"], ["presets", "show"]]
 )
 def test_the_help_of_a_command_shows_an_example(command: list[str]) -> None:
     done = subprocess.run(

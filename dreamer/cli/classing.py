@@ -50,6 +50,8 @@ def run(call: Visualisation, asked: Asked, output: Path | None) -> None:
     started = time.perf_counter()
     growth.check(asked.film, alone=not asked.vary)
     varied = recipes.variations(call.wanted.recipe, asked.vary)
+    if len({recipe.network for _, recipe in varied}) > 1:
+        raise DreamerError("Classes are looked up on one network: run once for each, with -m.")
     net = call.net
     from dreamer.nets import heads
 
