@@ -25,7 +25,7 @@ SELDOM = 0.2
 """How often a small step leaves a name, or another thing that has no neighbours."""
 
 PATIENCE = 3
-"""Steps without a rise after which a trial's octave ends, where the recipe does not say."""
+"""Steps without a rise after which a trial's octave ends, where nobody says."""
 
 
 class Values(Protocol):
@@ -178,9 +178,9 @@ FIELDS: Mapping[str, Values] = {
     "steps": Span(8, 24, whole=True),
     "objective": Choice(("mean-square", "mean-square", "mean")),
     "octave_scale": Span(1.25, 1.8),
-    "blur": Span(0.2, 0.8),
+    "blur": Span(0.2, 0.6),
     "jitter": Span(8, 48, whole=True),
-    "saturation": Span(0.9, 1.5),
+    "saturation": Span(0.9, 1.3),
     "colours": Choice(("dream", "dream", "dream", "dream", "photo")),
 }
 """What is searched over where nobody says, and how far, beside the layers. The normalisation is not

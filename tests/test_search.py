@@ -17,7 +17,7 @@ from dreamer.errors import DreamerError
 from dreamer.files import photos
 from dreamer.files.photos import Photo
 from dreamer.layers import parse_layer
-from dreamer.recipe import Recipe
+from dreamer.recipe import About, Recipe
 from dreamer.search import Search, Span, Stock
 
 Dream = Callable[..., Any]
@@ -122,7 +122,7 @@ def cells_of(sheet: Path) -> list[Path]:
 
 
 def test_a_sheet_comes_with_a_preset_for_each_cell(dream: Dream, source: Path) -> None:
-    code, out, err = dream("search", source, *QUICK, "-n", 2, "--over", "layers,strength")
+    code, out, err = dream("search", source, *QUICK, "-n", 2, "-l", "mixed3a", "--over", "strength")
     sheet = source.with_name("a photo-search.png")
     assert code == 0
     assert f"{sheet}  2 cells" in out
@@ -235,3 +235,28 @@ def test_a_search_that_was_stopped_goes_on(
     assert len(stub) == 5 + 1 + 1 + 3 + 2
     assert sheet.read_bytes() == whole.read_bytes()
     assert [p.read_bytes() for p in cells_of(sheet)] == [p.read_bytes() for p in cells_of(whole)]
+
+
+def test_what_a_preset_sets_stays_and_around_it_all_but_that_is_near(
+    dream: Dream, source: Path, stub: list[Recipe]
+) -> None:
+    mine = source.with_name("mine.toml")
+    mine.write_text('layers = ["mixed4b"]\noctaves = 2\nstrength = 20\n[about]\nname = "Mine"\n')
+    preset = presets.load(str(mine)).recipe
+    assert dream("search", source, "-p", mine, "-n", 3, "--rate", "0.01")[0] == 0
+    assert {(r.layers, r.octaves, r.strength, r.rate) for r in stub} == {
+        (("mixed4b",), 2, 20, 0.01)
+    }
+    assert {recipe.patience for recipe in stub} == {search.PATIENCE}
+    assert len({recipe.blur for recipe in stub}) == 3
+    stub.clear()
+    assert dream("search", source, "--around", mine, "-n", 4)[0] == 0
+    first = {"about": About().model_dump(), "size": 400}
+    assert stub[0] == preset.changed(first)
+    assert {recipe.octaves for recipe in stub} == {2}
+    assert len({recipe.strength for recipe in stub}) > 2
+    made = [
+        presets.load(str(path)).recipe
+        for path in cells_of(source.with_name("a photo-search-2.png"))
+    ]
+    assert preset.changed({"about": About().model_dump()}) in made

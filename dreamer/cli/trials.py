@@ -50,7 +50,7 @@ class Sort(NamedTuple):
 SORTS: Mapping[str, Sort] = {
     "objective": Sort(
         lambda measured: -measured["objective"],
-        lambda measured: f"objective ×{1 + measured['objective']:.3g}",
+        lambda measured: f"objective x{1 + measured['objective']:.3g}",
     ),
     "naturalness": Sort(
         lambda measured: measured["distance"],
@@ -91,15 +91,14 @@ def search(call: Session, asked: Asked, source: Source, *, fresh: bool) -> None:
     read, path = source.read(), call.resumable(source.folder, f"{source.name}-{call.suffix}.png")
     make_folder(path.parent)
     atomic.check_writable(path.parent)
-    if picking.folder(path).exists() and not call.overwrite:
+    mine = call.overwrite or workfolder.unfinished(workfolder.of(path))
+    if picking.folder(path).exists() and not mine:
         raise atomic.exists(picking.folder(path))
     with show.progress(1, quiet=call.quiet) as bar:
         bar.begin(0)
         net = call.assemble(call.wanted.recipe).network
         plan = _plan(call, asked, net)
-        trials = [plan.trial(number) for number in range(asked.trials)]
-        for layer in {term.layer for trial in trials for term in trial.recipe.terms}:
-            net.resolve(layer)
+        trials = _trials(plan, asked.trials, net)
         natural = _naturalness(net) if asked.by == "naturalness" else None
         identity = _identity(call, asked, plan, net, read)
         with (
@@ -126,13 +125,27 @@ def search(call: Session, asked: Asked, source: Source, *, fresh: bool) -> None:
 
 def _plan(call: Session, asked: Asked, net: Network) -> Search:
     """What is searched over: what neither the preset nor an option sets, or what was asked for."""
-    recipe = call.wanted.recipe
-    held = asked.held if asked.around else {*asked.held, *recipes.to_fields(recipe)}
-    patience = recipe.patience or searching.PATIENCE
-    base = recipe.changed({"about": About().model_dump(), "patience": patience})
-    stock = _stock(call, net)
+    recipe, held, stock = call.wanted.recipe, {*asked.held}, _stock(call, net)
+    own: dict[str, Any] = {
+        "about": About().model_dump(),
+        "layers": recipe.layers or net.spec.layers,
+    }
+    if recipe.octaves:
+        # They replace each other.
+        held.add("motif")
+    if not asked.around:
+        held |= recipes.to_fields(recipe).keys()
+        own |= {} if "patience" in held else {"patience": searching.PATIENCE}
     fields = searching.chosen(asked.over, held, stock)
-    return Search(base, fields, asked.seed, asked.around, stock)
+    return Search(recipe.changed(own), fields, asked.seed, asked.around, stock)
+
+
+def _trials(plan: Search, count: int, net: Network) -> list[Trial]:
+    """All trials. Raises DreamerError for a value or a layer that cannot be."""
+    trials = [plan.trial(number) for number in range(count)]
+    for layer in {term.layer for trial in trials for term in trial.recipe.terms}:
+        net.resolve(layer)
+    return trials
 
 
 def _stock(call: Session, net: Network) -> Stock:
