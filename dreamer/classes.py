@@ -17,9 +17,9 @@ from typing import NamedTuple
 from dreamer.errors import DreamerError, nearest
 
 TABLE = Path(__file__).with_name("data") / "classes.tsv"
-ORDERS = ("ilsvrc", "inception5h")
-"""In which a network's outputs may be: that of the challenge (ILSVRC 2012), which most have, and
-that of googlenet's public graph."""
+ORDERS = {"ilsvrc": 1000, "inception5h": 1008}
+"""In which a network's outputs may be, and how many those are: that of the challenge (ILSVRC 2012),
+which most have, and that of googlenet's public graph, where eight stand for nothing."""
 
 WORDNET = re.compile(r"n\d{8}")
 
@@ -51,9 +51,9 @@ def _rows() -> list[dict[str, str]]:
 
 @cache
 def ordered(order: str) -> Labels:
-    """The labels of ImageNet's classes in one of `ORDERS`, from output 0 to the last named one."""
+    """The labels of ImageNet's classes in one of `ORDERS`, one for each output."""
     outputs = {int(row[order]): Label(row["wordnet"], row["names"]) for row in _rows()}
-    return tuple(outputs.get(k, UNNAMED) for k in range(max(outputs) + 1))
+    return tuple(outputs.get(k, UNNAMED) for k in range(ORDERS[order]))
 
 
 def names(key: str) -> str:
@@ -99,19 +99,15 @@ def fitted(labels: Labels, outputs: int, network: str, order: str, source: str) 
 
     Raises DreamerError where the file holds others than the network has.
     """
-    known = ordered(order)
-    # googlenet has some outputs that nobody ever named.
-    fits = (outputs, len(known) if len(known) <= outputs < len(known) + _SPARE else outputs)
-    if labels and len(labels) not in fits:
+    known = ordered(order) if ORDERS[order] == outputs else [UNNAMED] * outputs
+    named = max((k + 1 for k, label in enumerate(known) if label.names), default=outputs)
+    # Public lists end with the last output that has a name.
+    if labels and len(labels) not in (outputs, named):
         raise DreamerError(
             f"{source} has {len(labels)} labels and {network} {outputs} classes: give a file with "
             "a line for each."
         )
-    chosen = labels or (known if len(known) in fits else ())
-    return [*chosen, *[UNNAMED] * (outputs - len(chosen))]
-
-
-_SPARE = 16
+    return [*(labels or known), *[UNNAMED] * (outputs - len(labels or known))]
 
 
 def found(labels: Labels, asked: str, network: str) -> int:

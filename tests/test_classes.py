@@ -102,7 +102,11 @@ def test_labels_of_one_s_own_are_read_and_must_fit(tmp_path: Path) -> None:
 def test_a_network_may_have_outputs_that_nobody_named() -> None:
     own = classes.fitted((), 1008, "googlenet", "inception5h", "")
     assert len(own) == 1008
-    assert own == classes.fitted(INCEPTION5H, 1008, "googlenet", "inception5h", "x")
+    assert own == classes.fitted(INCEPTION5H[:1001], 1008, "googlenet", "inception5h", "x")
+    assert own[1000].name == "dumbbell"
+    assert set(own[1001:]) == {UNNAMED}
+    # Of a thousand and one outputs nobody knows which is left over.
+    assert set(classes.fitted((), 1001, "mine", "ilsvrc", "")) == {UNNAMED}
     with pytest.raises(DreamerError, match="1000 labels and googlenet 1008"):
         classes.fitted(ILSVRC, 1008, "googlenet", "inception5h", "x")
 

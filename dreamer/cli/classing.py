@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from dreamer import recipe as recipes
 from dreamer.cli import growth, sources
@@ -21,6 +20,9 @@ from dreamer.files import atomic, photos
 from dreamer.recipe import Recipe
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from dreamer.nets.heads import Head
     from dreamer.visualise import Grown
 
@@ -74,7 +76,7 @@ def run(call: Visualisation, asked: Asked, output: Path | None) -> None:
     ]
     if asked.each or alone:
         for cell in cells:
-            name = cell.grown.label.replace(" ", "-").replace("/", "-")
+            name = re.sub(r"\W+", "-", cell.grown.label)
             path = file or atomic.free_name(where / f"{name}.png")
             made = call.made(cell.recipe)
             photos.write(path, cell.grown.picture, made=made, overwrite=call.overwrite)
