@@ -181,7 +181,7 @@ FIELDS: Mapping[str, Values] = {
     "blur": Span(0.2, 0.6),
     "jitter": Span(8, 48, whole=True),
     "saturation": Span(0.9, 1.3),
-    "colours": Choice(("dream", "dream", "dream", "dream", "photo")),
+    "colours": Choice((*["dream"] * 7, "photo")),
 }
 """What is searched over where nobody says, and how far, beside the layers. The normalisation is not
 among them: beside the Laplacian one the others are noisy."""

@@ -260,3 +260,18 @@ def test_what_a_preset_sets_stays_and_around_it_all_but_that_is_near(
         for path in cells_of(source.with_name("a photo-search-2.png"))
     ]
     assert preset.changed({"about": About().model_dump()}) in made
+
+
+def test_other_sheets_leave_out_what_cannot_be_dreamt(
+    dream: Dream, source: Path, stub: list[Recipe]
+) -> None:
+    sheet = source.with_name("sheet.png")
+    vary = ("--vary", "octaves=12,2", "--strength", 50)
+    code, _, err = dream("image", source, *vary, "-o", sheet)
+    assert code == 0
+    assert "Left out: The smallest octave" in err
+    left, right = photos.read(sheet).image[9, [9, 120]]
+    np.testing.assert_allclose([left, right], [[0] * 3, [0.5] * 3], atol=0.01)
+    code, _, err = dream("image", source, "--vary", "octaves=12,12")
+    assert code == 2
+    assert "The smallest octave" in err

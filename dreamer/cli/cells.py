@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import typer
 
 from dreamer import presets, sheets, words
 from dreamer import recipe as recipes
+from dreamer.arrays import Image
 from dreamer.cli import show
 from dreamer.cli.show import Interrupt
 from dreamer.cli.sources import make_folder
+from dreamer.errors import DreamerError
 from dreamer.files import atomic, photos
 from dreamer.files.photos import Photo
 from dreamer.recipe import Recipe
@@ -64,6 +68,45 @@ def dream(
     return Cell(photo, assembly, plan, state)
 
 
+def dream_all(
+    call: Session,
+    read: Photo,
+    wanted: Sequence[tuple[str, Recipe]],
+    bar: Bar,
+    interrupt: Interrupt,
+    first: int = 0,
+) -> Iterator[tuple[int, Cell]]:
+    """Dream on a photo by one recipe after the other, until Ctrl-C; each with its number.
+
+    A recipe that cannot be dreamt by is left out, and that is said.
+
+    Args:
+        call: loads the network.
+        read: the photo as it was read.
+        wanted: the recipes, with what tells them apart.
+        bar: shows how far all are.
+        interrupt: says whether Ctrl-C was pressed.
+        first: the number to begin with; those before are done.
+
+    Raises DreamerError where none of all could be dreamt by.
+    """
+    cell, refused = None, None
+    for number, (label, recipe) in list(enumerate(wanted))[first:]:
+        call.note(f"{number + 1} of {len(wanted)}: {label}")
+        try:
+            made = dream(call, read, recipe, cell, bar.cell(number, len(wanted)), interrupt)
+        except DreamerError as error:
+            call.note(f"Left out: {error}")
+            refused = error
+            continue
+        if made is None:
+            return
+        cell = made
+        yield number, made
+    if refused and not cell and not first:
+        raise refused
+
+
 def sheet_all(
     call: Session, sources: Sequence[Source], kind: str | None, vary: Sequence[str]
 ) -> None:
@@ -81,27 +124,38 @@ def _sheet(call: Session, source: Source, bar: Bar, kind: str | None, vary: Sequ
     read, path = source.read(), call.name(source)
     make_folder(path.parent)
     atomic.check_writable(path.parent)
-    wanted, pictures, cell = _wanted(call, kind, vary), [], None
+    wanted = _wanted(call, kind, vary)
+    pictures: dict[int, Image] = {}
     with show.interruptible() as interrupt:
-        for number, (label, recipe) in enumerate(wanted):
-            call.note(f"{number + 1} of {len(wanted)}: {label}")
-            see = bar.cell(number, len(wanted))
-            cell = dream(call, read, recipe, cell, see, interrupt)
-            if cell is None:
-                break
-            pictures.append(cell.state.picture())
+        for number, cell in dream_all(call, read, wanted, bar, interrupt):
+            pictures[number] = cell.state.picture()
+        stopped = interrupt.asked
     if pictures:
-        labels = [label for label, _ in wanted[: len(pictures)]]
-        row = (
-            len(recipes.variations(Recipe(), vary[-1:])) if len(vary) > 1 else columns(len(wanted))
-        )
-        sheet = sheets.compose(pictures, labels, row)
-        photos.write(path, sheet, quality=call.jpeg_quality, overwrite=call.overwrite)
-    if len(pictures) < len(wanted):
+        _write(call, path, wanted[: max(pictures) + 1], pictures, _in_a_row(len(wanted), vary))
+    if stopped:
         call.note(f"Stopped after {len(pictures)} of {len(wanted)} pictures.")
         raise typer.Exit(show.INTERRUPTED)
     if not call.quiet:
         typer.echo(f"{path}  {time.perf_counter() - started:.1f} s")
+
+
+def _in_a_row(count: int, vary: Sequence[str]) -> int:
+    """How many pictures: of a grid the values of its last field, else what is about square."""
+    return len(recipes.variations(Recipe(), vary[-1:])) if len(vary) > 1 else columns(count)
+
+
+def _write(
+    call: Session,
+    path: Path,
+    wanted: Sequence[tuple[str, Recipe]],
+    pictures: Mapping[int, Image],
+    row: int,
+) -> None:
+    """Write a sheet. A picture that was left out is black, so that the others keep their places."""
+    black = np.zeros_like(next(iter(pictures.values())))
+    shown = [pictures.get(number, black) for number in range(len(wanted))]
+    sheet = sheets.compose(shown, [label for label, _ in wanted], row)
+    photos.write(path, sheet, quality=call.jpeg_quality, overwrite=call.overwrite)
 
 
 def _wanted(call: Session, kind: str | None, vary: Sequence[str]) -> list[tuple[str, Recipe]]:

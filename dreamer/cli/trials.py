@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 LINES = 4
 """Of a cell's label."""
 
-FINEST = 30
-"""Layers whose motifs are smaller than this, in pixels, draw little but edges."""
+MOTIFS = range(30, 150)
+"""Of layers that are searched over, in pixels: finer ones draw edges, coarser ones little."""
 
 Measured = Mapping[str, float]
 """Of a finished trial: its number, and what is measured on its dream."""
@@ -149,9 +149,9 @@ def _trials(plan: Search, count: int, net: Network) -> list[Trial]:
 
 
 def _stock(call: Session, net: Network) -> Stock:
-    """The layers of a network that draw more than edges, and its words, if it has any."""
+    """The layers of a network that draw most, and its words, if it has any."""
     motifs = net.spec.motifs
-    layers = [layer for layer in net.landmarks if motifs.get(layer, FINEST) >= FINEST]
+    layers = [layer for layer in net.landmarks if motifs.get(layer, MOTIFS.start) in MOTIFS]
     try:
         subjects = words.load(call.wanted.recipe.network, call.weights).subjects
     except DreamerError:
@@ -205,30 +205,17 @@ def _dream(
     bar: Bar,
     interrupt: Interrupt,
 ) -> bool:
-    """Dream by the trials that are not done yet; whether all are. What cannot be is left out."""
+    """Dream by the trials that are not done yet; whether Ctrl-C left none."""
     done: list[Measured] = list((work.state or {}).get("cells", ()))
     first = int(done[-1]["trial"]) + 1 if done else 0
     if first:
         call.note(f"{len(done)} trials are done already.")
-    cell: Cell | None = None
-    refused: DreamerError | None = None
-    for number, trial in list(enumerate(trials))[first:]:
-        call.note(f"{number + 1} of {len(trials)}: {trial.label}")
-        see = bar.cell(number, len(trials))
-        try:
-            cell = cells.dream(call, read, trial.recipe.changed(size), cell, see, interrupt)
-        except DreamerError as error:
-            call.note(f"Left out: {error}")
-            refused = error
-            continue
-        if cell is None:
-            return False
+    sized = [(trial.label, trial.recipe.changed(size)) for trial in trials]
+    for number, cell in cells.dream_all(call, read, sized, bar, interrupt, first):
         picture = cell.state.picture()
         done = [*done, {"trial": number, "objective": _raised(cell, picture)}]
         work.append(to_stored(picture), {"cells": done})
-    if refused and not done:
-        raise refused
-    return True
+    return not interrupt.asked
 
 
 def _raised(cell: Cell, picture: Any) -> float:
