@@ -14,6 +14,7 @@ import tensorflow as tf
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError
 from dreamer.nets import motif, network, registry, runtime, weightfiles
+from dreamer.nets.strided import StridedConv2D
 
 
 def test_a_frozen_network_gives_the_models_activations(tiny: Any, photo: Image) -> None:
@@ -162,3 +163,24 @@ def test_a_file_that_holds_no_weights_is_named(tmp_path: Path) -> None:
 def test_threads_are_fixed_once() -> None:
     tf.zeros([1])
     assert runtime.start() == runtime.start(1)
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize(("kernel", "stride"), [(7, 2), (3, 2), ((5, 4), 3), (4, 4)])
+def test_a_strided_convolution_has_kerass_gradient(
+    kernel: int | tuple[int, int], stride: int, padding: str
+) -> None:
+    usual = keras.layers.Conv2D(5, kernel, stride, padding)
+    for size in ((16, 17), (23, 30), (37, 41)):
+        picture = tf.random.stateless_normal([2, *size, 3], [1, 2])
+        usual(picture)
+        quick = StridedConv2D.from_config(usual.get_config())
+        quick(picture)
+        quick.set_weights(usual.get_weights())
+        gradients = []
+        for layer in (usual, quick):
+            with tf.GradientTape() as tape:
+                tape.watch(picture)
+                score = tf.reduce_sum(tf.sin(layer(picture)))
+            gradients.append(tape.gradient(score, picture))
+        np.testing.assert_allclose(*gradients, atol=1e-5)
