@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -15,32 +14,26 @@ from numpy.typing import NDArray
 from dreamer.arrays import Image, Size
 from dreamer.ascent import objectives, transforms, updates
 from dreamer.ascent.engine import Ascent, Chunk, Climb, climbs, octave_seed
+from dreamer.ascent.inits import INITS
 from dreamer.ascent.objectives import Objective
 from dreamer.ascent.parametrisations import PARAMETRISATIONS, Parametrisation
 from dreamer.ascent.steps import Numbers
 from dreamer.ascent.transforms import Transform
 from dreamer.assemble import amount, amounts, dtypes, regulariser, resolve_precision, update
 from dreamer.errors import DreamerError
-from dreamer.nets import memory, network
+from dreamer.nets import memory, network, receptive
 from dreamer.nets.network import Network
 from dreamer.recipe import Recipe
+from dreamer.targets import Target as Target
+from dreamer.targets import in_ways
+from dreamer.targets import targets as targets
 
 BATCH = 16
 """Pictures that grow at once, at most; more of them are no faster."""
 
 
-class Target(NamedTuple):
-    """What a picture is grown for.
-
-    Attributes:
-        label: what it is called on a sheet, as `mixed4d:139`.
-        layer: of the network, with feature maps or units.
-        mix: the weight of each of its channels, `(c,)`.
-    """
-
-    label: str
-    layer: str
-    mix: NDArray[np.float32]
+WAY = 4
+"""Between two targets: how many times the recipe's steps are taken in all."""
 
 
 @dataclass(frozen=True)
@@ -89,66 +82,6 @@ class Growing:
     def pictures(self) -> NDArray[np.float32]:
         """Those that grow now as they would be shown, `(n, h, w, 3)`."""
         return self._now()
-
-
-def targets(
-    net: Network,
-    layer: str,
-    channels: Sequence[int] | None = None,
-    weights: Sequence[float] | None = None,
-) -> list[Target]:
-    """A target for each channel, or each unit, of a layer; with weights, one for their mix.
-
-    Args:
-        net: a network.
-        layer: of it, as a person writes its name.
-        channels: their numbers; None for all.
-        weights: one a channel.
-
-    Raises DreamerError for a layer or channel that the network lacks.
-    """
-    name = net.resolve(layer)
-    count = net.channels(name)
-    wanted = list(range(count) if channels is None else channels)
-    if beyond := [channel for channel in wanted if channel >= count]:
-        raise DreamerError(
-            f"{name} of {net.name} has no channel {beyond[0]}: its channels are 0 to {count - 1}."
-        )
-    rows = np.eye(count, dtype=np.float32)[wanted]
-    if weights is None:
-        named = zip(wanted, rows, strict=True)
-        return [Target(f"{name}:{channel}", name, row) for channel, row in named]
-    parts = [f"{channel}@{weight:g}" for channel, weight in zip(wanted, weights, strict=True)]
-    return [Target(f"{name}:{','.join(parts)}", name, np.array(weights, np.float32) @ rows)]
-
-
-def _uniform(random: np.random.Generator, size: Size) -> NDArray[np.float32]:
-    return random.uniform(-(3**0.5), 3**0.5, (*size, 3)).astype(np.float32)
-
-
-def _gaussian(random: np.random.Generator, size: Size) -> NDArray[np.float32]:
-    return random.standard_normal((*size, 3), np.float32)
-
-
-def _fourier(random: np.random.Generator, size: Size) -> NDArray[np.float32]:
-    """Noise that the Fourier parametrisation makes of white noise, so small that it is linear."""
-    spectrum = 1e-3 * random.standard_normal((1, *size, 3), np.float32)
-    waves = np.asarray(PARAMETRISATIONS["fourier"].decode(tf.constant(spectrum))[0]) - 0.5
-    return np.asarray(waves / waves.std(), np.float32)
-
-
-def _none(random: np.random.Generator, size: Size) -> NDArray[np.float32]:
-    return np.zeros((*size, 3), np.float32)
-
-
-INITS: Mapping[str, Callable[[np.random.Generator, Size], NDArray[np.float32]]] = {
-    "fourier": _fourier,
-    "uniform": _uniform,
-    "gaussian": _gaussian,
-    "grey": _none,
-    "photo": _gaussian,
-}
-"""By name: noise `(h, w, 3)` of mean 0 and standard deviation 1, around grey or a photo."""
 
 
 def robust(recipe: Recipe) -> Transform:
@@ -219,10 +152,11 @@ class Visualiser:
         return PARAMETRISATIONS[self.recipe.feature.parametrisation]
 
     def batch(self, layer: str) -> int:
-        """How many pictures grow at once."""
-        margin = 2 * self.recipe.feature.pad
-        pixels = math.prod(side + margin for side in self.size)
-        return min(BATCH, memory.pictures(self.net, [layer], pixels))
+        """How many pictures grow at once; those of one target do, where they should differ."""
+        feature = self.recipe.feature
+        pixels = math.prod(side + 2 * feature.pad for side in self.size)
+        fitting = min(BATCH, memory.pictures(self.net, [layer], pixels))
+        return max(1, fitting // feature.diverse) * feature.diverse
 
     def grow(
         self,
@@ -230,7 +164,7 @@ class Visualiser:
         seeds: Sequence[int] | None = None,
         every: int | None = None,
     ) -> Iterator[Growing]:
-        """Grow a picture for each target, batch after batch.
+        """Grow a picture for each target, or `feature.diverse` of them, batch after batch.
 
         Args:
             targets: of any layers.
@@ -238,10 +172,13 @@ class Visualiser:
             every: how many steps there are at most from one value to the next.
         """
         seeds = [self.recipe.seed] * len(targets) if seeds is None else seeds
+        ways = self.recipe.feature.diverse
+        own = [(seed, way) for seed in seeds for way in range(ways)]
+        targets = in_ways(targets, ways)
         finished: dict[int, Grown] = {}
         for places in self._batches(targets):
             batch = [targets[place] for place in places]
-            start = self._start([seeds[place] for place in places])
+            start = self._start([own[place] for place in places])
             for climb, step in self._climbs(batch, start, every):
                 ends = step == self.recipe.steps
                 if ends:
@@ -268,14 +205,54 @@ class Visualiser:
             for first in range(0, len(places), self.batch(layer))
         ]
 
-    def _start(self, seeds: Sequence[int]) -> tf.Tensor:
+    def between(
+        self, first: Target, last: Target, count: int
+    ) -> Iterator[tuple[float, Grown | None]]:
+        """Pictures on the way from one target to another, each grown from the one before it.
+
+        What the two targets are mixed by is their own pictures' scores, so that neither hides the
+        other; each of the `count` pictures takes its part of `WAY` times the recipe's steps.
+
+        Args:
+            first, last: of one layer.
+            count: of the pictures, the first one's and the last one's included; at least 2.
+
+        Returns:
+            The share that is done, and each picture as soon as it is finished.
+        """
+        if self.recipe.feature.diverse > 1:
+            raise DreamerError("Between two channels is one way: set feature.diverse to 1.")
+        if self.recipe.feature.unit:
+            raise DreamerError("The way between two channels is one of whole pictures, of no unit.")
+        steps = math.ceil(WAY * self.recipe.steps / count)
+        for state in self.grow([first, last]):
+            yield state.done / (1 + WAY / 2), None
+        ends = state.grown
+        yield 1 / (1 + WAY / 2), ends[0]
+        ascent, seed = self._ascent(first.layer), octave_seed(self.recipe.seed, 0, 0)
+        start = tf.constant(ends[0].plain[None])
+        climb = ascent.begin(self.parametrisation.encode(start))
+        sizes = [max(abs(end.score), 1e-6) for end in ends]
+        for place in range(1, count):
+            share = place / (count - 1)
+            other = share * sizes[0] / sizes[1]
+            mix = np.asarray((1 - share) * first.mix + other * last.mix, np.float32)
+            target = Target(f"{share:.0%}", first.layer, mix)
+            begun = self.recipe.steps + (place - 1) * steps
+            stop, numbers = begun + steps, self._numbers([target])
+            climb = ascent.run(climb, seed, begun, stop, stop, numbers)
+            # A score of another mix says nothing of which picture is best.
+            (grown,) = self._finished([target], start, climb._replace(kept=climb.images))
+            yield (1 + WAY / 2 * share) / (1 + WAY / 2), grown
+
+    def _start(self, seeds: Sequence[tuple[int, int]]) -> tf.Tensor:
         """Pictures to begin with, `(n, h, w, 3)`."""
         feature = self.recipe.feature
         base = self.start if feature.init == "photo" and self.start is not None else 0.5
         noise = INITS[feature.init]
         made = {
-            seed: base + feature.init_spread * noise(np.random.default_rng(seed), self.size)
-            for seed in set(seeds)
+            own: base + feature.init_spread * noise(np.random.default_rng(own), self.size)
+            for own in set(seeds)
         }
         return tf.constant(np.stack([made[seed] for seed in seeds]), tf.float32)
 
@@ -295,14 +272,15 @@ class Visualiser:
         return np.asarray(self.parametrisation.decode(kept))
 
     def _finished(self, batch: Sequence[Target], start: tf.Tensor, climb: Climb) -> list[Grown]:
-        plain, ascent = self._kept(climb), self._ascent(batch[0].layer)
-        numbers = self._numbers(batch)
-        scores = [np.asarray(ascent.scores(each, numbers)) for each in (plain, start)]
+        plain, layer = self._kept(climb), batch[0].layer
+        raised, features = self._raised(layer), self._ascent(layer).features
+        numbers, inside = self._numbers(batch), self._seen(layer)
+        scores = [np.asarray(raised(features(each), numbers)) for each in (plain, start)]
         return [
             Grown(
                 target.label,
-                picture,
-                original.clip(0, 1),
+                picture[inside],
+                original[inside].clip(0, 1),
                 float(score),
                 float(first),
                 int(step),
@@ -320,10 +298,21 @@ class Visualiser:
         ]
 
     def _numbers(self, batch: Sequence[Target]) -> Numbers:
-        numbers = {**amounts(self.recipe), objectives.MIX: [target.mix for target in batch]}
+        numbers: dict[str, object] = {**amounts(self.recipe)}
+        numbers[objectives.MIX] = np.stack([target.mix for target in batch])
+        if (ways := self.recipe.feature.diverse) > 1:
+            same = np.kron(np.eye(len(batch) // ways), np.ones((ways, ways)))
+            numbers[objectives.OTHERS] = (same - np.eye(len(batch))) / (ways - 1)
         return {name: tf.constant(value, tf.float32) for name, value in numbers.items()}
 
-    def _objective(self, layer: str) -> Objective:
+    def _seen(self, layer: str) -> tuple[slice, slice]:
+        """The part of the pictures that counts: all, or what the unit in the middle can see."""
+        field = receptive.fields(self.net.model, self.size).get(layer)
+        if not self.recipe.feature.unit or field is None:
+            return slice(None), slice(None)
+        return field.box(field.rows.cells // 2, field.columns.cells // 2, self.size)
+
+    def _raised(self, layer: str) -> Objective:
         recipe = self.recipe
         # A mix is a direction, whose length does not count.
         reduction = "mean" if recipe.objective == "direction" else recipe.objective
@@ -331,7 +320,9 @@ class Visualiser:
 
     def _ascent(self, layer: str) -> Ascent:
         if layer not in self._ascents:
-            recipe, objective = self.recipe, self._objective(layer)
+            recipe, objective = self.recipe, self._raised(layer)
+            if recipe.feature.diverse > 1:
+                objective = objectives.diverse(objective, layer, recipe.feature.diversity)
             (dtype,) = dtypes(resolve_precision(recipe.precision), 1)
             self._ascents[layer] = Ascent(
                 features=network.freeze(self.net, [layer], dtype, recipe.feature.leaky),
@@ -343,7 +334,7 @@ class Visualiser:
                 rate=amount(recipe, "rate"),
                 limit=float("inf") if recipe.max_objective is None else recipe.max_objective,
                 patience=recipe.patience,
-                numbers=self._numbers(targets(self.net, layer, [0])),
+                numbers=self._numbers(targets(self.net, layer, [0]) * recipe.feature.diverse),
                 decode=self.parametrisation.decode,
                 keep_best=recipe.feature.keep == "best",
             )

@@ -1,5 +1,6 @@
 """What channels want to see: parametrisations, transforms, pictures, sheets."""
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,17 @@ import pytest
 import tensorflow as tf
 from scipy import ndimage
 
-from dreamer import presets, visualise
+from dreamer import presets, sheets, visualise
 from dreamer.arrays import Image
-from dreamer.ascent import transforms
+from dreamer.ascent import objectives, transforms
+from dreamer.ascent.inits import INITS
 from dreamer.ascent.parametrisations import PARAMETRISATIONS
-from dreamer.files import metadata, photos
+from dreamer.errors import DreamerError
+from dreamer.files import cells, metadata, photos
 from dreamer.nets import network
 from dreamer.recipe import Recipe
-from dreamer.visualise import INITS, Grown, Visualiser, targets
+from dreamer.targets import layers, targets
+from dreamer.visualise import Grown, Visualiser
 
 Dream = Callable[..., Any]
 SEED = tf.constant([3, 5])
@@ -119,7 +123,10 @@ def test_the_picture_asked_for_is_kept(tiny: Any, keep: str) -> None:
     """Without any transform, a step's score is that of the picture it began with."""
     wild = recipe(
         **{"rate": 3, "optimiser": "ascent", "normalise": "rms", "jitter": 0, "steps": 12},
-        feature={"parametrisation": "pixels", "init": "uniform", "init_spread": 0.2, "keep": keep},
+        feature={
+            **{"parametrisation": "pixels", "init": "uniform", "init_spread": 0.2},
+            **{"keep": keep, "turn": 0, "scale": 0},
+        },
     )
     states = list(Visualiser(wild, tiny).grow(targets(tiny, "mixed", [1, 4]), every=1))
     scores = np.array([state.scores for state in states])
@@ -158,6 +165,76 @@ def test_normalised_pictures_have_the_spread_asked_for(tiny: Any) -> None:
         assert each.plain.std() != pytest.approx(0.1, abs=0.001)
 
 
+def test_layers_are_found_by_pattern_and_kind(tiny: Any) -> None:
+    assert layers(tiny, "mi*") == ["mixed"]
+    assert layers(tiny, "convolutions") == ["relu", "one"]
+    assert layers(tiny, "conv") == ["relu"]
+    with pytest.raises(DreamerError, match="models layers"):
+        layers(tiny, "z*")
+
+
+def test_a_unit_is_cropped_to_what_it_can_see(tiny: Any) -> None:
+    """Its convolution sees 3 pixels of every second, and a pool 3 of those."""
+    feature = {"unit": True, "init": "grey", "parametrisation": "pixels", "leaky": 0.2}
+    (one,) = grown(tiny, [1], "relu", feature=feature, jitter=0, clip=True)
+    assert one.plain.shape == (3, 3, 3)
+    whole = Visualiser(recipe(feature={**feature, "unit": False}, jitter=0), tiny)
+    *_, last = whole.grow(targets(tiny, "relu", [1]))
+    assert last.grown[0].plain.shape == (32, 32, 3)
+    assert one.score > one.first_score
+
+
+def test_diverse_pictures_differ_more(tiny: Any) -> None:
+    def likeness(diversity: float) -> tuple[float, list[str]]:
+        feature = {"diverse": 3, "diversity": diversity, "init_spread": 0.05}
+        pictures = grown(tiny, [1, 8], steps=30, feature=feature)
+        plain = np.stack([each.plain for each in pictures])
+        maps = network.freeze(tiny, ["mixed"], "float32", leak=0.05)(tf.constant(plain))["mixed"]
+        places = np.asarray(maps).reshape(6, -1, maps.shape[-1])
+        grams = (places.transpose(0, 2, 1) @ places).reshape(6, -1)
+        grams /= np.linalg.norm(grams, axis=-1, keepdims=True)
+        product = grams @ grams.T
+        own = [product[i, j] for group in (0, 3) for i in range(group, group + 3) for j in range(i)]
+        return float(np.mean(own)), [each.label for each in pictures]
+
+    alike, labels = likeness(0)
+    assert labels[:4] == ["mixed:1 1/3", "mixed:1 2/3", "mixed:1 3/3", "mixed:8 1/3"]
+    assert likeness(3)[0] < alike - 0.01
+
+
+def test_unlikeness_is_between_those_that_should_be_unlike() -> None:
+    maps = tf.constant(np.random.default_rng(0).normal(size=(4, 3, 3, 5)), tf.float32)
+    maps = tf.concat([maps[:1], maps[:1], maps[1:3]], 0)
+    numbers = {
+        objectives.MIX: tf.eye(5)[:4],
+        objectives.OTHERS: tf.constant([[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0.0]]),
+    }
+    plain = objectives.each("a")
+    scores = plain({"a": maps}, numbers)
+    lowered = objectives.diverse(plain, "a", 0.5)({"a": maps}, numbers)
+    np.testing.assert_allclose(scores[:2] - lowered[:2], tf.abs(scores[:2]) * 0.5, rtol=1e-4)
+    assert (lowered[2:] > scores[2:] - 0.5 * tf.abs(scores[2:])).numpy().all()
+
+
+def test_the_way_from_one_channel_to_another_leads_there(tiny: Any) -> None:
+    first, last = targets(tiny, "mixed", [1, 8])
+    visualiser = Visualiser(recipe(steps=12), tiny)
+    states = list(visualiser.between(first, last, 4))
+    shares = [share for share, _ in states]
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1)
+    pictures = [each for _, each in states if each]
+    maps = network.freeze(tiny, ["mixed"], "float32", leak=0.05)(
+        tf.constant(np.stack([each.plain for each in pictures]))
+    )["mixed"]
+    one, other = np.asarray(maps).mean((1, 2))[:, [1, 8]].T
+    assert len(pictures) == 4
+    assert (np.diff(other / one)[1:] > 0).all()
+    assert other.argmax() == 3
+    steps = [np.abs(b.plain - a.plain).mean() for a, b in itertools.pairwise(pictures)]
+    assert max(steps) < np.abs(pictures[-1].plain - pictures[0].plain).mean()
+
+
 QUICK = ("--size", 32, "--steps", 2)
 
 
@@ -165,7 +242,7 @@ def test_a_sheet_is_written_and_repeated(dream: Dream, tmp_path: Path) -> None:
     first, again = tmp_path / "first.png", tmp_path / "again.png"
     code, out, err = dream("filters", "mixed3a:0-4", *QUICK, "-o", first)
     assert (code, out) == (0, f"{first}\n")
-    assert "5 pictures of 32×32" in err
+    assert "5 pictures, 32×32, 2 steps" in err
     assert metadata.read(first).recipe.layers == ("mixed3a:0-4",)
     assert photos.read(first).image.shape[1] == 3 * 32 + 4 * 8
     assert dream("filters", "-p", first, "-o", again, "-q") == (0, f"{again}\n", "")
@@ -173,8 +250,70 @@ def test_a_sheet_is_written_and_repeated(dream: Dream, tmp_path: Path) -> None:
 
 
 def test_single_pictures_carry_their_own_recipe(dream: Dream, tmp_path: Path) -> None:
-    assert dream("filters", "mixed3a:1,6", *QUICK, "--each", "-o", tmp_path)[0] == 0
+    early = ("--set", "max_objective=-1000", "--keep", "best")
+    code, _, err = dream("filters", "mixed3a:1,6", *QUICK, *early, "--each", "-o", tmp_path)
+    assert code == 0
+    assert "2 of 2 stopped by themselves; the best picture is kept, of step 0 to 0" in err
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["mixed3a-1.png", "mixed3a-6.png"]
     assert metadata.read(tmp_path / names[1]).recipe.layers == ("mixed3a:6",)
     assert photos.read(tmp_path / names[0]).image.shape == (32, 32, 3)
+
+
+def test_a_stopped_sheet_goes_on(
+    dream: Dream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped in the second batch, it is the sheet that was never stopped."""
+    monkeypatch.setattr(visualise, "BATCH", 2)
+    monkeypatch.chdir(tmp_path)
+    asked = ("filters", "mixed3a", "--first", 4, *QUICK)
+    assert dream(*asked, "-o", "whole.png")[0] == 0
+    grow, batches = Visualiser._finished, []
+
+    def failing(self: Visualiser, batch: Any, *rest: Any) -> Any:
+        batches.append(batch)
+        if len(batches) == 2:
+            raise KeyboardInterrupt
+        return grow(self, batch, *rest)
+
+    monkeypatch.setattr(Visualiser, "_finished", failing)
+    assert dream(*asked)[0] != 0
+    sheet = Path("filters-mixed3a.png")
+    assert not sheet.exists()
+    assert len(list(cells.folder(sheet).glob("*.npz"))) == 2
+    code, _, err = dream(*asked, "--seed", 3)
+    assert (code, "--fresh" in err) == (2, True)
+    assert dream(*asked)[0] == 0
+    assert len(batches) == 3
+    assert sheet.read_bytes() == Path("whole.png").read_bytes()
+    assert not cells.folder(sheet).exists()
+    assert "is there already" in dream(*asked)[2]
+    assert len(batches) == 3
+
+
+def test_a_sheet_that_is_too_large_is_split(
+    dream: Dream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sheets, "MOST_PIXELS", 5000)
+    code, out, err = dream(
+        "filters", "mixed3a:0-5", *QUICK, "--columns", 2, "-o", tmp_path / "a.png"
+    )
+    assert code == 0
+    assert "too large" in err
+    assert out.split() == [str(tmp_path / f"a-{number}.png") for number in (1, 2, 3)]
+
+
+def test_values_are_varied_row_by_row_and_the_ascent_is_filmed(
+    dream: Dream, tmp_path: Path
+) -> None:
+    sheet, film = tmp_path / "a.png", tmp_path / "a.mp4"
+    vary = ("--vary", "feature.parametrisation=fourier,pixels")
+    assert dream("filters", "mixed3a:0-2", *QUICK, *vary, "-o", sheet)[0] == 0
+    height, width = photos.read(sheet).image.shape[:2]
+    assert width == 3 * 32 + 4 * 8
+    assert height > 2 * 32
+    assert dream("filters", "mixed3a:0", *QUICK, "--film", film)[0] == 0
+    assert metadata.read(film).recipe.layers == ("mixed3a:0",)
+    row = tmp_path / "row.png"
+    assert dream("filters", "mixed3a:0,3", *QUICK, "--between", 3, "-o", row)[0] == 0
+    assert photos.read(row).image.shape[1] == width

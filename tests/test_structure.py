@@ -29,6 +29,7 @@ FLOORS = {
     "ascent": 6,
     "sheets": 6,
     "frames": 6,
+    "targets": 7,
     "tiling": 7,
     "guides": 7,
     "assemble": 8,

@@ -38,8 +38,7 @@ def _any_size(tensor: tf.Tensor) -> tf.TensorSpec:
 
 def _number(tensor: tf.Tensor) -> tf.TensorSpec:
     """The spec of a number; the rows of a matrix are the pictures, of which there may be fewer."""
-    shape = [None, *tensor.shape[1:]] if tensor.shape.rank == 2 else tensor.shape
-    return tf.TensorSpec(shape, tensor.dtype)
+    return tf.TensorSpec([None, None] if tensor.shape.rank == 2 else tensor.shape, tensor.dtype)
 
 
 def _any_shape(tensor: tf.Tensor) -> tf.TensorShape:
@@ -139,10 +138,6 @@ class Ascent:
         result: tuple[tf.Tensor, tf.Tensor, Mapping[str, tf.Tensor]]
         result = self._value_and_gradient(images, seed, numbers)  # type: ignore[attr-defined]
         return result
-
-    def scores(self, pictures: tf.Tensor, numbers: Numbers) -> tf.Tensor:
-        """The objective `(n,)` of pictures as they are, neither decoded nor transformed."""
-        return self.objective(self.features(pictures), numbers)
 
     def begin(self, images: tf.Tensor) -> Climb:
         """The state before the first step."""

@@ -172,6 +172,34 @@ def each(name: str, reduction: str = "mean", border: int = 0, *, unit: bool = Fa
     return Objective(frozenset({name}), score)
 
 
+OTHERS = "others"
+"""The name of what each picture should be unlike, among the numbers: weights, `(n, n)`."""
+
+
+def diverse(objective: Objective, name: str, weight: float) -> Objective:
+    """An objective that falls where pictures resemble those that they should be unlike.
+
+    The likeness of two pictures is the cosine of their Gram matrices in a layer (Olah et al.,
+    "Feature Visualization", 2017, section "Diversity"), and costs them as large a share of their
+    scores.
+
+    Args:
+        objective: of the pictures.
+        name: of the layer with feature maps, or units.
+        weight: the share that pictures lose which are all alike.
+    """
+
+    def score(maps: Activations, numbers: Numbers) -> tf.Tensor:
+        values, scores = maps[name], objective(maps, numbers)
+        places = tf.reshape(values, [tf.shape(values)[0], -1, values.shape[-1]])
+        grams = tf.matmul(places, places, transpose_a=True)
+        flat = tf.math.l2_normalize(tf.reshape(grams, [tf.shape(grams)[0], -1]), -1)
+        likeness = tf.reduce_sum(tf.matmul(flat, flat, transpose_b=True) * numbers[OTHERS], -1)
+        return scores - tf.stop_gradient(tf.abs(scores)) * weight * likeness
+
+    return Objective(objective.layers | {name}, score)
+
+
 def _middle(maps: tf.Tensor) -> tf.Tensor:
     row, column = tf.shape(maps)[1] // 2, tf.shape(maps)[2] // 2
     return maps[:, row : row + 1, column : column + 1]

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from dreamer.cli import options
 from dreamer.errors import DreamerError
 
-if TYPE_CHECKING:
-    pass
-
 EXAMPLES = """Examples:
 
-dream filters mixed4d  ·  the first 25 channels, as a contact sheet
+dream filters mixed4d  ·  the first 25 channels of a layer, as a contact sheet
 
-dream filters mixed4d:139,62 mixed4c:447 --size 256 -m googlenet
+dream filters mixed4d:139,62 mixed4c:447 -m googlenet --size 256  ·  channels by number
+
+dream filters convolutions --first 25  ·  of all convolutions, a sheet a layer
+
+dream filters "mixed??" --all -m googlenet  ·  every channel of every block; goes on if stopped
+
+dream filters mixed4d:139 --diverse 4  ·  four different pictures of one channel
+
+dream filters mixed4d:139,62 --between 7  ·  the way from one channel to another, in a row
+
+dream filters mixed4d:139,62 --between 96 --film way.mp4  ·  the same as a film
+
+dream filters mixed4d:139 --film growing.mp4  ·  the ascent itself, a frame a step
+
+dream filters mixed4d:0-3 --vary feature.parametrisation=fourier,pixels  ·  a row for each
+
+dream filters mixed3b:7 --unit --size 224  ·  one unit, cropped to what it can see
 
 dream filters mixed4d:139 --init photo.jpg  ·  grown from a photo
-
-dream filters mixed4d:11 --set feature.parametrisation=pixels --jitter 0  ·  plain ascent
 """
 
 
@@ -30,7 +41,8 @@ def command(
         list[str] | None,
         typer.Argument(
             metavar="LAYER[:CHANNELS]...",
-            help="As mixed4d, mixed4d:139 or mixed4d:0-24; a mix as mixed4d:3@0.7,5@-0.4.",
+            help="As mixed4d, mixed4d:139 or mixed4d:0-24; a mix as mixed4d:3@0.7,5@-0.4; several "
+            'as "mixed4?"; convolutions for all of those. A sheet a layer.',
             show_default=False,
         ),
     ] = None,
@@ -38,10 +50,15 @@ def command(
     first: Annotated[
         int, typer.Option("--first", min=1, help="Channels of a layer that is given without any.")
     ] = 25,
+    every_channel: Annotated[
+        bool, typer.Option("--all", help="All channels of such a layer; goes on where it stopped.")
+    ] = False,
     init: options.Init = None,
     keep: options.Keep = None,
     unit: options.Unit = False,
     leaky: options.Leaky = None,
+    diverse: options.Diverse = None,
+    between: options.Between = None,
     steps: options.Steps = None,
     rate: options.Rate = None,
     jitter: options.Jitter = None,
@@ -55,9 +72,14 @@ def command(
     size: options.GrownSize = None,
     columns: options.Columns = None,
     each: options.Each = False,
+    vary: options.Vary = None,
+    film: options.GrowthFilm = None,
     output: options.SheetOutput = None,
     save_preset: options.SavePreset = None,
     no_recipe: options.NoRecipe = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin anew instead of going on with what is there.")
+    ] = False,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -72,7 +94,13 @@ def command(
     from dreamer.cli import session, sheeting, visualisation
 
     photo, kind = options.init(init)
-    feature: dict[str, Any] = {"init": kind, "keep": keep, "unit": unit or None, "leaky": leaky}
+    feature: dict[str, Any] = {
+        "init": kind,
+        "keep": keep,
+        "unit": unit or None,
+        "leaky": leaky,
+        "diverse": diverse,
+    }
     given: dict[str, Any] = {
         "feature": {name: value for name, value in feature.items() if value is not None},
         "layers": layers or None,
@@ -90,5 +118,10 @@ def command(
         raise DreamerError("Name a layer, as mixed4d; `dream models layers` shows them all.")
     if save_preset:
         session.save_preset(save_preset, wanted.recipe, overwrite=overwrite)
-    call = visualisation.Visualisation(wanted, weights, photo, threads, no_recipe, overwrite, quiet)
-    sheeting.run(call, first=first, columns=columns, each=each, output=output)
+    call = visualisation.Visualisation(
+        wanted, weights, photo, threads, no_recipe, overwrite or fresh, quiet
+    )
+    asked = sheeting.Asked(
+        first, every_channel, vary or [], between, film, columns, each, output, fresh
+    )
+    sheeting.run(call, asked)

@@ -417,6 +417,18 @@ Leaky = Annotated[
         _GROWTH, "--leaky", metavar="SLOPE", help="Of the network's ReLUs below zero; 0 is none."
     ),
 ]
+Diverse = Annotated[
+    int | None, _option(_GROWTH, "--diverse", help="Different pictures of each channel.")
+]
+Between = Annotated[
+    int | None,
+    typer.Option(
+        "--between",
+        min=2,
+        help="Pictures on the way from one channel to another, as a row; with --film as a film.",
+        rich_help_panel=_GROWTH,
+    ),
+]
 GrownSize = Annotated[
     int | None, _option(_FILES, "--size", metavar="PIXELS", help="Longest side of a picture.")
 ]

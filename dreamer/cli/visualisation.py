@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib.metadata import version
@@ -13,7 +14,7 @@ import numpy as np
 import typer
 
 from dreamer import sheets
-from dreamer.arrays import Image
+from dreamer.arrays import Image, Size
 from dreamer.cli import growth, show
 from dreamer.cli.sources import make_folder
 from dreamer.errors import DreamerError
@@ -59,6 +60,11 @@ class Visualisation:
         return net.entire() if self.entire else net
 
     @cached_property
+    def photo_sha256(self) -> str | None:
+        """Of the photo that pictures grow from, if they do."""
+        return photos.read(self.photo).sha256 if self.photo else None
+
+    @cached_property
     def start(self) -> Image | None:
         """The photo that pictures grow from, at their size."""
         if self.photo is None:
@@ -75,7 +81,12 @@ class Visualisation:
         return Visualiser(recipe, net, self.start)
 
     def grow(
-        self, recipe: Recipe, targets: Sequence[Target], film: Path | None = None, columns: int = 1
+        self,
+        recipe: Recipe,
+        targets: Sequence[Target],
+        film: Path | None = None,
+        columns: int = 1,
+        finished: Callable[[Grown], None] | None = None,
     ) -> list[Grown]:
         """A picture for each target; Ctrl-C ends the call after the step.
 
@@ -84,41 +95,65 @@ class Visualisation:
             targets: what they grow for.
             film: where to write the ascent of all of them, a frame a step.
             columns: of the film's frames, which are sheets where there are several pictures.
+            finished: what is done with each picture as soon as it is finished.
         """
         visualiser = self.visualiser(recipe)
-        size = visualiser.size
-        if film:
-            self._check_film(visualiser, targets)
-            empty = [np.zeros((*size, 3), np.float32)] * len(targets)
-            height, width, _ = _frame(empty, [target.label for target in targets], columns).shape
-            size = height, width
+        done: dict[str, Grown] = {}
+        size = self.film_size(recipe, targets, columns) if film else visualiser.size
         with (
-            show.share_done(quiet=self.quiet) as update,
-            show.interruptible() as interrupt,
+            self.progress() as update,
             growth.filmed(film, size, self.made(recipe), overwrite=self.overwrite) as frame,
         ):
             for state in visualiser.grow(targets, every=1 if film else None):
                 first, last = state.labels[0], state.labels[-1]
                 named = first if first == last else f"{first} … {last}"
-                update(state.done, f"{named}  step {state.step} of {state.steps}")
                 frame(partial(_now, state, columns))
-                if interrupt.asked:
-                    raise typer.Exit(show.INTERRUPTED)
+                for one in state.grown:
+                    if finished and one.label not in done:
+                        finished(one)
+                    done[one.label] = one
+                update(state.done, f"{named}  step {state.step} of {state.steps}")
+        if stopped := [one.step for one in state.grown if one.stopped]:
+            self.note(
+                f"{len(stopped)} of {len(state.grown)} stopped by themselves; the "
+                f"{recipe.feature.keep} picture is kept, of step {min(stopped)} to {max(stopped)}."
+            )
         return list(state.grown)
 
-    def _check_film(self, visualiser: Visualiser, targets: Sequence[Target]) -> None:
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[float, str], None]]:
+        """A bar for the share that is done; its call ends the run where Ctrl-C was pressed."""
+        with show.share_done(quiet=self.quiet) as update, show.interruptible() as interrupt:
+
+            def advance(done: float, text: str) -> None:
+                update(done, text)
+                if interrupt.asked:
+                    raise typer.Exit(show.INTERRUPTED)
+
+            yield advance
+
+    def film_size(self, recipe: Recipe, targets: Sequence[Target], columns: int = 1) -> Size:
+        """Of the frames. Raises DreamerError where not all of the pictures grow at once."""
+        visualiser = self.visualiser(recipe)
+        from dreamer.targets import in_ways
+
         most = visualiser.batch(targets[0].layer)
-        if len({target.layer for target in targets}) > 1 or len(targets) > most:
+        grown = in_ways(targets, visualiser.recipe.feature.diverse)
+        if len({target.layer for target in targets}) > 1 or len(grown) > most:
             raise DreamerError(
                 f"--film shows pictures that grow at once, here up to {most} of one layer: ask "
                 "for fewer, or for a smaller --size."
             )
+        empty = [np.zeros((*visualiser.size, 3), np.float32)] * len(grown)
+        height, width, _ = _frame(empty, [target.label for target in grown], columns).shape
+        return height, width
 
     def made(self, recipe: Recipe, **facts: Any) -> Made | None:
         """What a picture or a sheet carries."""
         if self.no_recipe:
             return None
-        own = {"network_sha256": self.net.sha256, "threads": self.threads}
+        own: dict[str, Any] = {"network_sha256": self.net.sha256, "threads": self.threads}
+        own |= {"photo_sha256": self.photo_sha256} if self.photo else {}
         versions = {name: version(name) for name in ("dreamer", "tensorflow")}
         return Made(recipe, {**own, **versions, **facts})
 

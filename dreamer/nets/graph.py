@@ -58,6 +58,13 @@ def is_linear(layer: Any) -> bool:
     return getattr(layer, "activation", None) is keras.activations.linear
 
 
+def convolutions(model: Any) -> list[str]:
+    """The layers that are convolutions, each by the name of the activation behind it."""
+    kinds = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
+    own = [layer for layer in model.layers if isinstance(layer, kinds)]
+    return list(dict.fromkeys(meant(model, layer).name for layer in own))
+
+
 def gives_probabilities(layer: Any) -> bool:
     """Whether a layer ends in a softmax or a sigmoid."""
     ends = (keras.activations.softmax, keras.activations.sigmoid)

@@ -32,6 +32,8 @@ def start(threads: int | None = None) -> int:
             f"Keras is set to the backend {keras.backend.backend()!r}: unset KERAS_BACKEND."
         )
     keras.config.set_image_data_format("channels_last")
+    # An ascent is traced once for each layer and type, which TensorFlow warns of as a mistake.
+    tf.get_logger().setLevel("ERROR")
     try:
         tf.config.threading.set_intra_op_parallelism_threads(count)
         tf.config.threading.set_inter_op_parallelism_threads(1)
