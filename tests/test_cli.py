@@ -335,6 +335,12 @@ REFUSED = {
     "compare with nothing": (["compare", "PHOTO", "nowhere.png"], "nowhere.png"),
     "compare no layer": (["compare", "PHOTO", "PHOTO", "-l", "mixed4z"], "did you mean mixed4"),
     "compare into a film": (["compare", "PHOTO", "PHOTO", "-o", "x.mp4"], ".csv"),
+    "filters on nothing": (["filters", "mixed4c", "--on", "nowhere.png"], "nowhere.png"),
+    "filters on and more": (["filters", "mixed4c", "--on", "PHOTO", "--each"], "one sheet"),
+    "filters on and ways": (
+        ["filters", "mixed4c", "--on", "PHOTO", "--diverse", "2"],
+        "leave --diverse out",
+    ),
 }
 OTHER_COMMANDS = ("class", "compare", "exemplars", "filters", "search")
 """A row that does not begin with one of these is `dream image`'s."""

@@ -32,6 +32,8 @@ dream filters mixed4d:0-3 --vary feature.parametrisation=fourier,pixels  ·  a r
 
 dream filters mixed3b:7 --unit --size 224  ·  one unit, cropped to what it can see
 
+dream filters mixed4d --on photo.jpg  ·  the channels that a photo excites most
+
 dream filters mixed4d:139 --init photo.jpg  ·  grown from a photo
 """
 
@@ -50,6 +52,14 @@ def command(
     first: Annotated[
         int, typer.Option("--first", min=1, help="Channels of a layer that is given without any.")
     ] = 25,
+    on: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PHOTO",
+            help="The channels that a photo excites most, strongest first; their pictures are "
+            "grown once and kept.",
+        ),
+    ] = None,
     every_channel: Annotated[
         bool, typer.Option("--all", help="All channels of such a layer; goes on where it stopped.")
     ] = False,
@@ -91,7 +101,7 @@ def command(
         # A recipe holds no paths: the file itself is handed on as weights are.
         weights, network = Path(network), Path(network).name
     # What follows is heavy, and `--help` does without it.
-    from dreamer.cli import session, sheeting, visualisation
+    from dreamer.cli import catalogue, session, sheeting, visualisation
 
     photo, kind = options.init(init)
     feature: dict[str, Any] = {
@@ -121,6 +131,13 @@ def command(
     call = visualisation.Visualisation(
         wanted, weights, photo, threads, no_recipe, overwrite or fresh, quiet
     )
+    if on:
+        if every_channel or vary or between or film or each:
+            raise DreamerError(
+                "--on shows one sheet: leave --all, --vary, --between, --film and --each out."
+            )
+        catalogue.run(call, on, first=first, columns=columns, output=output)
+        return
     asked = sheeting.Asked(
         first, every_channel, vary or [], between, film, columns, each, output, fresh
     )
