@@ -42,6 +42,16 @@ def test_a_preset_tells_of_itself(name: str) -> None:
     assert TABLE[name].network in registry.SPECS
 
 
+def test_there_are_many_presets_and_some_need_no_weights() -> None:
+    kinds = [presets.kind(each) for each in TABLE.values()]
+    looks = [each for each in TABLE.values() if "compatibility" not in each.about.tags]
+    assert kinds.count("film") >= 8
+    pictures = [each.network for each in looks if presets.kind(each) == "picture"]
+    assert len(pictures) >= 16
+    assert pictures.count("dreamnet") >= 8
+    assert set(pictures) >= {"dreamnet", "googlenet", "inception_v3"}
+
+
 def test_no_two_presets_are_the_same() -> None:
     assert len({each.about.name for each in TABLE.values()}) == len(TABLE)
     looks = [each.changed({"about": Recipe().about}) for each in TABLE.values()]

@@ -40,7 +40,7 @@ def list_presets() -> None:
         here = recipe.network in registry.SPECS and weightfiles.find(recipe.network)
         network = escape(recipe.network) + ("" if here else "\n[dim]weights missing[/]")
         about = recipe.about
-        notes = escape(f"{', '.join(about.tags)}; by {about.author or 'nobody named'}")
+        notes = escape(" · ".join(filter(None, (", ".join(about.tags), about.author))))
         looks = f"{escape(about.description)}\n[dim]{notes}[/]"
         table.add_row(escape(name), presets.kind(recipe), network, looks)
     _print(table)

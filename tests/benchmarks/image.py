@@ -26,7 +26,6 @@ import scaling  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from measure import Row, at, command, medians  # noqa: E402
 
-from dreamer import presets  # noqa: E402
 from dreamer.arrays import Image  # noqa: E402
 from dreamer.ascent.engine import octave_seed  # noqa: E402
 from dreamer.assemble import Assembly, assemble  # noqa: E402
@@ -186,10 +185,13 @@ def precision(net: Network, paths: Sequence[Path]) -> Iterator[Row]:
         yield f"dreams' correlation, {net.name}: {label}", ", ".join(f"{c:.2f}" for c in dreams)
 
 
-def resolution(net: Network, paths: Sequence[Path], preset: str | None) -> Iterator[Row]:
+RESOLUTIONS = {"--motif 0.6-0.37": Recipe(motif=(0.6, 0.37)), "no preset": Recipe()}
+"""The recipes that are dreamt at two sizes, by what they are called in the table."""
+
+
+def resolution(net: Network, paths: Sequence[Path], name: str) -> Iterator[Row]:
     """One recipe on a small and on a large copy of a photo, beside another seed's."""
-    base = presets.load(preset).recipe if preset else Recipe()
-    recipe = base.changed({"network": net.name, "size": "full"})
+    recipe = RESOLUTIONS[name].changed({"network": net.name, "size": "full"})
     pairs, seeds = [], []
     for path in paths:
         small, large = at(path, 480), at(path, 1440)
@@ -199,7 +201,7 @@ def resolution(net: Network, paths: Sequence[Path], preset: str | None) -> Itera
         other = finished(recipe.changed({"seed": 1}), net, small) - small
         pairs.append(correlation(dream, reduced))
         seeds.append(correlation(dream, other))
-    label = f"dreams' correlation, {net.name}, {preset or 'no preset'}"
+    label = f"dreams' correlation, {net.name}, {name}"
     yield f"{label}: 480 px against 1440 px", ", ".join(f"{c:.2f}" for c in pairs)
     yield f"{label}: another seed", ", ".join(f"{c:.2f}" for c in seeds)
 
@@ -220,8 +222,8 @@ def main() -> None:
         yield from scaling.shares(ours)
         yield from precision(google, paths[:5])
         for net in (google, ours):
-            yield from resolution(net, paths[:3], "giants")
-            yield from resolution(net, paths[:3], None)
+            for name in RESOLUTIONS:
+                yield from resolution(net, paths[:3], name)
 
     for name, figure in rows():
         print(f"| {name} | {figure} |", flush=True)
