@@ -40,6 +40,8 @@ def run(
 ) -> None:
     """Write a sheet of the channels that a photo excites most, the strongest first.
 
+    Each is labelled with its strength as a share of that of the strongest.
+
     Args:
         call: its recipe names the layers, and says how the channels' pictures grow.
         photo: what they are chosen on.
@@ -61,7 +63,7 @@ def run(
     wanted = call.wanted.recipe
     found = [each for term in wanted.terms for each in _strongest(net, term, image, first)]
     cells = [
-        (cell.picture, f"{cell.label}  {strength:.4g}")
+        (cell.picture, f"{cell.label}  {strength / max(strengths.values()):.0%}")
         for layer, strengths in found
         for cell, strength in zip(
             _pictures(call, layer, list(strengths)), strengths.values(), strict=True
