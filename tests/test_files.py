@@ -403,3 +403,21 @@ def test_photos_of_a_folder_come_in_natural_order(tmp_path: Path) -> None:
 )
 def test_outputs_of_photos_of_one_name_are_told_apart(paths: list[str], names: list[str]) -> None:
     assert listing.distinct([Path(path) for path in paths]) == names
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 9])
+def test_a_photo_is_read_in_small_as_if_it_were_reduced(tmp_path: Path, orientation: int) -> None:
+    exif = Pillow.Exif()
+    exif[0x0112] = orientation
+    waves = np.sin(np.arange(600)[:, None] / 40) * np.cos(np.arange(900)[None] / 60)
+    colours = np.stack([waves, waves**2, -waves], -1) * 100 + 128
+    path = saved(tmp_path / "x.jpg", Pillow.fromarray(colours.astype(np.uint8)), exif=exif)
+    whole = photos.read(path)
+    small, own = photos.read_small(path, 60)
+    assert own == whole.image.shape[:2]
+    assert small.sha256 == whole.sha256
+    reduced = photos.resize(whole, photos.fitted(own, 60)).image
+    assert small.image.shape == reduced.shape
+    assert np.abs(small.image - reduced).mean() < 0.01
+    large, _ = photos.read_small(path, 5000)
+    np.testing.assert_array_equal(large.image, whole.image)

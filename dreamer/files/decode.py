@@ -10,6 +10,7 @@ from PIL import Image as Pillow
 from PIL import ImageCms, ImageOps
 from scipy import ndimage
 
+from dreamer.arrays import Size
 from dreamer.files import deep, pictures
 
 Pixels = NDArray[np.float32]
@@ -17,20 +18,23 @@ Pixels = NDArray[np.float32]
 
 
 class Decoded(NamedTuple):
-    """Pixels, and what had to be done to get them: a few words each."""
+    """Pixels, what had to be done to get them in a few words each, and the whole's own size."""
 
     pixels: Pixels
     notes: tuple[str, ...]
+    own: Size
 
 
-def decode(data: bytes, name: str) -> Decoded:
+def decode(data: bytes, name: str, longest: int | None = None) -> Decoded:
     """A picture's first frame, upright and in sRGB; `name` stands in the errors.
+
+    Where it is looked at in small, a large JPEG is decoded to about twice `longest` only.
 
     Greyscale, palettes, 16 bits, CMYK, colour profiles and opacity are understood.
 
     Raises DreamerError where the data are no picture, or a damaged one.
     """
-    with pictures.opened(data, name) as opened:
+    with pictures.opened(data, name, longest) as opened:
         notes = [f"the first of {opened.frames} frames"] if opened.frames > 1 else []
         profile = _Profile(opened.picture)
         whole = deep.read(data) if opened.deep else None
@@ -41,13 +45,18 @@ def decode(data: bytes, name: str) -> Decoded:
             pixels = profile.interpolated(whole.astype(np.float32) / np.float32(65535))
             if opened.picture.format == "PNG":  # OpenCV has turned a TIFF already.
                 pixels = np.ascontiguousarray(_UPRIGHT.get(opened.orientation, _UPRIGHT[1])(pixels))
-        return Decoded(pixels, (*notes, *profile.notes))
+        width, height = opened.size
+        own = (width, height) if opened.orientation in _TURNED else (height, width)
+        return Decoded(pixels, (*notes, *profile.notes), own)
 
 
 def held(picture: Pillow.Image) -> Pixels:
     """The same of a picture that Pillow holds."""
     return _shallow(picture, _Profile(picture))
 
+
+_TURNED = range(5, 9)
+"""The EXIF orientations of a picture that lies on its side."""
 
 _UPRIGHT: Mapping[int, Callable[[Pixels], Pixels]] = {
     1: lambda x: x,

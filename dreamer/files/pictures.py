@@ -2,6 +2,7 @@
 
 import importlib.util
 import io
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,17 +34,26 @@ class Opened(NamedTuple):
         frames: their number.
         deep: whether it has 16 bits a colour, and more than one colour.
         orientation: as EXIF has it, 1 to 8.
+        size: its own width and height, of which `picture` may have a part only.
     """
 
     picture: Pillow.Image
     frames: int
     deep: bool
     orientation: int
+    size: tuple[int, int]
 
 
 @contextmanager
-def opened(data: bytes, name: str) -> Iterator[Opened]:
-    """A picture from a file's bytes; `name` stands in the errors."""
+def opened(data: bytes, name: str, longest: int | None = None) -> Iterator[Opened]:
+    """A picture from a file's bytes.
+
+    Args:
+        data: those.
+        name: stands in the errors.
+        longest: side in pixels, where it is looked at in small: of a large JPEG, no more is
+            decoded than for twice that.
+    """
     if not data:
         raise DreamerError(f"{name} is empty (0 bytes): give another file.")
     # Formats that are named before they are loaded are unknown to Pillow.
@@ -58,8 +68,12 @@ def opened(data: bytes, name: str) -> Iterator[Opened]:
             frames = getattr(picture, "n_frames", 1) if picture.format in _ANIMATED else 1
             deep = any(";16" in str(tile.args) for tile in picture.tile)
             orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
+            size = picture.size
+            if longest:
+                share = 2 * longest / max(size)
+                picture.draft(None, (math.ceil(size[0] * share), math.ceil(size[1] * share)))
             picture.load()
-            yield Opened(picture, frames, deep, orientation)
+            yield Opened(picture, frames, deep, orientation, size)
     except UnidentifiedImageError:
         raise DreamerError(
             f"{name} is not a picture in a known format: give a PNG, JPEG, WebP or TIFF file."

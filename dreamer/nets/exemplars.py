@@ -165,7 +165,7 @@ class Scissors:
 
         Raises DreamerError where it cannot be read any more.
         """
-        photo = photos.resize(photos.read(exemplar.path), exemplar.size).image
+        photo = photos.read_small(exemplar.path, max(exemplar.size))[0].image
         seen = self._field(channel, exemplar)
         begin = [span.begin(cell) for span, cell in zip(seen, exemplar.cell, strict=True)]
         cut = _cut(photo, begin, [math.ceil(span.size) for span in seen])

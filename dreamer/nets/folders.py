@@ -35,14 +35,13 @@ def look(net: Network, folder: Path, longest: int) -> Iterator[Looked | None]:
     seen = skipped = 0
     for path in listing.walk(folder):
         try:
-            photo = photos.read(path)
-            size = photos.fitted(photo.image.shape[:2], longest)
-            image = channels.large_enough(net, photos.resize(photo, size).image)
+            photo, own = photos.read_small(path, longest)
+            image = channels.large_enough(net, photo.image)
         except DreamerError:
             skipped += 1
             yield None
         else:
             seen += 1
-            yield Looked(path, photo.sha256, photo.image.shape[:2], image)
+            yield Looked(path, photo.sha256, own, image)
     if not seen:
         raise listing.no_photo(folder, skipped)
