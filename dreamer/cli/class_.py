@@ -17,6 +17,8 @@ dream class goldfish hen "sea snake" -o birds-and-others.png  ·  a sheet
 
 dream class 394 n01751748 --each -o classes/  ·  by number, by WordNet id, into single files
 
+dream class hen --diverse 4  ·  four different pictures of one class
+
 dream class magpie -m my.keras --labels names.txt  ·  on a classifier of your own
 
 dream class magpie --vary feature.parametrisation=fourier,pixels --vary seed=1,2,3  ·  a grid
@@ -48,6 +50,7 @@ def command(
     init: options.Init = None,
     keep: options.Keep = None,
     leaky: options.Leaky = None,
+    diverse: options.Diverse = None,
     steps: options.Steps = None,
     rate: options.Rate = None,
     jitter: options.Jitter = None,
@@ -82,7 +85,12 @@ def command(
     from dreamer.cli import classing, session, visualisation
 
     photo, kind = options.init(init)
-    feature: dict[str, Any] = {"init": kind, "keep": keep, "leaky": leaky}
+    feature: dict[str, Any] = {
+        "init": kind,
+        "keep": keep,
+        "leaky": leaky,
+        "diverse": diverse,
+    }
     given: dict[str, Any] = {
         "feature": {name: value for name, value in feature.items() if value is not None},
         "steps": steps,

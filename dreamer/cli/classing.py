@@ -59,7 +59,7 @@ def run(call: Visualisation, asked: Asked, output: Path | None) -> None:
 
     head = heads.head(net, asked.labels)
     classes = heads.outputs(head, asked.names) or _recorded(head, call.wanted.recipe)
-    alone = len(classes) * len(varied) == 1
+    alone = len(classes) * sum(recipe.feature.diverse for _, recipe in varied) == 1
     file, folder = sources.destination(
         output, many=asked.each and not alone, depth=None, overwrite=call.overwrite
     )
@@ -68,7 +68,7 @@ def run(call: Visualisation, asked: Asked, output: Path | None) -> None:
     atomic.check_writable(where)
     said = f"; {head.removed}" if head.removed else ""
     call.note(f"{net.name}: {', '.join(map(head.label, classes))}{said}")
-    columns = asked.columns or _columns(len(classes), len(varied))
+    columns = asked.columns or _columns(len(classes), [recipe for _, recipe in varied])
     cells = [
         cell
         for options, recipe in varied
@@ -124,15 +124,19 @@ def _cells(
         )
     ]
     every = call.grow(_of(head, recipe, classes), targets, *filmed)
+    outputs = [output for output in classes for _ in range(recipe.feature.diverse)]
     return [
         Cell(grown, _of(head, recipe, [output]), options, head.shares(grown.picture))
-        for output, grown in zip(classes, every, strict=True)
+        for output, grown in zip(outputs, every, strict=True)
     ]
 
 
-def _columns(classes: int, varied: int) -> int:
-    """A row for each variation; of one class or one recipe, about a square."""
-    return classes if classes > 1 and varied > 1 else math.ceil(math.sqrt(classes * varied))
+def _columns(classes: int, varied: Sequence[Recipe]) -> int:
+    """A row for each variation, or of a class's different pictures; else about a square."""
+    ways = varied[0].feature.diverse
+    if len(varied) > 1 and classes * ways > 1:
+        return classes * ways
+    return ways if ways > 1 and classes > 1 else math.ceil(math.sqrt(classes * len(varied) * ways))
 
 
 def _label(cell: Cell) -> str:

@@ -418,7 +418,7 @@ Leaky = Annotated[
     ),
 ]
 Diverse = Annotated[
-    int | None, _option(_GROWTH, "--diverse", help="Different pictures of each channel.")
+    int | None, _option(_GROWTH, "--diverse", help="Different pictures of each channel or class.")
 ]
 Between = Annotated[
     int | None,
