@@ -2,7 +2,8 @@
 
 import csv
 import random
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,28 @@ def test_a_folder_without_photos_is_refused(dream: Dream, tmp_path: Path) -> Non
     code, _, err = dream("exemplars", tmp_path, "mixed3a:3", "-o", tmp_path / "x.png")
     assert code == 2
     assert "can be used (of 1 files)" in err
+
+
+def test_an_interrupted_search_shows_what_it_found(
+    dream: Dream, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    search = exemplars.search
+
+    def interrupted(*given: Any) -> Iterator[exemplars.State]:
+        for state in search(*given):
+            if state.seen == 3:
+                signal.raise_signal(signal.SIGINT)
+            yield state
+
+    monkeypatch.setattr(exemplars, "search", interrupted)
+    code, out, err = dream("exemplars", ".", "mixed3a:3", "-o", "x.csv")
+    assert code == 130
+    assert out == "x.csv\n"
+    assert "3 photos" in err
+    assert "stopped there" in err
+    # Two of the three may be one photo that is there twice.
+    assert len(Path("x.csv").read_text().splitlines()) in (1 + 2, 1 + 3)
 
 
 def test_channels_are_shown_beside_what_they_want_to_see(

@@ -72,6 +72,8 @@ def test_imports_point_down(path: Path) -> None:
         ["--help"],
         ["image", "--help"],
         ["filters", "--help"],
+        ["exemplars", "--help"],
+        ["compare", "--help"],
         ["presets", "list"],
         ["models", "list"],
     ],
@@ -92,7 +94,16 @@ finally:
 
 
 @pytest.mark.parametrize(
-    "command", [["image"], ["class"], ["filters"], ["models", "layers"], ["presets", "show"]]
+    "command",
+    [
+        ["image"],
+        ["class"],
+        ["filters"],
+        ["exemplars"],
+        ["compare"],
+        ["models", "layers"],
+        ["presets", "show"],
+    ],
 )
 def test_the_help_of_a_command_shows_an_example(command: list[str]) -> None:
     done = subprocess.run(

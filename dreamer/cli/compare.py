@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dreamer import sheets
 from dreamer.cli import models, options, outputs
 from dreamer.errors import DreamerError
 
@@ -55,6 +54,7 @@ def command(
     one that most tells B from A, in both. The summary names the strongest channels of each, and
     those that differ most. A correlation of 1 means that the layer cannot tell them apart.
     """
+    from dreamer import sheets
     from dreamer.files import photos
     from dreamer.recipe import Recipe
 
@@ -115,6 +115,8 @@ def _rows(compared: Sequence[Compared]) -> Iterator[Sequence[object]]:
 
 def _cells(each: Compared, pictures: Sequence[Image]) -> Iterator[tuple[Image, str]]:
     """A row of the sheet: both pictures lit by the layer, its profiles, two telling channels."""
+    from dreamer import sheets
+
     profiles = sheets.scatter(each.profiles[0], each.profiles[1], SIDE)
     yield from _lit(each, pictures, None)
     yield profiles, f"correlation {each.correlation:.2f}"
@@ -126,6 +128,8 @@ def _cells(each: Compared, pictures: Sequence[Image]) -> Iterator[tuple[Image, s
 def _lit(
     each: Compared, pictures: Sequence[Image], channel: int | None
 ) -> Iterator[tuple[Image, str]]:
+    from dreamer import sheets
+
     lights = each.lights(channel)
     for place, (picture, light) in enumerate(zip(pictures, lights, strict=True)):
         if channel is None:

@@ -102,17 +102,24 @@ def command(
 
     channels = [each for term in call.wanted.recipe.terms for each in _channels(term, net)]
     means = _means(mean, channels, overwrite=overwrite)
-    with show.share_done(quiet=quiet) as update:
+    with show.share_done(quiet=quiet) as update, show.interruptible() as interrupt:
         for state in exemplars.search(net, channels, folder, count, looked_at):
             place = state.seen + state.skipped
             update(place / photos, f"photo {place} of {photos}")
+            if interrupt.asked:
+                break
     skipped = f", {state.skipped} skipped: unreadable or too small" if state.skipped else ""
-    show.note(f"{net.name}: {state.seen} photos{skipped}", quiet=quiet)
+    stopped = f" of {photos}, stopped there" if interrupt.asked else ""
+    show.note(f"{net.name}: {state.seen} photos{skipped}{stopped}", quiet=quiet)
+    if not state.seen:
+        raise typer.Exit(show.INTERRUPTED)
     layers = {channel.layer for channel in channels} if patch is Cut.MOTIF else ()
     scissors = exemplars.Scissors(net, {layer: motif.size(net, layer) for layer in layers})
     found = Found(call, state.best, scissors)
     for path in found.write(files, means, grown=not photos_only):
         typer.echo(str(path))
+    if interrupt.asked:
+        raise typer.Exit(show.INTERRUPTED)
 
 
 def _call(

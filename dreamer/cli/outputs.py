@@ -10,9 +10,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from dreamer.cli.sources import make_folder
 from dreamer.errors import DreamerError
-from dreamer.files import atomic, photos
 
 TABLE = ".csv"
 
@@ -38,6 +36,9 @@ def chosen(given: Sequence[Path] | None, usual: Path, *, overwrite: bool) -> Out
 
     Raises DreamerError, before any work, where something cannot be written.
     """
+    # What reads pictures is left out where only help is wanted.
+    from dreamer.files import atomic, photos
+
     if not given:
         given = [atomic.free_name(usual)]
     kinds: dict[bool, Path] = {}
@@ -54,6 +55,9 @@ def chosen(given: Sequence[Path] | None, usual: Path, *, overwrite: bool) -> Out
 
 def check(path: Path, *, overwrite: bool) -> None:
     """Raise DreamerError now where a file could not be written later."""
+    from dreamer.cli.sources import make_folder
+    from dreamer.files import atomic
+
     if path.exists() and not overwrite:
         raise atomic.exists(path)
     make_folder(path.parent)
@@ -64,6 +68,8 @@ def write_table(
     path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]], *, overwrite: bool
 ) -> None:
     """Write a table as CSV."""
+    from dreamer.files import atomic
+
     text = io.StringIO(newline="")
     csv.writer(text).writerows([columns, *rows])
     with atomic.replacing(path, overwrite=overwrite) as file:
