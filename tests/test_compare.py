@@ -49,6 +49,7 @@ def test_the_command_shows_and_tells(
     code, out, _ = dream("compare", "a.png", "b.png", "-l", "mixed3a", "-l", "mixed4a")
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()[1:3]] == ["mixed3a", "mixed4a"]
+    assert "distance from photos" in out
     sheet = photos.read(tmp_path / "a-against-b.png").image
     assert sheet.shape[1] == 7 * 160 + 8 * 8
     assert dream("compare", "a.png", "b.png", "-l", "mixed3a", "-o", "c.csv", "-q")[0] == 0

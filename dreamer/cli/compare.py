@@ -52,7 +52,8 @@ def command(
     The sheet lights each picture where the layer answers, puts the strengths of all channels in A
     (across) against those in B (upwards), and shows the channel that most tells A from B, and the
     one that most tells B from A, in both. The summary names the strongest channels of each, and
-    those that differ most. A correlation of 1 means that the layer cannot tell them apart.
+    those that differ most. A correlation of 1 means that the layer cannot tell them apart. The
+    distance tells how far a picture's activations are from those of photos.
     """
     from dreamer import sheets
     from dreamer.files import photos
@@ -69,6 +70,7 @@ def command(
     compared = comparison.compare(net, names, pictures)
     if not quiet:
         _summarise(net, compared)
+        _tell_naturalness(net, pictures)
     if files.table:
         outputs.write_table(files.table, COLUMNS, _rows(compared), overwrite=overwrite)
         typer.echo(str(files.table))
@@ -104,6 +106,15 @@ def _summarise(net: Network, compared: Sequence[Compared]) -> None:
         columns = (", ".join(map(name, some)) for some in numbers)
         table.add_row(each.layer, f"{each.correlation:.2f}", *columns)
     Console().print(table)
+
+
+def _tell_naturalness(net: Network, pictures: Sequence[Image]) -> None:
+    from dreamer.nets import naturalness
+
+    if naturalness.is_known(net):
+        measure = naturalness.load(net)
+        a, b = (measure.distance(picture) for picture in pictures)
+        typer.echo(f"distance from photos (1 is usual for one): A {a:.2f}, B {b:.2f}")
 
 
 def _rows(compared: Sequence[Compared]) -> Iterator[Sequence[object]]:

@@ -93,12 +93,17 @@ def load(net: Network, folder: Path | None = None) -> Naturalness:
     if folder:
         return Naturalness(net, measured(net, folder))
     path = _shipped(net.name)
-    if not path.is_file():
+    if not is_known(net):
         raise DreamerError(
             f"What is natural to {net.name} is not known: give a folder of photos of all kinds."
         )
     with np.load(path) as archive:
         return Naturalness(net, {layer: archive[layer].astype(np.float32) for layer in archive})
+
+
+def is_known(net: Network) -> bool:
+    """Whether the package knows what is natural to a network."""
+    return _shipped(net.name).is_file()
 
 
 def layers(net: Network) -> Sequence[str]:
