@@ -1,5 +1,6 @@
 """Contact sheets: labelled pictures side by side."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import cv2
@@ -102,6 +103,11 @@ def scatter(across: NDArray[np.float32], up: NDArray[np.float32], side: int) -> 
     for x, y in places.T.round().astype(int).tolist():
         cv2.circle(dots, (x, side - y), 1, (1.0, 0.75, 0.35), -1, cv2.LINE_AA)
     return dots
+
+
+def square(count: int) -> int:
+    """How many of `count` pictures stand in a row of a sheet that is about square."""
+    return math.ceil(math.sqrt(count))
 
 
 def curve(values: Sequence[float], width: int = 480, height: int = 160) -> Image:

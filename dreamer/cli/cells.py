@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from dreamer.cli import show
 from dreamer.cli.show import Interrupt
 from dreamer.cli.sources import make_folder
 from dreamer.errors import DreamerError
-from dreamer.files import atomic, photos
+from dreamer.files import photos
 from dreamer.files.photos import Photo
 from dreamer.recipe import Recipe
 
@@ -114,16 +113,10 @@ def sheet_all(
     call.for_each(sources, lambda source, bar: _sheet(call, source, bar, kind, vary))
 
 
-def columns(count: int) -> int:
-    """How many of `count` cells stand in a row of a sheet that is about square."""
-    return math.ceil(math.sqrt(count))
-
-
 def _sheet(call: Session, source: Source, bar: Bar, kind: str | None, vary: Sequence[str]) -> None:
     started = time.perf_counter()
     read, path = source.read(), call.name(source)
     make_folder(path.parent)
-    atomic.check_writable(path.parent)
     wanted = _wanted(call, kind, vary)
     pictures: dict[int, Image] = {}
     with show.interruptible() as interrupt:
@@ -141,7 +134,7 @@ def _sheet(call: Session, source: Source, bar: Bar, kind: str | None, vary: Sequ
 
 def _in_a_row(count: int, vary: Sequence[str]) -> int:
     """How many pictures: of a grid the values of its last field, else what is about square."""
-    return len(recipes.variations(Recipe(), vary[-1:])) if len(vary) > 1 else columns(count)
+    return len(recipes.variations(Recipe(), vary[-1:])) if len(vary) > 1 else sheets.square(count)
 
 
 def _write(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import typer
 
 from dreamer import recipe as recipes
+from dreamer import sheets
 from dreamer.cli import growth, sources
 from dreamer.cli.sources import make_folder
 from dreamer.cli.visualisation import Visualisation
@@ -65,7 +65,6 @@ def run(call: Visualisation, asked: Asked, output: Path | None) -> None:
     )
     where = file.parent if file else folder or Path()
     make_folder(where)
-    atomic.check_writable(where)
     said = f"; {head.removed}" if head.removed else ""
     call.note(f"{net.name}: {', '.join(map(head.label, classes))}{said}")
     columns = asked.columns or _columns(len(classes), [recipe for _, recipe in varied])
@@ -136,7 +135,7 @@ def _columns(classes: int, varied: Sequence[Recipe]) -> int:
     ways = varied[0].feature.diverse
     if len(varied) > 1 and classes * ways > 1:
         return classes * ways
-    return ways if ways > 1 and classes > 1 else math.ceil(math.sqrt(classes * len(varied) * ways))
+    return ways if ways > 1 and classes > 1 else sheets.square(classes * len(varied) * ways)
 
 
 def _label(cell: Cell) -> str:

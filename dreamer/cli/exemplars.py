@@ -131,8 +131,7 @@ def _call(
     overwrite: bool,
     quiet: bool,
 ) -> Visualisation:
-    if network and network.endswith(".keras"):
-        weights, network = Path(network), Path(network).name
+    network, weights = options.network_file(network, weights)
     from dreamer.cli.visualisation import Visualisation
 
     given = {"network": network, "layers": layers, "size": SIDE}

@@ -20,7 +20,7 @@ from dreamer.cli import show
 from dreamer.cli.session import Session
 from dreamer.cli.show import Interrupt
 from dreamer.cli.sources import Source, make_folder
-from dreamer.files import atomic, diskspace, ffmpeg, films, framefolder, photos, sound, workfolder
+from dreamer.files import diskspace, ffmpeg, films, framefolder, photos, sound, workfolder
 from dreamer.files.filmspec import QUALITY, Film
 from dreamer.files.metadata import Made
 from dreamer.files.photos import Photo
@@ -111,7 +111,6 @@ class FilmSession:
         how = films.format_of(path)
         shot = take(self.call)
         make_folder(path.parent)
-        atomic.check_writable(path.parent)
         folder, count = workfolder.of(path), shot.recipe.film.length
         diskspace.check(folder, diskspace.needed(shot.size, count, how.room))
         under = Sound(self.sound) if self.sound else shot.sound

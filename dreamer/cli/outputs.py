@@ -61,7 +61,6 @@ def check(path: Path, *, overwrite: bool) -> None:
     if path.exists() and not overwrite:
         raise atomic.exists(path)
     make_folder(path.parent)
-    atomic.check_writable(path.parent)
 
 
 def write_table(

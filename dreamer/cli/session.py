@@ -221,7 +221,6 @@ class Session:
         self.note(show.announcement(source.path, photo, read_size, assembly, plan, last))
         path = self.name(source)
         make_folder(path.parent)
-        atomic.check_writable(path.parent)
         preview = atomic.free_name(path.with_name(f"{path.stem}.preview.png"))
         made = None if self.no_recipe else assembly.made(photo.sha256, plan, self.threads)
         every = 1 if self.film else None

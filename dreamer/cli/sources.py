@@ -85,8 +85,12 @@ def destination(
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder for outputs, where it is not there yet."""
+    """Make a folder for outputs, where it is not there yet.
+
+    Raises DreamerError, before any work, where nothing can be written into it.
+    """
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DreamerError(f"Cannot make the folder {path}: {error.strerror}.") from None
+    atomic.check_writable(path)

@@ -90,7 +90,6 @@ def search(call: Session, asked: Asked, source: Source, *, fresh: bool) -> None:
     started = time.perf_counter()
     read, path = source.read(), call.resumable(source.folder, f"{source.name}-{call.suffix}.png")
     make_folder(path.parent)
-    atomic.check_writable(path.parent)
     mine = call.overwrite or workfolder.unfinished(workfolder.of(path))
     if picking.folder(path).exists() and not mine:
         raise atomic.exists(picking.folder(path))
@@ -233,7 +232,7 @@ def _write(
 ) -> None:
     """The sheet, and beside it each cell's preset."""
     kept = sorted(kept, key=lambda cell: sort.key(cell[0]))
-    columns = cells.columns(len(kept))
+    columns = sheets.square(len(kept))
     named = {
         f"r{place // columns + 1}c{place % columns + 1}": trials[int(measured["trial"])]
         for place, (measured, _) in enumerate(kept)

@@ -13,7 +13,7 @@ import typer
 from dreamer import redraw
 from dreamer.cli.sources import make_folder
 from dreamer.errors import DreamerError
-from dreamer.files import atomic, photos
+from dreamer.files import photos
 from dreamer.files.photos import Photo
 from dreamer.recipe import Recipe
 
@@ -74,7 +74,6 @@ def watch(
         raise DreamerError("--watch redraws one picture: give one photo.")
     photo, target, drawn, file = sources[0].read(), session.name(sources[0]), None, _Watched(path)
     make_folder(target.parent)
-    atomic.check_writable(target.parent)
     session.note(f"Watching {path}: each save redraws {target}; Ctrl-C ends it.")
     try:
         while True:
