@@ -225,7 +225,7 @@ def test_a_search_that_was_stopped_goes_on(
     assert not sheet.exists()
     code, _, err = dream(*asked, "-o", sheet)
     assert code == 130
-    assert "1 trials are done" in err
+    assert "1 of 5 are done already" in err
     assert len(cells_of(sheet.with_name("stopped.partial.png"))) == 3
     code, _, err = dream(*asked, "-o", sheet, "--over", "steps")
     assert code == 2

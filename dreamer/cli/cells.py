@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -73,7 +73,7 @@ def dream_all(
     wanted: Sequence[tuple[str, Recipe]],
     bar: Bar,
     interrupt: Interrupt,
-    first: int = 0,
+    done: Collection[int] = (),
 ) -> Iterator[tuple[int, Cell]]:
     """Dream on a photo by one recipe after the other, until Ctrl-C; each with its number.
 
@@ -85,12 +85,14 @@ def dream_all(
         wanted: the recipes, with what tells them apart.
         bar: shows how far all are.
         interrupt: says whether Ctrl-C was pressed.
-        first: the number to begin with; those before are done.
+        done: the numbers, from 0, of those that are there already.
 
     Raises DreamerError where none of all could be dreamt by.
     """
     cell, refused = None, None
-    for number, (label, recipe) in list(enumerate(wanted))[first:]:
+    for number, (label, recipe) in enumerate(wanted):
+        if number in done:
+            continue
         call.note(f"{number + 1} of {len(wanted)}: {label}")
         try:
             made = dream(call, read, recipe, cell, bar.cell(number, len(wanted)), interrupt)
@@ -102,7 +104,7 @@ def dream_all(
             return
         cell = made
         yield number, made
-    if refused and not cell and not first:
+    if refused and not cell and not done:
         raise refused
 
 

@@ -99,7 +99,8 @@ class FilmSession:
             take: reads the source.
         """
         with show.film_progress(quiet=self.call.quiet) as bar:
-            self._dream(self.call.resumable(beside, f"{name}-{self.call.suffix}.mp4"), take, bar)
+            name = f"{name}-{self.call.suffix}.mp4"
+            self._dream(self.call.resumable(beside, name, _unfinished), take, bar)
 
     def _dream(
         self,
@@ -196,6 +197,10 @@ class FilmSession:
             fields["film"] = {name: film[name] for name in film if name not in LENGTHS}
         fields.pop("about", None)
         return {"recipe": fields, **made.facts}
+
+
+def _unfinished(film: Path) -> bool:
+    return workfolder.unfinished(workfolder.of(film))
 
 
 class _Keys:

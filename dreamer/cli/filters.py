@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -97,32 +97,29 @@ def command(
 
     An option that is not given means: as the preset says, which is `filters` unless one is given.
     """
-    if network and network.endswith(".keras"):
-        # A recipe holds no paths: the file itself is handed on as weights are.
-        weights, network = Path(network), Path(network).name
+    network, weights = options.network_file(network, weights)
     # What follows is heavy, and `--help` does without it.
     from dreamer.cli import catalogue, session, sheeting, visualisation
 
     photo, kind = options.init(init)
-    feature: dict[str, Any] = {
-        "init": kind,
-        "keep": keep,
-        "unit": unit or None,
-        "leaky": leaky,
-        "diverse": diverse,
-    }
-    given: dict[str, Any] = {
-        "feature": {name: value for name, value in feature.items() if value is not None},
-        "layers": layers or None,
-        "steps": steps,
-        "rate": options.number(rate),
-        "jitter": jitter,
-        "blur": options.number(blur),
-        "seed": seed,
-        "network": network,
-        "precision": precision,
-        "size": size,
-    }
+    given = options.given(
+        feature={
+            "init": kind,
+            "keep": keep,
+            "unit": unit or None,
+            "leaky": leaky,
+            "diverse": diverse,
+        },
+        layers=layers or None,
+        steps=steps,
+        rate=rate,
+        jitter=jitter,
+        blur=blur,
+        seed=seed,
+        network=network,
+        precision=precision,
+        size=size,
+    )
     wanted = options.made(preset or "filters", settings or [], given)
     if not wanted.recipe.layers:
         raise DreamerError("Name a layer, as mixed4d; `dream models layers` shows them all.")

@@ -20,7 +20,7 @@ from dreamer.cli import drafts, growth, show
 from dreamer.cli.show import Bar
 from dreamer.cli.sources import Source, make_folder
 from dreamer.errors import DreamerError
-from dreamer.files import atomic, deep, listing, photos, workfolder
+from dreamer.files import atomic, deep, listing, photos
 from dreamer.files.metadata import Made
 from dreamer.files.photos import Photo
 from dreamer.nets import runtime
@@ -145,13 +145,13 @@ class Session:
         self.written.add(path)
         return path
 
-    def resumable(self, beside: Path, name: str) -> Path:
+    def resumable(self, beside: Path, name: str, unfinished: Callable[[Path], bool]) -> Path:
         """Where what can be gone on with is written: an unfinished one of that name comes first.
 
         Raises DreamerError where it exists.
         """
         path = self.target or (self.folder or beside) / name
-        if self.overwrite or workfolder.unfinished(workfolder.of(path)) or not path.exists():
+        if self.overwrite or unfinished(path) or not path.exists():
             return path
         if self.target:
             raise atomic.exists(path)

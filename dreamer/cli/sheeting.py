@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
-from dreamer import presets
+from dreamer import presets, sheets
 from dreamer import recipe as recipes
 from dreamer.cli import growth, sources, ways
 from dreamer.cli.visualisation import Visualisation
@@ -63,14 +62,13 @@ def run(call: Visualisation, asked: Asked) -> None:
     many = Path(f"{Path(call.net.name).stem}-filters") if len(jobs) > 1 else Path()
     where = file.parent if file else folder or many
     sources.make_folder(where)
-    atomic.check_writable(where)
     _announce(call, asked, jobs)
     for job in jobs:
         if asked.between:
             path = file or atomic.free_name(where / "between.png")
             ways.between(call, job.recipe, job.targets, asked.between, path, asked.film)
         elif asked.film:
-            columns = asked.columns or math.ceil(math.sqrt(len(job.targets)))
+            columns = asked.columns or sheets.square(len(job.targets))
             call.grow(job.recipe, job.targets, asked.film, columns)
             typer.echo(str(asked.film))
         elif asked.each:
@@ -189,7 +187,7 @@ def _sheet(call: Visualisation, job: Job, asked: Asked, path: Path, *, given: bo
     ]
     rows = job.recipe.feature.diverse if job.recipe.feature.diverse > 1 else len(job.targets)
     in_rows = (asked.vary or job.recipe.feature.diverse > 1) and rows > 1
-    columns = asked.columns or (rows if in_rows else math.ceil(math.sqrt(len(shown))))
+    columns = asked.columns or (rows if in_rows else sheets.square(len(shown)))
     labelled = [(each.picture, f"{each.label}  {each.score:.4g}") for each in shown]
     call.write_sheet(path, labelled, columns, call.made(job.recipe))
     store.remove()

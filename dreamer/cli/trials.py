@@ -13,16 +13,16 @@ import typer
 from dreamer import recipe as recipes
 from dreamer import search as searching
 from dreamer import sheets, words
-from dreamer.arrays import Stored, from_stored, to_stored
+from dreamer.arrays import Image
 from dreamer.cli import cells, picking, show
-from dreamer.cli.cells import Cell
 from dreamer.cli.session import Session
-from dreamer.cli.show import Bar, Interrupt
+from dreamer.cli.show import Bar
 from dreamer.cli.sources import Source, make_folder
 from dreamer.errors import DreamerError
-from dreamer.files import atomic, photos, workfolder
+from dreamer.files import atomic, photos
+from dreamer.files import cells as stored
+from dreamer.files.cells import Cells
 from dreamer.files.photos import Photo
-from dreamer.files.workfolder import WorkFolder
 from dreamer.recipe import About
 from dreamer.search import Search, Stock, Trial
 
@@ -36,30 +36,34 @@ LINES = 4
 MOTIFS = range(30, 150)
 """Of layers that are searched over, in pixels: finer ones draw edges, coarser ones little."""
 
-Measured = Mapping[str, float]
-"""Of a finished trial: its number, and what is measured on its dream."""
+
+class Done(NamedTuple):
+    """A finished trial: its number, its dream, and what is measured on that.
+
+    Attributes:
+        raised: how far above the photo's the objective is, as a share of that.
+        distance: from what is natural (`naturalness`); 0 where nobody asks for it.
+    """
+
+    number: int
+    picture: Image
+    raised: float
+    distance: float
 
 
 class Sort(NamedTuple):
     """How a sheet is sorted: by what, the least first, and what of it stands in a label."""
 
-    key: Callable[[Measured], float]
-    tell: Callable[[Measured], str]
+    key: Callable[[Done], float]
+    tell: Callable[[Done], str]
 
 
 SORTS: Mapping[str, Sort] = {
-    "objective": Sort(
-        lambda measured: -measured["objective"],
-        lambda measured: f"objective x{1 + measured['objective']:.3g}",
-    ),
+    "objective": Sort(lambda done: -done.raised, lambda done: f"objective x{1 + done.raised:.3g}"),
     "naturalness": Sort(
-        lambda measured: measured["distance"],
-        lambda measured: f"{measured['distance']:.2f} from photos",
+        lambda done: done.distance, lambda done: f"{done.distance:.2f} from photos"
     ),
-    "trial": Sort(
-        lambda measured: measured["trial"],
-        lambda measured: f"trial {measured['trial'] + 1:g}",
-    ),
+    "trial": Sort(lambda done: done.number, lambda done: f"trial {done.number + 1}"),
 }
 
 
@@ -88,10 +92,10 @@ class Asked(NamedTuple):
 def search(call: Session, asked: Asked, source: Source, *, fresh: bool) -> None:
     """Search on one photo; Ctrl-C ends it with a sheet of the trials that are done."""
     started = time.perf_counter()
-    read, path = source.read(), call.resumable(source.folder, f"{source.name}-{call.suffix}.png")
+    name = f"{source.name}-{call.suffix}.png"
+    read, path = source.read(), call.resumable(source.folder, name, _unfinished)
     make_folder(path.parent)
-    mine = call.overwrite or workfolder.unfinished(workfolder.of(path))
-    if picking.folder(path).exists() and not mine:
+    if picking.folder(path).exists() and not (call.overwrite or _unfinished(path)):
         raise atomic.exists(picking.folder(path))
     with show.progress(1, quiet=call.quiet) as bar:
         bar.begin(0)
@@ -99,27 +103,28 @@ def search(call: Session, asked: Asked, source: Source, *, fresh: bool) -> None:
         plan = _plan(call, asked, net)
         trials = _trials(plan, asked.trials, net)
         natural = _naturalness(net) if asked.by == "naturalness" else None
-        identity = _identity(call, asked, plan, net, read)
-        with (
-            workfolder.opened(workfolder.of(path), identity, fresh=fresh) as work,
-            show.interruptible() as interrupt,
-        ):
-            whole = _dream(call, read, trials, asked.size, work, bar, interrupt)
-            partial = path.with_name(f"{path.stem}.partial{path.suffix}")
-            shown = path if whole else partial
-            kept = [cell for cell in _kept(work, natural) if cell[0]["trial"] < asked.trials]
-            if kept:
-                _write(call, shown, trials, kept, SORTS[asked.by])
-            if whole:
-                picking.remove(partial)
-                work.finish()
+        key = _identity(call, asked, plan, net, read)
+        store = Cells(stored.folder(path), key, fresh=fresh)
+        whole = _dream(call, read, trials, asked.size, store, bar)
+        partial = path.with_name(f"{path.stem}.partial{path.suffix}")
+        shown = path if whole else partial
+        done = _done(store, len(trials), natural)
+        if done:
+            _write(call, shown, trials, done, SORTS[asked.by])
+        if whole:
+            picking.remove(partial)
+            store.remove()
     if not whole:
-        holds = f"{shown} holds what is done. " if kept else ""
-        call.note(f"Stopped after {len(kept)} trials. {holds}Run the same command to go on.")
+        holds = f"{shown} holds what is done. " if done else ""
+        call.note(f"Stopped after {len(done)} trials. {holds}Run the same command to go on.")
         raise typer.Exit(show.INTERRUPTED)
     if not call.quiet:
         seconds = time.perf_counter() - started
-        typer.echo(f"{path}  {len(kept)} cells, made in {seconds:.0f} s")
+        typer.echo(f"{path}  {len(done)} cells, made in {seconds:.0f} s")
+
+
+def _unfinished(sheet: Path) -> bool:
+    return stored.folder(sheet).is_dir()
 
 
 def _plan(call: Session, asked: Asked, net: Network) -> Search:
@@ -178,69 +183,58 @@ def _identity(
     }
 
 
+def _dream(
+    call: Session,
+    read: Photo,
+    trials: Sequence[Trial],
+    size: Mapping[str, Any],
+    store: Cells,
+    bar: Bar,
+) -> bool:
+    """Dream by the trials that are not in the store yet; whether Ctrl-C left none."""
+    there = {number for number in range(len(trials)) if store.get(str(number))}
+    if there:
+        call.note(f"{len(there)} of {len(trials)} are done already.")
+    sized = [(trial.label, trial.recipe.changed(size)) for trial in trials]
+    with show.interruptible() as interrupt:
+        for number, cell in cells.dream_all(call, read, sized, bar, interrupt, there):
+            picture = cell.state.picture()
+            store.put(stored.Cell(str(number), picture, _raised(cell, picture)))
+        return not interrupt.asked
+
+
+def _raised(cell: cells.Cell, picture: Image) -> float:
+    """How far a dream raised its objective above the photo's, as a share of that."""
+    before, after = (cell.assembly.score(image, cell.plan) for image in (cell.photo.image, picture))
+    return (after - before) / max(abs(before), 1e-12)
+
+
 def _naturalness(net: Network) -> Naturalness:
     from dreamer.nets import naturalness
 
     return naturalness.load(net)
 
 
-def _kept(work: WorkFolder, natural: Naturalness | None) -> list[tuple[Measured, Stored]]:
-    """The trials that are done, with their pictures; each measured, where it is asked for."""
-    cells = zip((work.state or {}).get("cells", ()), work.frames(), strict=True)
-    if natural is None:
-        return list(cells)
+def _done(store: Cells, count: int, natural: Naturalness | None) -> list[Done]:
+    """What is in the store, measured."""
+    found = [(number, store.get(str(number))) for number in range(count)]
     return [
-        ({**measured, "distance": natural.distance(from_stored(frame))}, frame)
-        for measured, frame in cells
+        Done(number, picture, raised, natural.distance(picture) if natural else 0.0)
+        for number, (_, picture, raised) in ((number, cell) for number, cell in found if cell)
     ]
-
-
-def _dream(
-    call: Session,
-    read: Photo,
-    trials: Sequence[Trial],
-    size: Mapping[str, Any],
-    work: WorkFolder,
-    bar: Bar,
-    interrupt: Interrupt,
-) -> bool:
-    """Dream by the trials that are not done yet; whether Ctrl-C left none."""
-    done: list[Measured] = list((work.state or {}).get("cells", ()))
-    first = int(done[-1]["trial"]) + 1 if done else 0
-    if first:
-        call.note(f"{len(done)} trials are done already.")
-    sized = [(trial.label, trial.recipe.changed(size)) for trial in trials]
-    for number, cell in cells.dream_all(call, read, sized, bar, interrupt, first):
-        picture = cell.state.picture()
-        done = [*done, {"trial": number, "objective": _raised(cell, picture)}]
-        work.append(to_stored(picture), {"cells": done})
-    return not interrupt.asked
-
-
-def _raised(cell: Cell, picture: Any) -> float:
-    """How far a dream raised its objective above the photo's, as a share of that."""
-    before, after = (cell.assembly.score(image, cell.plan) for image in (cell.photo.image, picture))
-    return (after - before) / max(abs(before), 1e-12)
 
 
 def _write(
-    call: Session,
-    path: Path,
-    trials: Sequence[Trial],
-    kept: Sequence[tuple[Measured, Stored]],
-    sort: Sort,
+    call: Session, path: Path, trials: Sequence[Trial], done: Sequence[Done], sort: Sort
 ) -> None:
     """The sheet, and beside it each cell's preset."""
-    kept = sorted(kept, key=lambda cell: sort.key(cell[0]))
-    columns = sheets.square(len(kept))
+    done, columns = sorted(done, key=sort.key), sheets.square(len(done))
     named = {
-        f"r{place // columns + 1}c{place % columns + 1}": trials[int(measured["trial"])]
-        for place, (measured, _) in enumerate(kept)
+        f"r{place // columns + 1}c{place % columns + 1}": each for place, each in enumerate(done)
     }
     labels = [
-        f"{name} · {sort.tell(measured)} · {trial.label}"
-        for (name, trial), (measured, _) in zip(named.items(), kept, strict=True)
+        f"{name} · {sort.tell(each)} · {trials[each.number].label}" for name, each in named.items()
     ]
-    picking.keep(path, {name: trial.recipe for name, trial in named.items()})
-    sheet = sheets.compose([from_stored(frame) for _, frame in kept], labels, columns, LINES)
+    picking.keep(path, {name: trials[each.number].recipe for name, each in named.items()})
+    sheet = sheets.compose([each.picture for each in done], labels, columns, LINES)
     photos.write(path, sheet, quality=call.jpeg_quality)

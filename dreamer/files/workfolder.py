@@ -1,8 +1,8 @@
-"""The working folder of an unfinished film or search: what a killed run left behind, exactly.
+"""The working folder of an unfinished film: what a killed run left behind, exactly.
 
-Each frame, or cell of a sheet, lies there in the form in which it is fed back, `000012.npy`, and
-what is carried on from it in `000012.npz`, both with a checksum behind them. They appear whole or
-not at all, so that a run which goes on from them makes the same film as one that was never stopped.
+Each frame lies there in the form in which it is fed back, `000012.npy`, and what is carried on
+from it in `000012.npz`, both with a checksum behind them. They appear whole or not at all, so that
+a run which goes on from them makes the same film as one that was never stopped.
 """
 
 import io
@@ -202,13 +202,13 @@ def opened(folder: Path, identity: State, *, fresh: bool = False) -> Iterator[Wo
     _remove_empty(folder)
 
 
-def of(path: Path) -> Path:
-    """Where what is done of an unfinished output is kept."""
-    return path.with_name(f"{path.stem}.unfinished")
+def of(film: Path) -> Path:
+    """Where the frames of an unfinished film are kept."""
+    return film.with_name(f"{film.stem}.unfinished")
 
 
 def unfinished(folder: Path) -> bool:
-    """Whether a run that was stopped has left its work in `folder`."""
+    """Whether a run that was stopped has left a film in `folder`."""
     return (folder / _MANIFEST).is_file()
 
 
@@ -230,7 +230,7 @@ def _begin(folder: Path, identity: State, *, fresh: bool) -> None:
         differing = _differing(_read_identity(manifest), identity)
         if differing:
             raise DreamerError(
-                f"{folder} holds unfinished work that was made otherwise ({differing}): give "
+                f"{folder} holds an unfinished film that was made otherwise ({differing}): give "
                 "--fresh to start over, or the former options to go on."
             )
         return
