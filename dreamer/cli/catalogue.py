@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 import platformdirs
 
 from dreamer import recipe as recipes
+from dreamer import sheets
 from dreamer.arrays import Image
 from dreamer.cli import sources
 from dreamer.cli.visualisation import Visualisation
@@ -55,7 +55,6 @@ def run(
     file, where = sources.destination(output, many=False, depth=None, overwrite=call.overwrite)
     path = file or atomic.free_name((where or Path()) / f"filters-on-{photo.stem}.png")
     sources.make_folder(path.parent)
-    atomic.check_writable(path.parent)
     net = call.net
     from dreamer.nets import channels
 
@@ -72,7 +71,7 @@ def run(
     # By number, so that a friend gets these channels without the photo.
     named = [f"{layer}:{','.join(map(str, strengths))}" for layer, strengths in found]
     made = call.made(wanted.changed({"layers": named}))
-    call.write_sheet(path, cells, columns or math.ceil(math.sqrt(len(cells))), made)
+    call.write_sheet(path, cells, columns or sheets.square(len(cells)), made)
     call.note(f"The pictures of channels are kept in {folder()}.")
 
 
