@@ -1,0 +1,91 @@
+"""Draw the presets' thumbnails (`presets/*.webp`), and the sheets `presets.jpg` and `films.jpg`.
+
+    DREAMER_WEIGHTS=FOLDER python media/presets.py [--all] [NAME...]
+
+The photo is `sample.jpg`. A film shows four of its moments. Each thumbnail carries its preset's
+recipe, so that it is one itself; those whose preset has changed since are drawn again.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from dreamer import presets, sheets
+from dreamer.arrays import Image
+from dreamer.errors import DreamerError
+from dreamer.files import metadata, photos
+from dreamer.files.metadata import Made
+from dreamer.files.photos import Photo
+from dreamer.recipe import Recipe
+
+HERE = Path(__file__).parent
+PHOTO = HERE / "sample.jpg"
+SIDE, SHOWN = 420, 300
+"""The longest side of a dream, and of its thumbnail, in pixels."""
+
+FILM = {"size": 320, "fps": 6, "seconds": 4, "intro": 0.5}
+MOMENTS = (3, 9, 16, 23)
+"""The frames of a film that are shown."""
+
+QUALITY = 74
+COLUMNS = 5
+
+
+def picture(photo: Image, name: str) -> Image:
+    """The dream of a preset."""
+    import dreamer
+
+    return dreamer.dream(photo, name, size=SIDE)
+
+
+def film(photo: Image, name: str) -> Image:
+    """Four moments of a film, in two rows."""
+    import dreamer
+
+    frames = list(dreamer.film(photo, name, **FILM))
+    one, two, three, four = (frames[number] for number in MOMENTS)
+    return np.vstack([np.hstack([one, two]), np.hstack([three, four])])
+
+
+DRAWN = {"picture": picture, "film": film}
+SHEETS = {"picture": "presets.jpg", "film": "films.jpg"}
+"""By the kind of preset."""
+
+
+def up_to_date(path: Path, recipe: Recipe) -> bool:
+    """Whether a thumbnail is there and was drawn by this recipe."""
+    try:
+        return metadata.read(path).recipe == recipe
+    except DreamerError:
+        return False
+
+
+def main() -> None:
+    """Draw what has changed, then the sheet."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--all", action="store_true", help="those that are up to date, too")
+    given = parser.parse_args()
+    read = photos.read(PHOTO)
+    photo = photos.resize(read, photos.fitted(read.image.shape[:2], SIDE)).image
+    size = photos.fitted(photo.shape[:2], SHOWN)
+    sources = sorted(presets.shipped_folder().glob("*.toml"))
+    recipes = {source: presets.load(str(source)).recipe for source in sources}
+    for kind, draw in DRAWN.items():
+        cells = []
+        for source in (each for each in sources if presets.kind(recipes[each]) == kind):
+            name, thumbnail, recipe = source.stem, source.with_suffix(".webp"), recipes[source]
+            if given.all or name in given.names or not up_to_date(thumbnail, recipe):
+                drawn = Photo(draw(photo, str(source)), None, "")
+                made = Made(recipe, {"photo_sha256": read.sha256})
+                shown = photos.resize(drawn, size).image
+                photos.write(thumbnail, shown, made=made, quality=QUALITY)
+                print(thumbnail, flush=True)
+            cells.append((photos.read(thumbnail).image, name))
+        sheet = sheets.compose(*zip(*cells, strict=True), columns=COLUMNS)
+        photos.write(HERE / SHEETS[kind], sheet, quality=80)
+
+
+if __name__ == "__main__":
+    main()
