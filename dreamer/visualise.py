@@ -16,7 +16,7 @@ from dreamer.ascent import objectives, transforms, updates
 from dreamer.ascent.engine import Ascent, Chunk, Climb, climbs, octave_seed
 from dreamer.ascent.inits import INITS
 from dreamer.ascent.objectives import Objective
-from dreamer.ascent.parametrisations import PARAMETRISATIONS, Parametrisation
+from dreamer.ascent.parametrisations import PARAMETRISATIONS, PIXELS, Parametrisation
 from dreamer.ascent.steps import Numbers
 from dreamer.ascent.transforms import Transform
 from dreamer.assemble import amount, amounts, dtypes, regulariser, resolve_precision, update
@@ -129,6 +129,11 @@ class Visualiser:
             raise DreamerError(
                 "lbfgs searches one picture: set optimiser to another where many grow at once."
             )
+        if self.recipe.small_contribution and self.parametrisation is not PIXELS:
+            raise DreamerError(
+                "small_contribution weighs pixels by their gradient: set feature.parametrisation "
+                "to pixels."
+            )
         smallest = max(self.net.spec.smallest, updates.SMALLEST)
         if min(self.size) < smallest:
             raise DreamerError(
@@ -158,6 +163,18 @@ class Visualiser:
         fitting = min(BATCH, memory.pictures(self.net, [layer], pixels))
         return max(1, fitting // feature.diverse) * feature.diverse
 
+    def check(self, targets: Sequence[Target]) -> None:
+        """Raise DreamerError where a border leaves nothing of a layer's cells."""
+        fields = receptive.fields(self.net.model, self.size)
+        for layer in {target.layer for target in targets}:
+            field = fields.get(layer)
+            least = min(field.rows.cells, field.columns.cells) if field else math.inf
+            if not self.recipe.feature.unit and least <= 2 * self.recipe.border:
+                raise DreamerError(
+                    f"A border of {self.recipe.border} leaves nothing of the {least} cells along a "
+                    f"side of {layer}: give a smaller border or a larger --size."
+                )
+
     def grow(
         self,
         targets: Sequence[Target],
@@ -171,6 +188,7 @@ class Visualiser:
             seeds: of the noise, one a target; without, the recipe's for all.
             every: how many steps there are at most from one value to the next.
         """
+        self.check(targets)
         seeds = [self.recipe.seed] * len(targets) if seeds is None else seeds
         ways = self.recipe.feature.diverse
         own = [(seed, way) for seed in seeds for way in range(ways)]

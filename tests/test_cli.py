@@ -309,6 +309,14 @@ REFUSED = {
     "filters between layers": (["filters", "mixed4c:1", "mixed4d:1", "--between", "5"], "name two"),
     "filters too many": (["filters", "mixed4c:0-99", "--film", "x.mp4"], "ask for fewer"),
     "filters not diverse": (["filters", "mixed4c:1", "--diverse", "0"], "feature.diverse"),
+    "filters contribution": (
+        ["filters", "mixed4c:1", "--set", "small_contribution=0.1"],
+        "feature.parametrisation",
+    ),
+    "filters all border": (
+        ["filters", "mixed4c:1", "--size", "64", "--set", "border=2"],
+        "the 4 cells",
+    ),
     "filters searched": (["filters", "mixed4c", "--set", "optimiser=lbfgs"], "optimiser"),
     "search on nothing": (["search"], "--noise"),
     "search by beauty": (["search", "PHOTO", "--by", "beauty"], "objective"),

@@ -22,6 +22,8 @@ from dreamer.recipe import Recipe
 from dreamer.targets import layers, targets
 from dreamer.visualise import Grown, Visualiser
 
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 Dream = Callable[..., Any]
 SEED = tf.constant([3, 5])
 
@@ -235,38 +237,43 @@ def test_the_way_from_one_channel_to_another_leads_there(tiny: Any) -> None:
     assert max(steps) < np.abs(pictures[-1].plain - pictures[0].plain).mean()
 
 
-QUICK = ("--size", 32, "--steps", 2)
+@pytest.fixture(scope="module")
+def quick(tiny: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]:
+    """Options for a network that is traced in no time, and for small pictures."""
+    path = tmp_path_factory.mktemp("network") / "tiny.keras"
+    tiny.model.save(path)
+    return ("-m", path, "--size", 32, "--steps", 2)
 
 
-def test_a_sheet_is_written_and_repeated(dream: Dream, tmp_path: Path) -> None:
+def test_a_sheet_is_written_and_repeated(dream: Dream, quick: Any, tmp_path: Path) -> None:
     first, again = tmp_path / "first.png", tmp_path / "again.png"
-    code, out, err = dream("filters", "mixed3a:0-4", *QUICK, "-o", first)
+    code, out, err = dream("filters", "mixed:0-4", *quick, "-o", first)
     assert (code, out) == (0, f"{first}\n")
     assert "5 pictures, 32×32, 2 steps" in err
-    assert metadata.read(first).recipe.layers == ("mixed3a:0-4",)
+    assert metadata.read(first).recipe.layers == ("mixed:0-4",)
     assert photos.read(first).image.shape[1] == 3 * 32 + 4 * 8
-    assert dream("filters", "-p", first, "-o", again, "-q") == (0, f"{again}\n", "")
+    assert dream("filters", "-p", first, *quick[:2], "-o", again, "-q") == (0, f"{again}\n", "")
     assert first.read_bytes() == again.read_bytes()
 
 
-def test_single_pictures_carry_their_own_recipe(dream: Dream, tmp_path: Path) -> None:
+def test_single_pictures_carry_their_own_recipe(dream: Dream, quick: Any, tmp_path: Path) -> None:
     early = ("--set", "max_objective=-1000", "--keep", "best")
-    code, _, err = dream("filters", "mixed3a:1,6", *QUICK, *early, "--each", "-o", tmp_path)
+    code, _, err = dream("filters", "mixed:1,6", *quick, *early, "--each", "-o", tmp_path)
     assert code == 0
     assert "2 of 2 stopped by themselves; the best picture is kept, of step 0 to 0" in err
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["mixed3a-1.png", "mixed3a-6.png"]
-    assert metadata.read(tmp_path / names[1]).recipe.layers == ("mixed3a:6",)
+    assert names == ["mixed-1.png", "mixed-6.png"]
+    assert metadata.read(tmp_path / names[1]).recipe.layers == ("mixed:6",)
     assert photos.read(tmp_path / names[0]).image.shape == (32, 32, 3)
 
 
 def test_a_stopped_sheet_goes_on(
-    dream: Dream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dream: Dream, quick: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopped in the second batch, it is the sheet that was never stopped."""
     monkeypatch.setattr(visualise, "BATCH", 2)
     monkeypatch.chdir(tmp_path)
-    asked = ("filters", "mixed3a", "--first", 4, *QUICK)
+    asked = ("filters", "mixed", "--first", 4, *quick)
     assert dream(*asked, "-o", "whole.png")[0] == 0
     grow, batches = Visualiser._finished, []
 
@@ -278,7 +285,7 @@ def test_a_stopped_sheet_goes_on(
 
     monkeypatch.setattr(Visualiser, "_finished", failing)
     assert dream(*asked)[0] != 0
-    sheet = Path("filters-mixed3a.png")
+    sheet = Path("filters-mixed.png")
     assert not sheet.exists()
     assert len(list(cells.folder(sheet).glob("*.npz"))) == 2
     code, _, err = dream(*asked, "--seed", 3)
@@ -292,28 +299,26 @@ def test_a_stopped_sheet_goes_on(
 
 
 def test_a_sheet_that_is_too_large_is_split(
-    dream: Dream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dream: Dream, quick: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sheets, "MOST_PIXELS", 5000)
-    code, out, err = dream(
-        "filters", "mixed3a:0-5", *QUICK, "--columns", 2, "-o", tmp_path / "a.png"
-    )
+    code, out, err = dream("filters", "mixed:0-5", *quick, "--columns", 2, "-o", tmp_path / "a.png")
     assert code == 0
     assert "too large" in err
     assert out.split() == [str(tmp_path / f"a-{number}.png") for number in (1, 2, 3)]
 
 
 def test_values_are_varied_row_by_row_and_the_ascent_is_filmed(
-    dream: Dream, tmp_path: Path
+    dream: Dream, quick: Any, tmp_path: Path
 ) -> None:
     sheet, film = tmp_path / "a.png", tmp_path / "a.mp4"
     vary = ("--vary", "feature.parametrisation=fourier,pixels")
-    assert dream("filters", "mixed3a:0-2", *QUICK, *vary, "-o", sheet)[0] == 0
+    assert dream("filters", "mixed:0-2", *quick, *vary, "-o", sheet)[0] == 0
     height, width = photos.read(sheet).image.shape[:2]
     assert width == 3 * 32 + 4 * 8
     assert height > 2 * 32
-    assert dream("filters", "mixed3a:0", *QUICK, "--film", film)[0] == 0
-    assert metadata.read(film).recipe.layers == ("mixed3a:0",)
+    assert dream("filters", "mixed:0", *quick, "--film", film)[0] == 0
+    assert metadata.read(film).recipe.layers == ("mixed:0",)
     row = tmp_path / "row.png"
-    assert dream("filters", "mixed3a:0,3", *QUICK, "--between", 3, "-o", row)[0] == 0
+    assert dream("filters", "mixed:0,3", *quick, "--between", 3, "-o", row)[0] == 0
     assert photos.read(row).image.shape[1] == width

@@ -93,8 +93,10 @@ def _check(call: Visualisation, asked: Asked, jobs: Sequence[Job]) -> None:
 def _announce(call: Visualisation, asked: Asked, jobs: Sequence[Job]) -> None:
     """Say what is about to be done; what is wrong with the recipe shows here."""
     varied = [recipe for _, recipe in recipes.variations(call.wanted.recipe, asked.vary)]
-    sizes = [call.visualiser(recipe).size for recipe in varied]
-    height, width = sizes[0]
+    for visualiser in map(call.visualiser, varied):
+        for job in jobs:
+            visualiser.check(job.targets)
+    height, width = call.visualiser(varied[0]).size
     count = sum(len(job.targets) for job in jobs) * len(varied) * varied[0].feature.diverse
     sheets = f" on {len(jobs)} sheets" if len(jobs) > 1 else ""
     steps = f"{varied[0].steps} steps"

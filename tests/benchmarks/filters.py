@@ -1,0 +1,114 @@
+"""Sixty-four channels of a layer: all that `Visualiser` makes of them, and one at a time.
+
+    python tests/benchmarks/filters.py [CHANNELS]
+
+The reference is the Keras example "Visualizing what convnets learn": one picture, one channel, a
+`tf.function` traced for it, the mean of the channel without a border of two cells, the gradient
+divided by its Euclidean length, a step of 10. Its pictures run from -1 to 1 where this network's
+are of 0 to 1, so that a step of 5 is the same. Both begin with the same noise, take 128 steps of
+plain pixels on 128×128, and are scored by the same function. The noise has the spectrum of
+photographs, since on the example's own most channels of this layer are silent, and stay so.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dreamer import presets
+from dreamer.nets import network, runtime
+from dreamer.targets import targets
+from dreamer.visualise import Visualiser
+
+LAYER, SIZE, STEPS, BORDER, RATE = "mixed4d", 128, 128, 2, 5.0
+
+
+def reference(net: Any) -> Callable[[np.ndarray, int], np.ndarray]:
+    """The example's loop, on a network whose input's range is made outside of the picture."""
+    extractor = keras.Model(net.model.inputs, net.model.get_layer(LAYER).output)
+    scale, offset = net.spec.scale, net.spec.offset
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def step(image: tf.Tensor, channel: int, rate: float) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            maps = extractor(image * scale + offset)
+            loss = tf.reduce_mean(maps[:, BORDER:-BORDER, BORDER:-BORDER, channel])
+        gradient = tf.math.l2_normalize(tape.gradient(loss, image))
+        return loss, image + rate * gradient
+
+    def grow(start: np.ndarray, channel: int) -> np.ndarray:
+        image = tf.constant(start[None])
+        for _ in range(STEPS):
+            _, image = step(image, channel, RATE)
+        return np.asarray(image[0])
+
+    return grow
+
+
+def _now() -> np.ndarray:
+    """Seconds by the clock, and those of this process on all processors."""
+    return np.array([time.perf_counter(), time.process_time()])
+
+
+def main() -> None:
+    """Print both times, their ratio, and how the channels' final objectives compare."""
+    threads = runtime.start()
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 64
+    net = network.load("googlenet")
+    # What the machine multiplies fastest, as `dream image` has it in its dear octaves.
+    precision = "bfloat16" if runtime.gains_by_bfloat16() else "float32"
+    chosen = np.linspace(0, net.channels(LAYER) - 1, count).astype(int).tolist()
+    plain = presets.load("filters").recipe.changed(
+        {
+            **{"network": "googlenet", "steps": STEPS, "size": SIZE, "border": BORDER},
+            "precision": precision,
+            **{"rate": RATE, "normalise": "l2", "optimiser": "ascent", "jitter": 0, "clip": False},
+            "feature": {
+                **{"parametrisation": "pixels", "init": "fourier", "init_spread": 0.2},
+                **{"scale": 0, "turn": 0, "leaky": 0},
+            },
+        }
+    )
+    started = _now()
+    visualiser = Visualiser(plain, net)
+    wanted = targets(net, LAYER, chosen)
+    *_, own = visualiser.grow(wanted)
+    quick = _now() - started
+    start = np.asarray(visualiser._start([(plain.seed, 0)])[0])
+    started = _now()
+    grow = reference(net)
+    slow = [grow(start, channel) for channel in chosen]
+    usual = _now() - started
+    scores = np.array([each.score for each in own.grown])
+    features = network.freeze(net, [LAYER], "float32")
+    theirs = np.array(
+        [
+            np.asarray(features(picture[None])[LAYER])[0, BORDER:-BORDER, BORDER:-BORDER, c].mean()
+            for picture, c in zip(slow, chosen, strict=True)
+        ]
+    )
+    # Where a ReLU is silent on the noise, plain ascent has no gradient in either way.
+    silent = (theirs <= 0) & (scores <= 0)
+    share = scores[~silent] / np.maximum(theirs[~silent], 1e-6)
+    print(
+        f"{count} channels of {LAYER}, {SIZE}×{SIZE}, {STEPS} steps, {precision}, {threads} threads"
+    )
+    for kind, own_way, one_by_one in zip(
+        ("by the clock", "of processors"), quick, usual, strict=True
+    ):
+        print(
+            f"{kind}: dreamer {own_way:.1f} s, one at a time {one_by_one:.1f} s, "
+            f"{one_by_one / own_way:.2f} times as fast"
+        )
+    print(f"silent in both: {silent.sum()}; the others' final objective, own / reference:")
+    print(f"least {share.min():.3f}, median {np.median(share):.3f}, ", end="")
+    print(f"at least 0.95 in {(share >= 0.95).sum()} of {len(share)}")
+
+
+if __name__ == "__main__":
+    main()
