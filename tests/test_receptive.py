@@ -12,7 +12,7 @@ from keras import layers
 from dreamer.arrays import Size
 from dreamer.nets import receptive
 from dreamer.nets.network import build
-from dreamer.nets.receptive import Span
+from dreamer.nets.receptive import Field, Span
 
 SIZES = [(64, 64), (61, 74)]
 
@@ -81,6 +81,22 @@ def test_an_enlarged_layers_field_holds_the_gradient(model: keras.Model, name: s
 def test_behind_a_pool_over_all_places_everything_is_seen(model: keras.Model) -> None:
     found = receptive.fields(model)
     assert [found[name] for name in ("everything", "gated", "flat")] == [None] * 3
+
+
+def test_a_model_within_a_model_is_looked_through() -> None:
+    inner = keras.Sequential(
+        [
+            keras.Input((None, None, 3)),
+            layers.Conv2D(4, 3, 2, "same"),
+            layers.MaxPooling2D(2),
+        ],
+        name="inner",
+    )
+    image = keras.Input((None, None, 3))
+    behind = layers.Conv2D(4, 3, name="behind")(inner(layers.Rescaling(2)(image)))
+    found = receptive.fields(keras.Model(image, behind))
+    assert found["inner"] == Field(*[Span(5, 4, 0, 128)] * 2)
+    assert found["behind"] == Field(*[Span(13, 4, 0, 126)] * 2)
 
 
 def test_grids_have_as_many_cells_as_the_network_makes(model: keras.Model) -> None:

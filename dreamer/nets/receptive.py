@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
-from keras import layers
 
 from dreamer.arrays import Size
 
@@ -83,25 +82,33 @@ def fields(model: Any, size: Size = USUAL) -> Mapping[str, Field | None]:
     None stands for a layer whose cells see the whole picture, as behind a pool over all places,
     and for one of a kind that is not known.
     """
-    pixels = Field(Span(1, 1, 0, size[0]), Span(1, 1, 0, size[1]))
-    seen: dict[int, Field | None] = {id(tensor): pixels for tensor in model.inputs}
-    found: dict[str, Field | None] = {}
+    return _walk(model, [Field(Span(1, 1, 0, size[0]), Span(1, 1, 0, size[1]))])[0]
+
+
+def _walk(
+    model: Any, given: Sequence[Field | None]
+) -> tuple[Mapping[str, Field | None], Sequence[Field | None]]:
+    """The fields of a model's layers, and of its outputs, from those of its inputs."""
+    seen = dict(zip(map(id, model.inputs), given, strict=True))
+    found: dict[str, Field | None] = dict.fromkeys(layer.name for layer in model.layers)
     for layer in model.layers:
-        if isinstance(layer, layers.InputLayer):
-            continue
-        given = [seen.get(id(tensor)) for tensor in keras.tree.flatten(layer.input)]
-        field = found[layer.name] = _through(layer, given)
-        seen |= {id(tensor): field for tensor in keras.tree.flatten(layer.output)}
-    return found
+        # A layer that is itself a model does not tell by its `input` what it reads here.
+        for node in layer._inbound_nodes:
+            read = [id(tensor) for tensor in node.arguments.keras_tensors]
+            if read and all(each in seen for each in read):
+                field = found[layer.name] = _through(layer, [seen[each] for each in read])
+                seen |= {id(tensor): field for tensor in node.outputs}
+    return found, [seen.get(id(tensor)) for tensor in model.outputs]
 
 
 def _through(layer: Any, given: Sequence[Field | None]) -> Field | None:
+    if isinstance(layer, keras.Model):
+        return _walk(layer, given)[1][0]
     known = [field for field in given if field is not None]
     step = _STEPS.get(type(layer).__name__)
     if step is None or len(known) < len(given):
         return None
-    spans = [_union([step(layer, axis, field[axis]) for field in known]) for axis in (0, 1)]
-    rows, columns = spans
+    rows, columns = (_union([step(layer, axis, field[axis]) for field in known]) for axis in (0, 1))
     return None if rows is None or columns is None else Field(rows, columns)
 
 
