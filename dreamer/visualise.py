@@ -255,7 +255,8 @@ class Visualiser:
             share = place / (count - 1)
             other = share * sizes[0] / sizes[1]
             mix = np.asarray((1 - share) * first.mix + other * last.mix, np.float32)
-            target = Target(f"{share:.0%}", first.layer, mix)
+            label = last.label if place == count - 1 else f"{share:.0%}"
+            target = Target(label, first.layer, mix)
             begun = self.recipe.steps + (place - 1) * steps
             stop, numbers = begun + steps, self._numbers([target])
             climb = ascent.run(climb, seed, begun, stop, stop, numbers)

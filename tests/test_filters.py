@@ -230,7 +230,7 @@ def test_the_way_from_one_channel_to_another_leads_there(tiny: Any) -> None:
         tf.constant(np.stack([each.plain for each in pictures]))
     )["mixed"]
     one, other = np.asarray(maps).mean((1, 2))[:, [1, 8]].T
-    assert len(pictures) == 4
+    assert [each.label for each in pictures] == ["mixed:1", "33%", "67%", "mixed:8"]
     assert (np.diff(other / one)[1:] > 0).all()
     assert other.argmax() == 3
     steps = [np.abs(b.plain - a.plain).mean() for a, b in itertools.pairwise(pictures)]

@@ -191,7 +191,8 @@ def _sheet(call: Visualisation, job: Job, asked: Asked, path: Path, *, given: bo
     in_rows = (asked.vary or job.recipe.feature.diverse > 1) and rows > 1
     columns = asked.columns or (rows if in_rows else sheets.square(len(shown)))
     labelled = [(each.picture, f"{each.label}  {each.score:.4g}") for each in shown]
-    call.write_sheet(path, labelled, columns, call.made(job.recipe))
+    lines = 3 if asked.vary else 2 if job.recipe.feature.diverse > 1 else 1
+    call.write_sheet(path, labelled, columns, call.made(job.recipe), lines)
     store.remove()
 
 

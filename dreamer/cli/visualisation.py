@@ -158,16 +158,24 @@ class Visualisation:
         return Made(recipe, {**own, **versions, **facts})
 
     def write_sheet(
-        self, path: Path, cells: Sequence[tuple[Image, str]], columns: int, made: Made | None
+        self,
+        path: Path,
+        cells: Sequence[tuple[Image, str]],
+        columns: int,
+        made: Made | None,
+        lines: int = 1,
     ) -> None:
-        """Write labelled pictures side by side, on several sheets where one would be too large."""
+        """Write labelled pictures side by side, on several sheets where one would be too large.
+
+        `lines` is how many a label may fill.
+        """
         make_folder(path.parent)
         most = sheets.most_cells(cells[0][0].shape[:2], columns)
         parts = [cells[first : first + most] for first in range(0, len(cells), most)]
         for number, part in enumerate(parts, 1):
             name = path.with_stem(f"{path.stem}-{number}") if len(parts) > 1 else path
             pictures, named = zip(*part, strict=True)
-            sheet = sheets.compose(pictures, named, columns)
+            sheet = sheets.compose(pictures, named, columns, lines)
             photos.write(name, sheet, made=made, overwrite=self.overwrite)
             typer.echo(str(name))
         if len(parts) > 1:
