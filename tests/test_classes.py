@@ -199,20 +199,32 @@ def test_the_ascent_is_a_film_of_one_picture_or_of_a_sheet(
     assert "smaller --size" in err
 
 
-def test_shares_are_the_model_s_own_and_scores_are_those_before_its_softmax(tmp_path: Path) -> None:
+def test_a_picture_is_seen_by_the_model_s_own_scores_before_its_softmax(tmp_path: Path) -> None:
     picture = np.random.default_rng(0).random((32, 32, 3), np.float32)
     for kind in ("free", "fixed"):
         path = saved(tmp_path, kind)
         wanted = recipe.Recipe(network=path.name, input_range=(-1, 1))
         own = heads.head(assemble.load(wanted, path).entire(), tmp_path / "names.txt")
-        shares = own.shares(picture)
+        powers = np.exp(own.scores(picture))
         model = keras.saving.load_model(path)
-        np.testing.assert_allclose(shares, model(2 * picture[None] - 1)[0], rtol=1e-4)
-        scores = network.freeze(own.net, [own.layer], "float32")(picture[None])[own.layer]
-        np.testing.assert_allclose(np.exp(scores) / np.exp(scores).sum(), shares[None], rtol=1e-4)
-        best = own.guesses(shares, 2)
-        assert best[0].share == shares.max() >= best[1].share
-        assert best[0].label == own.label(int(shares.argmax()))
+        np.testing.assert_allclose(
+            powers / powers.sum(), model(2 * picture[None] - 1)[0], rtol=1e-4
+        )
+        first, second = own.guesses(picture, 2)
+        assert first.score == own.scores(picture).max() > second.score
+        assert first.label == own.label(int(powers.argmax()))
+
+
+def test_maps_that_leak_for_a_dream_are_seen_as_they_are() -> None:
+    image = keras.Input((None, None, 3))
+    maps = layers.Conv2D(4, 3, activation="relu", bias_initializer="ones", name="maps")(image)
+    model = keras.Model(image, layers.GlobalAveragePooling2D(name="scores")(maps))
+    model.get_layer("maps").set_weights([-np.ones((3, 3, 3, 4)), np.array([40, 1, 0, 0])])
+    net = Network("squeezed.keras", NetSpec("", "", (), None, 1, 0, (), 8, {}), model, "")
+    picture = np.ones((9, 9, 3), np.float32)
+    leaking = network.freeze(net, ["scores"], "float32")(picture[None])["scores"][0]
+    assert leaking[1] < 0
+    assert heads.head(net).scores(picture).tolist() == [13, 0, 0, 0]
 
 
 def test_vgg16_raises_its_scores_at_its_one_size() -> None:

@@ -20,9 +20,6 @@ from dreamer.files import atomic, photos
 from dreamer.recipe import Recipe
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from dreamer.nets.heads import Head
     from dreamer.visualise import Grown
 
@@ -39,12 +36,11 @@ class Asked(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """A picture, the recipe that makes it again, the options that vary it, and what is seen."""
+    """A picture, the recipe that makes it again, and the options that vary it."""
 
     grown: Grown
     recipe: Recipe
     options: str
-    shares: NDArray[np.float32]
 
 
 def run(call: Visualisation, asked: Asked, output: Path | None) -> None:
@@ -125,7 +121,7 @@ def _cells(
     every = call.grow(_of(head, recipe, classes), targets, *filmed)
     outputs = [output for output in classes for _ in range(recipe.feature.diverse)]
     return [
-        Cell(grown, _of(head, recipe, [output]), options, head.shares(grown.picture))
+        Cell(grown, _of(head, recipe, [output]), options)
         for output, grown in zip(outputs, every, strict=True)
     ]
 
@@ -139,12 +135,11 @@ def _columns(classes: int, varied: Sequence[Recipe]) -> int:
 
 
 def _label(cell: Cell) -> str:
-    (output,) = cell.recipe.terms[0].channels or (0,)
-    return f"{cell.options} {cell.grown.label} {cell.shares[output]:.0%}".strip()
+    return f"{cell.options} {cell.grown.label}  {cell.grown.score:.3g}".strip()
 
 
 def _seen(head: Head, cell: Cell) -> str:
     """A class's score before and after, and what its finished picture is taken for."""
     grown = cell.grown
-    guesses = ", ".join(f"{guess.label} {guess.share:.1%}" for guess in head.guesses(cell.shares))
-    return f"{grown.label}: {grown.first_score:.4g} → {grown.score:.4g}, seen as {guesses}"
+    seen = ", ".join(f"{guess.label} {guess.score:.3g}" for guess in head.guesses(grown.picture))
+    return f"{grown.label}: {grown.first_score:.3g} → {grown.score:.3g}, seen as {seen}"

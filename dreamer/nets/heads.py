@@ -20,10 +20,10 @@ from dreamer.nets.network import Network
 
 
 class Guess(NamedTuple):
-    """What a classifier takes a picture for: a class, and its share of all, 0 to 1."""
+    """What a classifier takes a picture for: a class, and its score."""
 
     label: str
-    share: float
+    score: float
 
 
 @dataclass(frozen=True)
@@ -64,23 +64,26 @@ class Head:
     def _model(self) -> Callable[..., Any]:
         import keras
 
-        return keras.Model(self.net.model.inputs[0], self._last.output)  # type: ignore[no-any-return]
+        layer = self.net.model.get_layer(self.layer)
+        if graph.gives_probabilities(layer):
+            # A layer with a softmax of its own is made to end before it.
+            scores = network.freeze(self.net, [self.layer], "float32")
+            return lambda pictures: scores(pictures)[self.layer]
+        model, spec = keras.Model(self.net.model.inputs[0], layer.output), self.net.spec
+        return lambda pictures: model(network.ranged(spec, pictures))
 
-    def shares(self, picture: Image) -> NDArray[np.float32]:
-        """How sure the network is of each class in a picture `(h, w, 3)`, `(outputs,)`, 0 to 1.
+    def scores(self, picture: Image) -> NDArray[np.float32]:
+        """Of each class in a picture `(h, w, 3)`, before any softmax, `(outputs,)`.
 
-        The network is taken as it is, without the leak that a dream needs (`network.LEAK`).
+        The network is taken without the leak that a dream needs (`network.LEAK`).
         """
-        values = np.asarray(self._model(network.ranged(self.net.spec, picture[None]))[0])
-        if graph.gives_probabilities(self._last):
-            return values
-        powers = np.exp(values - values.max())
-        return np.asarray(powers / powers.sum())
+        return np.asarray(self._model(picture[None])[0])
 
-    def guesses(self, shares: NDArray[np.float32], count: int = 5) -> list[Guess]:
-        """The likeliest classes, first things first."""
-        best = np.argsort(-shares, kind="stable")[:count]
-        return [Guess(self.label(int(k)), float(shares[k])) for k in best]
+    def guesses(self, picture: Image, count: int = 5) -> list[Guess]:
+        """The classes that the network takes a picture for, the likeliest first."""
+        scores = self.scores(picture)
+        best = np.argsort(-scores, kind="stable")[:count]
+        return [Guess(self.label(int(k)), float(scores[k])) for k in best]
 
 
 def head(net: Network, labels: Path | None = None) -> Head:
