@@ -186,6 +186,18 @@ def test_a_unit_is_cropped_to_what_it_can_see(tiny: Any) -> None:
     assert one.score > one.first_score
 
 
+def test_activations_inside_convolutions_leak_as_well() -> None:
+    """VGG16, the network of the articles on filters; there are no weights to ship."""
+    articles = network.build("vgg16", None)
+    for one in grown(articles, [0, 7], "block2_conv1", steps=3, feature={"leaky": 0.2}):
+        assert one.score > one.first_score
+    leaking = network.freeze(articles, ["block1_conv1"], "float32", leak=0.2)
+    maps = leaking(tf.zeros([1, 32, 32, 3]))["block1_conv1"]
+    usual = network.freeze(articles, ["block1_conv1"], "float32")(tf.zeros([1, 32, 32, 3]))
+    assert usual["block1_conv1"].numpy().min() == 0 > maps.numpy().min()
+    assert layers(articles, "convolutions")[-1] == "block5_conv3"
+
+
 def test_diverse_pictures_differ_more(tiny: Any) -> None:
     def likeness(diversity: float) -> tuple[float, list[str]]:
         feature = {"diverse": 3, "diversity": diversity, "init_spread": 0.05}
