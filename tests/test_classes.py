@@ -179,6 +179,15 @@ def test_several_classes_are_a_sheet_single_files_or_a_grid(
     ] * 3
 
 
+def test_classes_are_listed(dream: Callable[..., Any], tmp_path: Path) -> None:
+    own, names = saved(tmp_path, "fixed"), tmp_path / "names.txt"
+    code, out, _ = dream("models", "classes", own, "--labels", names)
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()[1:]] == ["0", "1", "2", "3"]
+    assert "n01582220" in out.splitlines()[2]
+    assert "meadow, grass" in out
+
+
 def test_the_ascent_is_a_film_of_one_picture_or_of_a_sheet(
     dream: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
