@@ -11,6 +11,7 @@ import pytest
 
 from dreamer import formats, presets, recipe, words
 from dreamer.errors import DreamerError
+from dreamer.files import metadata
 from dreamer.filmfields import Motion
 from dreamer.nets import registry
 from dreamer.recipe import Recipe
@@ -50,6 +51,20 @@ def test_there_are_many_presets_and_some_need_no_weights() -> None:
     assert len(pictures) >= 16
     assert pictures.count("dreamnet") >= 8
     assert set(pictures) >= {"dreamnet", "googlenet", "inception_v3"}
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, each in TABLE.items() if presets.kind(each) in ("picture", "film")]
+)
+def test_a_thumbnail_was_drawn_by_its_preset(name: str) -> None:
+    thumbnail = presets.shipped_folder() / f"{name}.webp"
+    # Where this fails, `python media/presets.py` draws it again.
+    assert metadata.read(thumbnail).recipe == TABLE[name]
+
+
+def test_thumbnails_are_small() -> None:
+    sizes = [path.stat().st_size for path in presets.shipped_folder().glob("*.webp")]
+    assert sum(sizes) < 1_500_000
 
 
 def test_no_two_presets_are_the_same() -> None:
