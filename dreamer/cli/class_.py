@@ -84,7 +84,7 @@ def command(
 
     photo, kind = options.init(init)
     given = options.given(
-        feature={"init": kind, "keep": keep, "leaky": leaky, "diverse": diverse},
+        feature=options.part(init=kind, keep=keep, leaky=leaky, diverse=diverse),
         steps=steps,
         rate=rate,
         jitter=jitter,

@@ -103,13 +103,7 @@ def command(
 
     photo, kind = options.init(init)
     given = options.given(
-        feature={
-            "init": kind,
-            "keep": keep,
-            "unit": unit or None,
-            "leaky": leaky,
-            "diverse": diverse,
-        },
+        feature=options.part(init=kind, keep=keep, unit=unit or None, leaky=leaky, diverse=diverse),
         layers=layers or None,
         steps=steps,
         rate=rate,

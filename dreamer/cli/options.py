@@ -507,17 +507,16 @@ def palette(text: str) -> list[str]:
 
 
 def given(**options: Any) -> dict[str, Any]:
-    """What options set, from what was typed, by the recipe's fields and parts.
+    """What options set, from what was typed, by the recipe's fields; None means not given."""
+    return {
+        name: _READERS[name](value) if name in _READERS and value is not None else value
+        for name, value in options.items()
+    }
 
-    None means not given, and is left out of a part.
-    """
-    return {name: _read(name, value) for name, value in options.items()}
 
-
-def _read(name: str, value: Any) -> Any:
-    if isinstance(value, dict):
-        return {inner: each for inner, each in value.items() if each is not None}
-    return _READERS[name](value) if name in _READERS and value is not None else value
+def part(**options: Any) -> dict[str, Any]:
+    """What options set of a part of the recipe; what is not given is left out."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {

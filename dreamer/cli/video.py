@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -100,30 +100,29 @@ def command(
 
     mask, guide = session.brought(preset, mask, guide)
     on_clip = source is not None and clip.is_clip(source)
-    moving: dict[str, Any] = {
-        "motion": motion,
-        "speed": options.number(speed),
-        "zoom": options.number(zoom),
-        "angle": options.number(angle),
-        "border": border,
-        "seconds": seconds,
-        "frames": count,
-        "fps": fps,
-        "loop": loop,
-        "intro": intro,
-        "cadence": cadence,
-        "motif": options.motif(motif) if motif is not None else None,
-        "steps": steps,
-        "strength": options.number(strength),
-        "habituation": options.number(habituation),
-        "colours": colours,
-        "palette": palette,
-        "size": size,
-        "flow": flow,
-        "blend_moving": options.number(blend_moving),
-        "blend_still": options.number(blend_still),
-    }
-    moving = {name: value for name, value in moving.items() if value is not None}
+    moving = options.part(
+        motion=motion,
+        speed=options.number(speed),
+        zoom=options.number(zoom),
+        angle=options.number(angle),
+        border=border,
+        seconds=seconds,
+        frames=count,
+        fps=fps,
+        loop=loop,
+        intro=intro,
+        cadence=cadence,
+        motif=options.motif(motif) if motif is not None else None,
+        steps=steps,
+        strength=options.number(strength),
+        habituation=options.number(habituation),
+        colours=colours,
+        palette=palette,
+        size=size,
+        flow=flow,
+        blend_moving=options.number(blend_moving),
+        blend_still=options.number(blend_still),
+    )
     given = options.given(
         film=filmfields.implied(moving),
         layers=layer or None,
