@@ -25,7 +25,8 @@ from dreamer.ascent import (
     transforms,
     updates,
 )
-from dreamer.ascent.engine import Ascent, Begun, Octave, Progress, dream, octave_seed
+from dreamer.ascent.climb import Ascent, octave_seed
+from dreamer.ascent.engine import Begun, Octave, Progress, dream
 from dreamer.ascent.look import Look
 from dreamer.ascent.objectives import Objective
 from dreamer.ascent.parametrisations import PIXELS, Parametrisation

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dreamer.arrays import Image, Size
 from dreamer.ascent import objectives, transforms, updates
-from dreamer.ascent.engine import Ascent, Chunk, Climb, climbs, octave_seed
+from dreamer.ascent.climb import Ascent, Chunk, Climb, climbs, octave_seed
 from dreamer.ascent.inits import INITS
 from dreamer.ascent.objectives import Objective
 from dreamer.ascent.parametrisations import PARAMETRISATIONS, PIXELS, Parametrisation

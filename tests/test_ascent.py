@@ -13,7 +13,8 @@ from scipy import ndimage
 
 from dreamer.arrays import Image
 from dreamer.ascent import objectives, octaves, regularisers, transforms, updates
-from dreamer.ascent.engine import Ascent, Climb, Octave, dream, octave_seed
+from dreamer.ascent.climb import Ascent, Climb, octave_seed
+from dreamer.ascent.engine import Octave, dream
 from dreamer.ascent.objectives import Objective
 from dreamer.ascent.steps import Step, annealed, number
 from dreamer.nets import network

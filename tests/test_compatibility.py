@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from dreamer import presets
 from dreamer.arrays import Image
-from dreamer.ascent.engine import octave_seed
+from dreamer.ascent.climb import octave_seed
 from dreamer.assemble import assemble
 from dreamer.files import photos
 from dreamer.nets import network, registry

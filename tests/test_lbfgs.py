@@ -11,7 +11,7 @@ from test_ascent import make
 
 from dreamer.arrays import Image
 from dreamer.ascent import lbfgs
-from dreamer.ascent.engine import octave_seed
+from dreamer.ascent.climb import octave_seed
 from dreamer.assemble import assemble
 from dreamer.recipe import Recipe
 

@@ -11,7 +11,7 @@ from test_ascent import make
 
 from dreamer.arrays import Image
 from dreamer.ascent import edges, objectives, octaves
-from dreamer.ascent.engine import octave_seed
+from dreamer.ascent.climb import octave_seed
 from dreamer.ascent.tiles import GRID, Tiles, halo
 from dreamer.assemble import assemble, load
 from dreamer.errors import DreamerError

@@ -7,22 +7,18 @@ is for the picture's spectrum divided by that of photographs, as lucid's picture
 (Olah et al., "Feature Visualization", 2017, on preconditioning).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from queue import Queue
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 from scipy import fft, optimize
 
+from dreamer.ascent.climb import Ascent, Climb
 from dreamer.ascent.steps import Numbers
-
-if TYPE_CHECKING:
-    from dreamer.ascent.engine import Ascent, Climb
 
 HISTORY = 5
 """Steps whose gradients are kept; each takes 48 bytes a pixel."""

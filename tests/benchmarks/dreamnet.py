@@ -30,7 +30,8 @@ import tensorflow as tf
 
 from dreamer.arrays import Image
 from dreamer.ascent import octaves, regularisers, steps, transforms, updates
-from dreamer.ascent.engine import Ascent, Octave, dream
+from dreamer.ascent.climb import Ascent
+from dreamer.ascent.engine import Octave, dream
 from dreamer.ascent.objectives import Objective
 from dreamer.nets import network
 from dreamer.nets.network import Features, Network

@@ -27,7 +27,7 @@ import tensorflow as tf  # noqa: E402
 from measure import Row, at, command, medians  # noqa: E402
 
 from dreamer.arrays import Image  # noqa: E402
-from dreamer.ascent.engine import octave_seed  # noqa: E402
+from dreamer.ascent.climb import octave_seed  # noqa: E402
 from dreamer.assemble import Assembly, assemble  # noqa: E402
 from dreamer.files import photos  # noqa: E402
 from dreamer.nets import network  # noqa: E402

@@ -10,7 +10,7 @@ import tensorflow as tf
 from measure import Row, command, medians
 
 from dreamer.ascent import regularisers, updates
-from dreamer.ascent.engine import octave_seed
+from dreamer.ascent.climb import octave_seed
 from dreamer.ascent.steps import Step, annealed
 from dreamer.assemble import assemble
 from dreamer.files import photos

@@ -31,7 +31,8 @@ import tensorflow as tf
 from dreamer import classes, words
 from dreamer.arrays import Image
 from dreamer.ascent import objectives, octaves, regularisers, steps, transforms, updates
-from dreamer.ascent.engine import Ascent, Octave, dream
+from dreamer.ascent.climb import Ascent
+from dreamer.ascent.engine import Octave, dream
 from dreamer.ascent.objectives import Objective
 from dreamer.nets import network, userfile, weightfiles, wordfit
 from dreamer.nets.network import Network
