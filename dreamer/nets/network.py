@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -218,7 +218,11 @@ def _leaking(model: Any, leak: float) -> dict[str, Mapping[str, Any]]:
         for each in model.layers
         if getattr(each, "activation", None) is keras.activations.relu
     ]
-    slope = partial(keras.activations.leaky_relu, negative_slope=leak)
+
+    # TensorFlow's own leaky ReLU behind a convolution makes its optimiser stumble, and say so.
+    def slope(maps: tf.Tensor) -> tf.Tensor:
+        return tf.maximum(maps, leak * maps)
+
     return {
         **{name: {"negative_slope": leak} for name in own},
         **{name: {"activation": slope} for name in built_in},
