@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
-from importlib.metadata import version
 from operator import add
 from pathlib import Path
 from typing import Any
@@ -187,7 +186,7 @@ class Assembly:
             "sizes": [list(size) for size in plan.sizes],
             "dtypes": list(plan.dtypes),
             "threads": threads,
-            **{name: version(name) for name in ("dreamer", "tensorflow")},
+            **runtime.versions(),
         }
         # Written out, so that another machine cuts the picture alike.
         return Made(self.recipe.changed({"tile": plan.tile or self.recipe.tile}), facts)

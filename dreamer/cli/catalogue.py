@@ -18,7 +18,7 @@ import platformdirs
 from dreamer import recipe as recipes
 from dreamer import sheets
 from dreamer.arrays import Image
-from dreamer.cli import sources
+from dreamer.cli import sheeting, sources
 from dreamer.cli.visualisation import Visualisation
 from dreamer.errors import DreamerError
 from dreamer.files import atomic, photos
@@ -27,7 +27,6 @@ from dreamer.layers import Choice, LayerSpec
 
 if TYPE_CHECKING:
     from dreamer.nets.network import Network
-    from dreamer.visualise import Grown
 
 
 def folder() -> Path:
@@ -109,11 +108,4 @@ def _pictures(call: Visualisation, layer: str, chosen: Sequence[int]) -> list[Ce
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
     store = Cells(folder() / digest[:32], key, fresh=False)
     wanted = targets.targets(call.net, layer, chosen)
-    missing = [target for target in wanted if store.get(target.label) is None]
-
-    def keep(one: Grown) -> None:
-        store.put(Cell(one.label, one.picture, one.score))
-
-    if missing:
-        call.grow(call.wanted.recipe, missing, finished=keep)
-    return [cell for target in wanted if (cell := store.get(target.label))]
+    return sheeting.kept(call, call.wanted.recipe, wanted, store)

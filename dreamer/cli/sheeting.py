@@ -185,7 +185,7 @@ def _sheet(call: Visualisation, job: Job, asked: Asked, path: Path, *, given: bo
     shown = [
         cell
         for option, recipe in recipes.variations(job.recipe, asked.vary)
-        for cell in _cells(call, recipe, job.targets, option, store)
+        for cell in kept(call, recipe, job.targets, store, option)
     ]
     rows = job.recipe.feature.diverse if job.recipe.feature.diverse > 1 else len(job.targets)
     in_rows = (asked.vary or job.recipe.feature.diverse > 1) and rows > 1
@@ -196,10 +196,14 @@ def _sheet(call: Visualisation, job: Job, asked: Asked, path: Path, *, given: bo
     store.remove()
 
 
-def _cells(
-    call: Visualisation, recipe: Recipe, targets: Sequence[Target], option: str, store: Cells
+def kept(
+    call: Visualisation,
+    recipe: Recipe,
+    targets: Sequence[Target],
+    store: Cells,
+    option: str = "",
 ) -> list[Cell]:
-    """The pictures of one recipe; those in the store are finished already."""
+    """The pictures of one recipe; those that are not in the store yet are grown, and kept there."""
 
     from dreamer import targets as goals
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +22,7 @@ from dreamer.files import atomic, photos
 from dreamer.files import cells as stored
 from dreamer.files.cells import Cells
 from dreamer.files.photos import Photo
+from dreamer.nets import runtime
 from dreamer.recipe import About
 from dreamer.search import Search, Stock, Trial
 
@@ -179,7 +179,7 @@ def _identity(
         "photo_sha256": read.sha256,
         "network_sha256": net.sha256,
         "threads": call.threads,
-        **{name: version(name) for name in ("dreamer", "tensorflow")},
+        **runtime.versions(),
     }
 
 

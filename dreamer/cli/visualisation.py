@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from dreamer.cli.sources import make_folder
 from dreamer.errors import DreamerError
 from dreamer.files import photos
 from dreamer.files.metadata import Made
+from dreamer.files.photos import Photo
 from dreamer.nets import runtime
 from dreamer.recipe import Recipe
 
@@ -60,18 +60,21 @@ class Visualisation:
         return net.entire() if self.entire else net
 
     @cached_property
+    def _read(self) -> Photo | None:
+        return photos.read(self.photo) if self.photo else None
+
+    @property
     def photo_sha256(self) -> str | None:
         """Of the photo that pictures grow from, if they do."""
-        return photos.read(self.photo).sha256 if self.photo else None
+        return self._read.sha256 if self._read else None
 
     @cached_property
     def start(self) -> Image | None:
         """The photo that pictures grow from, at their size."""
-        if self.photo is None:
+        if self._read is None:
             return None
-        read, recipe = photos.read(self.photo), self.wanted.recipe
-        size = photos.fitted(read.image.shape[:2], recipe.size, enlarge=True)
-        return photos.resize(read, size).image
+        size = photos.fitted(self._read.image.shape[:2], self.wanted.recipe.size, enlarge=True)
+        return photos.resize(self._read, size).image
 
     def visualiser(self, recipe: Recipe) -> Visualiser:
         """A recipe on the loaded network."""
@@ -148,14 +151,13 @@ class Visualisation:
         height, width, _ = _frame(empty, [target.label for target in grown], columns).shape
         return height, width
 
-    def made(self, recipe: Recipe, **facts: Any) -> Made | None:
+    def made(self, recipe: Recipe) -> Made | None:
         """What a picture or a sheet carries."""
         if self.no_recipe:
             return None
         own: dict[str, Any] = {"network_sha256": self.net.sha256, "threads": self.threads}
         own |= {"photo_sha256": self.photo_sha256} if self.photo else {}
-        versions = {name: version(name) for name in ("dreamer", "tensorflow")}
-        return Made(recipe, {**own, **versions, **facts})
+        return Made(recipe, {**own, **runtime.versions()})
 
     def write_sheet(
         self,

@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 from dreamer.errors import DreamerError
@@ -14,6 +15,11 @@ def processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def versions() -> dict[str, str]:
+    """Of what a picture's bytes depend on, by name."""
+    return {name: version(name) for name in ("dreamer", "tensorflow")}
 
 
 def start(threads: int | None = None) -> int:
