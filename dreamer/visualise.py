@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import chain, repeat, zip_longest
 
 import numpy as np
 import tensorflow as tf
@@ -21,7 +23,7 @@ from dreamer.ascent.steps import Numbers
 from dreamer.ascent.transforms import Transform
 from dreamer.assemble import amount, amounts, dtypes, regulariser, resolve_precision, update
 from dreamer.errors import DreamerError
-from dreamer.nets import memory, network, receptive
+from dreamer.nets import memory, network, receptive, runtime
 from dreamer.nets.network import Network
 from dreamer.recipe import Recipe
 from dreamer.targets import Target as Target
@@ -29,8 +31,10 @@ from dreamer.targets import in_ways
 from dreamer.targets import targets as targets
 
 BATCH = 16
-"""Pictures that grow at once, at most; more of them are no faster."""
+"""Pictures that grow at once in a lane, at most; more of them are no faster."""
 
+CHUNK_SECONDS = 1.0
+"""About how long a chunk of steps takes: lanes wait for one another between chunks."""
 
 WAY = 4
 """Between two targets: how many times the recipe's steps are taken in all."""
@@ -160,7 +164,7 @@ class Visualiser:
         """How many pictures grow at once; those of one target do, where they should differ."""
         feature = self.recipe.feature
         pixels = math.prod(side + 2 * feature.pad for side in self.size)
-        fitting = min(BATCH, memory.pictures(self.net, [layer], pixels))
+        fitting = min(BATCH * runtime.lanes(), memory.pictures(self.net, [layer], pixels))
         return max(1, fitting // feature.diverse) * feature.diverse
 
     def check(self, targets: Sequence[Target]) -> None:
@@ -195,22 +199,24 @@ class Visualiser:
         targets = in_ways(targets, ways)
         finished: dict[int, Grown] = {}
         for places in self._batches(targets):
-            batch = [targets[place] for place in places]
-            start = self._start([own[place] for place in places])
-            for climb, step in self._climbs(batch, start, every):
+            lanes = [[targets[place] for place in lane] for lane in self._lanes(places)]
+            starts = [self._start([own[place] for place in lane]) for lane in self._lanes(places)]
+            begun = zip(lanes, starts, strict=True)
+            for states in _abreast([self._climbs(*lane, every) for lane in begun]):
+                climbs, step = [climb for climb, _ in states], min(step for _, step in states)
                 ends = step == self.recipe.steps
                 if ends:
-                    pictures = self._finished(batch, start, climb)
-                    finished |= dict(zip(places, pictures, strict=True))
+                    ended = chain(*map(self._finished, lanes, starts, climbs))
+                    finished |= dict(zip(places, ended, strict=True))
                 share = len(places) * step / self.recipe.steps * (not ends)
                 yield Growing(
                     (len(finished) + share) / len(targets),
                     step,
                     self.recipe.steps,
-                    [target.label for target in batch],
-                    np.asarray(climb.scores),
+                    [targets[place].label for place in places],
+                    np.concatenate([climb.scores for climb in climbs]),
                     [finished[place] for place in sorted(finished)],
-                    partial(self._shown, climb),
+                    partial(self._shown, climbs),
                 )
 
     def _batches(self, targets: Sequence[Target]) -> list[list[int]]:
@@ -222,6 +228,12 @@ class Visualiser:
             for layer, places in by_layer.items()
             for first in range(0, len(places), self.batch(layer))
         ]
+
+    def _lanes(self, places: Sequence[int]) -> Iterator[Sequence[int]]:
+        """A batch in parts that grow side by side; the pictures of one target stay together."""
+        ways = self.recipe.feature.diverse
+        size = math.ceil(len(places) / ways / runtime.lanes()) * ways
+        return (places[first : first + size] for first in range(0, len(places), size))
 
     def between(
         self, first: Target, last: Target, count: int
@@ -280,11 +292,11 @@ class Visualiser:
     ) -> Iterator[tuple[Climb, int]]:
         recipe, ascent = self.recipe, self._ascent(batch[0].layer)
         seed, numbers = octave_seed(recipe.seed, 0, 0), self._numbers(batch)
-        coded = self.parametrisation.encode(start)
-        return climbs(ascent, coded, seed, recipe.steps, Chunk(every), numbers)
+        coded, chunk = self.parametrisation.encode(start), Chunk(every, CHUNK_SECONDS)
+        return climbs(ascent, coded, seed, recipe.steps, chunk, numbers)
 
-    def _shown(self, climb: Climb) -> NDArray[np.float32]:
-        return shown(self._kept(climb), self.recipe)
+    def _shown(self, climbs: Sequence[Climb]) -> NDArray[np.float32]:
+        return shown(np.concatenate([self._kept(climb) for climb in climbs]), self.recipe)
 
     def _kept(self, climb: Climb) -> NDArray[np.float32]:
         kept = climb.kept if self.recipe.feature.keep == "best" else climb.images
@@ -358,3 +370,14 @@ class Visualiser:
                 keep_best=recipe.feature.keep == "best",
             )
         return self._ascents[layer]
+
+
+def _abreast(
+    runs: Sequence[Iterator[tuple[Climb, int]]],
+) -> Iterator[Sequence[tuple[Climb, int]]]:
+    """Where climbs stand that go on side by side, until all have ended."""
+    states: Sequence[tuple[Climb, int]] = []
+    with ThreadPoolExecutor(len(runs)) as pool:
+        while any(after := list(pool.map(next, runs, repeat(None)))):
+            states = [new or old for new, old in zip_longest(after, states)]
+            yield states

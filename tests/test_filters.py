@@ -17,7 +17,7 @@ from dreamer.ascent.inits import INITS
 from dreamer.ascent.parametrisations import PARAMETRISATIONS
 from dreamer.errors import DreamerError
 from dreamer.files import cells, metadata, photos
-from dreamer.nets import network
+from dreamer.nets import network, runtime
 from dreamer.recipe import Recipe
 from dreamer.targets import layers, targets
 from dreamer.visualise import Grown, Visualiser
@@ -107,6 +107,44 @@ def test_a_picture_is_the_same_in_every_batch(tiny: Any, monkeypatch: pytest.Mon
     for one, other in zip(together, grown(tiny, [0, 3, 4, 7, 8]), strict=True):
         assert one.label == other.label
         np.testing.assert_allclose(one.picture, other.picture, atol=1e-3)
+
+
+@pytest.mark.parametrize("ways", [1, 2])
+def test_pictures_that_grow_side_by_side_are_the_same(
+    tiny: Any, monkeypatch: pytest.MonkeyPatch, ways: int
+) -> None:
+    visualiser = Visualiser(recipe(feature={"diverse": ways}), tiny)
+    wanted = targets(tiny, "mixed", [0, 3, 4, 7, 8])
+    *_, alone = visualiser.grow(wanted)
+    monkeypatch.setattr(runtime, "lanes", lambda: 2)
+    assert [len(lane) for lane in visualiser._lanes(range(5 * ways))] == [3 * ways, 2 * ways]
+    states = list(visualiser.grow(wanted, every=3))
+    assert [state.step for state in states] == [1, 4, 7, 8]
+    assert all(len(state.scores) == len(state.pictures()) == 5 * ways for state in states)
+    for one, other in zip(alone.grown, states[-1].grown, strict=True):
+        assert one.label == other.label
+        np.testing.assert_allclose(one.picture, other.picture, atol=1e-3)
+
+
+@pytest.mark.parametrize(("channels", "abreast"), [("mixed:0", False), ("mixed:0-3", True)])
+def test_many_pictures_have_a_processor_each(
+    dream: Dream,
+    quick: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    channels: str,
+    *,
+    abreast: bool,
+) -> None:
+    asked = []
+
+    def start(threads: int, *, abreast: bool) -> int:
+        asked.append((threads, abreast))
+        return threads
+
+    monkeypatch.setattr(runtime, "start", start)
+    assert dream("filters", channels, *quick, "--threads", 2, "-o", tmp_path / "a.png")[0] == 0
+    assert asked == [(2, abreast)]
 
 
 @pytest.mark.parametrize("init", [kind for kind in INITS if kind != "photo"])

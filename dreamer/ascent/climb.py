@@ -18,7 +18,7 @@ from dreamer.ascent.transforms import Transform
 from dreamer.ascent.updates import Memory, Optimiser, Update
 
 CHUNK_SECONDS = 0.3
-"""About how long a chunk of steps may take: progress and cancelling live between chunks."""
+"""About how long a chunk of steps takes: progress and cancelling live between chunks."""
 
 _PICTURES = tf.TensorSpec([None, None, None, 3], tf.float32)
 _SEED = tf.TensorSpec([2], tf.int32)
@@ -259,14 +259,14 @@ def climbs(
 
 
 class Chunk:
-    """How many steps fit into `CHUNK_SECONDS`, learnt from the runs so far."""
+    """How many steps fit into some seconds, learnt from the runs so far."""
 
-    def __init__(self, most: int | None) -> None:
-        self._pace, self._most = float("inf"), most
+    def __init__(self, most: int | None, seconds: float = CHUNK_SECONDS) -> None:
+        self._pace, self._most, self._seconds = float("inf"), most, seconds
 
     def steps(self, size: Size) -> int:
         """The number of steps to take next at this size, at least 1."""
-        fitting = max(1, int(CHUNK_SECONDS / (self._pace * size[0] * size[1])))
+        fitting = max(1, int(self._seconds / (self._pace * size[0] * size[1])))
         return fitting if self._most is None else min(self._most, fitting)
 
     def learn(self, size: Size, steps: int, seconds: float) -> None:

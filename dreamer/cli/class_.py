@@ -98,7 +98,15 @@ def command(
     if save_preset:
         session.save_preset(save_preset, wanted.recipe, overwrite=overwrite)
     call = visualisation.Visualisation(
-        wanted, weights, photo, threads, no_recipe, overwrite, quiet, entire=True
+        wanted,
+        weights,
+        photo,
+        threads,
+        no_recipe,
+        overwrite,
+        quiet,
+        entire=True,
+        targets=len(names or []),
     )
     asked = classing.Asked(names or [], labels, vary or [], film, columns, each)
     classing.run(call, asked, output)

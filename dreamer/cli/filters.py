@@ -119,8 +119,9 @@ def command(
         raise DreamerError("Name a layer, as mixed4d; `dream models layers` shows them all.")
     if save_preset:
         session.save_preset(save_preset, wanted.recipe, overwrite=overwrite)
+    count = sum(len(term.channels or range(first)) for term in wanted.recipe.terms)
     call = visualisation.Visualisation(
-        wanted, weights, photo, threads, no_recipe, overwrite or fresh, quiet
+        wanted, weights, photo, threads, no_recipe, overwrite or fresh, quiet, targets=count
     )
     if on:
         if every_channel or vary or between or film or each:

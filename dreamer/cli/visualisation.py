@@ -27,12 +27,16 @@ if TYPE_CHECKING:
     from dreamer.nets.network import Network
     from dreamer.visualise import Growing, Grown, Target, Visualiser
 
+ENOUGH = 2
+"""Pictures a processor from which on each is better off with pictures of its own."""
+
 
 @dataclass(frozen=True)
 class Visualisation:
     """What holds for all pictures of one call.
 
-    `entire` asks for all layers of a network, also where they need pictures of one size.
+    `entire` asks for all layers of a network, also where they need pictures of one size. `targets`
+    is how many pictures may grow at once: where there are enough, each processor has its own.
     """
 
     wanted: Made
@@ -43,11 +47,13 @@ class Visualisation:
     overwrite: bool
     quiet: bool
     entire: bool = False
+    targets: int = 1
 
     @cached_property
     def threads(self) -> int:
-        """TensorFlow's, started now."""
-        return runtime.start(self.asked_threads)
+        """TensorFlow's for one picture, started now."""
+        count = self.asked_threads or runtime.processors()
+        return runtime.start(count, abreast=self.targets >= ENOUGH * count)
 
     @cached_property
     def net(self) -> Network:

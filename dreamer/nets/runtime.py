@@ -22,12 +22,20 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in ("dreamer", "tensorflow")}
 
 
-def start(threads: int | None = None) -> int:
+def start(threads: int | None = None, *, abreast: bool = False) -> int:
     """Import TensorFlow and fix its threads (their number can change the last bit of a sum).
 
-    Returns the number of threads. It can be set only once a process, before the first operation.
+    It can be set only once a process, before the first operation.
+
+    Args:
+        threads: their number; None for one a processor.
+        abreast: whether each works on pictures of its own (see `lanes`), instead of all on one.
+
+    Returns:
+        The number of threads that work on one picture.
     """
     count = threads or processors()
+    together, lanes = (1, count) if abreast else (count, 1)
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with _quiet():
@@ -41,14 +49,21 @@ def start(threads: int | None = None) -> int:
     # An ascent is traced once for each layer and type, which TensorFlow warns of as a mistake.
     tf.get_logger().setLevel("ERROR")
     try:
-        tf.config.threading.set_intra_op_parallelism_threads(count)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
+        tf.config.threading.set_intra_op_parallelism_threads(together)
+        tf.config.threading.set_inter_op_parallelism_threads(lanes)
         with _quiet():
             for gpu in tf.config.list_physical_devices("GPU"):
                 tf.config.experimental.set_memory_growth(gpu, True)
     except RuntimeError:
         return int(tf.config.threading.get_intra_op_parallelism_threads()) or processors()
-    return count
+    return together
+
+
+def lanes() -> int:
+    """How many batches of pictures TensorFlow was started to work on side by side."""
+    import tensorflow as tf
+
+    return int(tf.config.threading.get_inter_op_parallelism_threads()) or 1
 
 
 @contextmanager

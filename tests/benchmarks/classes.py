@@ -28,7 +28,7 @@ import tensorflow as tf
 from dreamer import assemble, presets, recipe, visualise
 from dreamer.arrays import Image
 from dreamer.files import photos
-from dreamer.nets import heads, network, weightfiles
+from dreamer.nets import heads, network, runtime, weightfiles
 from dreamer.nets.heads import Head
 from dreamer.recipe import Recipe
 
@@ -177,6 +177,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, help="a folder for the pictures themselves")
     parser.add_argument("--tune", action="store_true")
     given = parser.parse_args()
+    runtime.start(abreast=True)
     bench = Bench(maker(), judge(), given.rows, given.pictures)
     tune(bench) if given.tune else compare(bench)
 

@@ -13,7 +13,9 @@ photographs, since on the example's own most channels of this layer are silent, 
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -55,14 +57,18 @@ def _now() -> np.ndarray:
     return np.array([time.perf_counter(), time.process_time()])
 
 
-def main() -> None:
-    """Print both times, their ratio, and how the channels' final objectives compare."""
-    threads = runtime.start()
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 64
+class Run(NamedTuple):
+    """Seconds by the clock and of processors, and each channel's final objective."""
+
+    seconds: np.ndarray
+    scores: np.ndarray
+
+
+def _setting(count: int) -> tuple[Visualiser, list[int]]:
+    """What both ways begin with, and the channels."""
     net = network.load("googlenet")
     # What the machine multiplies fastest, as `dream image` has it in its dear octaves.
     precision = "bfloat16" if runtime.gains_by_bfloat16() else "float32"
-    chosen = np.linspace(0, net.channels(LAYER) - 1, count).astype(int).tolist()
     plain = presets.load("filters").recipe.changed(
         {
             **{"network": "googlenet", "steps": STEPS, "size": SIZE, "border": BORDER},
@@ -74,36 +80,53 @@ def main() -> None:
             },
         }
     )
+    chosen = np.linspace(0, net.channels(LAYER) - 1, count).astype(int).tolist()
+    return Visualiser(plain, net), chosen
+
+
+def own(count: int) -> Run:
+    """All channels by `Visualiser`, TensorFlow started as `dream filters` starts it."""
+    runtime.start(abreast=True)
+    visualiser, chosen = _setting(count)
     started = _now()
-    visualiser = Visualiser(plain, net)
-    wanted = targets(net, LAYER, chosen)
-    *_, own = visualiser.grow(wanted)
-    quick = _now() - started
-    start = np.asarray(visualiser._start([(plain.seed, 0)])[0])
+    *_, last = visualiser.grow(targets(visualiser.net, LAYER, chosen))
+    return Run(_now() - started, np.array([each.score for each in last.grown]))
+
+
+def one_by_one(count: int) -> Run:
+    """The example's loop, channel after channel, TensorFlow as it starts by itself."""
+    visualiser, chosen = _setting(count)
+    start = np.asarray(visualiser._start([(visualiser.recipe.seed, 0)])[0])
     started = _now()
-    grow = reference(net)
-    slow = [grow(start, channel) for channel in chosen]
-    usual = _now() - started
-    scores = np.array([each.score for each in own.grown])
-    features = network.freeze(net, [LAYER], "float32")
-    theirs = np.array(
-        [
-            np.asarray(features(picture[None])[LAYER])[0, BORDER:-BORDER, BORDER:-BORDER, c].mean()
-            for picture, c in zip(slow, chosen, strict=True)
-        ]
-    )
+    grow = reference(visualiser.net)
+    pictures = [grow(start, channel) for channel in chosen]
+    seconds = _now() - started
+    features = network.freeze(visualiser.net, [LAYER], "float32")
+    scores = [
+        np.asarray(features(picture[None])[LAYER])[0, BORDER:-BORDER, BORDER:-BORDER, c].mean()
+        for picture, c in zip(pictures, chosen, strict=True)
+    ]
+    return Run(seconds, np.array(scores))
+
+
+def alone(way: Callable[[int], Run], count: int) -> Run:
+    """A run in a process of its own, since TensorFlow's threads are set once a process."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(way, count).result()
+
+
+def main() -> None:
+    """Print both times, their ratio, and how the channels' final objectives compare."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 64
+    (quick, scores), (usual, theirs) = (alone(way, count) for way in (own, one_by_one))
     # Where a ReLU is silent on the noise, plain ascent has no gradient in either way.
     silent = (theirs <= 0) & (scores <= 0)
     share = scores[~silent] / np.maximum(theirs[~silent], 1e-6)
-    print(
-        f"{count} channels of {LAYER}, {SIZE}×{SIZE}, {STEPS} steps, {precision}, {threads} threads"
-    )
-    for kind, own_way, one_by_one in zip(
-        ("by the clock", "of processors"), quick, usual, strict=True
-    ):
+    print(f"{count} channels of {LAYER}, {SIZE}×{SIZE}, {STEPS} steps, {runtime.processors()} CPUs")
+    for kind, own_way, slow in zip(("by the clock", "of processors"), quick, usual, strict=True):
         print(
-            f"{kind}: dreamer {own_way:.1f} s, one at a time {one_by_one:.1f} s, "
-            f"{one_by_one / own_way:.2f} times as fast"
+            f"{kind}: dreamer {own_way:.1f} s, one at a time {slow:.1f} s, "
+            f"{slow / own_way:.2f} times as fast"
         )
     print(f"silent in both: {silent.sum()}; the others' final objective, own / reference:")
     print(f"least {share.min():.3f}, median {np.median(share):.3f}, ", end="")
