@@ -24,9 +24,9 @@ PHOTO = HERE / "sample.jpg"
 SIDE, SHOWN = 420, 300
 """The longest side of a dream, and of its thumbnail, in pixels."""
 
-FILM = {"size": 320, "fps": 6, "seconds": 4, "intro": 0.5}
-MOMENTS = (3, 9, 16, 23)
-"""The frames of a film that are shown."""
+FILM = {"size": 320, "fps": 6, "intro": 0.5}
+MOMENTS = (0.08, 0.36, 0.68, 0.95)
+"""The shares of a film's length at which it is shown."""
 
 QUALITY = 74
 COLUMNS = 5
@@ -44,7 +44,7 @@ def film(photo: Image, name: str) -> Image:
     import dreamer
 
     frames = list(dreamer.film(photo, name, **FILM))
-    one, two, three, four = (frames[number] for number in MOMENTS)
+    one, two, three, four = (frames[int(share * len(frames))] for share in MOMENTS)
     return np.vstack([np.hstack([one, two]), np.hstack([three, four])])
 
 
