@@ -51,7 +51,7 @@ class Visualisation:
 
     @cached_property
     def threads(self) -> int:
-        """TensorFlow's for one picture, started now."""
+        """TensorFlow's, started now."""
         count = self.asked_threads or runtime.processors()
         return runtime.start(count, abreast=self.targets >= ENOUGH * count)
 

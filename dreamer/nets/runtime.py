@@ -25,14 +25,11 @@ def versions() -> dict[str, str]:
 def start(threads: int | None = None, *, abreast: bool = False) -> int:
     """Import TensorFlow and fix its threads (their number can change the last bit of a sum).
 
-    It can be set only once a process, before the first operation.
+    Returns the number of threads. It can be set only once a process, before the first operation.
 
     Args:
         threads: their number; None for one a processor.
         abreast: whether each works on pictures of its own (see `lanes`), instead of all on one.
-
-    Returns:
-        The number of threads that work on one picture.
     """
     count = threads or processors()
     together, lanes = (1, count) if abreast else (count, 1)
@@ -56,7 +53,7 @@ def start(threads: int | None = None, *, abreast: bool = False) -> int:
                 tf.config.experimental.set_memory_growth(gpu, True)
     except RuntimeError:
         return int(tf.config.threading.get_intra_op_parallelism_threads()) or processors()
-    return together
+    return count
 
 
 def lanes() -> int:
