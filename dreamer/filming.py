@@ -19,7 +19,7 @@ from dreamer.filmfields import Film
 from dreamer.frames import Carried, Loop, between, closure
 from dreamer.motion import paths
 from dreamer.motion.matrices import Matrix, zoom
-from dreamer.motion.warp import warp
+from dreamer.motion.warp import Still, warp
 from dreamer.recipe import Recipe
 from dreamer.schedule import Clock, parse_text
 
@@ -178,7 +178,7 @@ class Filming:
         if border != "photo" or _inside(matrix, image.shape[:2]):
             return warp(image, matrix, border)
         # Mirrored or repeated edges would be fed back into streaks.
-        return warp(image, matrix, border, warp(self.photo, pose.astype(np.float64), "reflect"))
+        return warp(image, matrix, border, self._still.moved(pose.astype(np.float64)))
 
     def _prepared(self, moved: Image, pose: Floats, film: Film, number: int) -> Image:
         """A moved frame with the photo, the detail and the noise that it should have."""
@@ -213,6 +213,10 @@ class Filming:
             for power in (share - _level(pose), share - 1 - _level(pose))
         )
         return nearer + np.float32(share) * (farther - nearer)
+
+    @cached_property
+    def _still(self) -> Still:
+        return Still(self.photo)
 
     @cached_property
     def _reference(self) -> Floats:

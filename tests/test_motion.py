@@ -13,7 +13,7 @@ from dreamer.arrays import Image
 from dreamer.motion import splines
 from dreamer.motion.matrices import Matrix, pan, rotation, tilt, zoom
 from dreamer.motion.paths import MOTIONS, Step, repeated, step
-from dreamer.motion.warp import BORDERS, warp
+from dreamer.motion.warp import BORDERS, Still, warp
 
 SIZE = (72, 96)
 MIDDLE = (48.0, 36.0)
@@ -195,7 +195,8 @@ def test_no_frequency_is_amplified() -> None:
 @pytest.mark.parametrize("name", MATRICES)
 def test_a_plain_picture_stays_plain(name: str, border: str) -> None:
     plain = np.full((*SIZE, 3), (0.2, 0.5, 0.9), np.float32)
-    assert_allclose(warp(plain, MATRICES[name], border, plain), plain, atol=1e-5)
+    moved = warp(plain, MATRICES[name], border, plain.__getitem__)
+    assert_allclose(moved, plain, atol=1e-5)
 
 
 PADS = {"reflect": "symmetric", "wrap": "wrap", "replicate": "edge"}
@@ -214,9 +215,17 @@ def test_beyond_the_edge(photo: Image, border: str, right: int, down: int, turn:
 
 def test_the_photo_shows_behind_the_picture(photo: Image) -> None:
     behind = photo[::-1]
-    moved = warp(photo, pan(20, 0) @ rotation(1e-9, MIDDLE), "photo", behind)
+    moved = warp(photo, pan(20, 0) @ rotation(1e-9, MIDDLE), "photo", behind.__getitem__)
     assert_allclose(moved[:, :19], behind[:, :19], atol=1e-6)
     assert_allclose(moved[1:-1, 22:], photo[1:-1, 2:-20], atol=5e-3)
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_a_still_picture_is_moved_where_it_is_seen(photo: Image, name: str) -> None:
+    wanted = np.random.default_rng(1).random(SIZE) < 0.1
+    found = Still(photo).moved(MATRICES[name])
+    assert_allclose(found(wanted), warp(photo, MATRICES[name], "reflect")[wanted], atol=5e-3)
+    assert found(np.zeros(SIZE, bool)).shape == (0, 3)
 
 
 @pytest.mark.parametrize("turn", [0, 1])
@@ -235,11 +244,12 @@ def test_any_size_gives_finite_pixels_and_the_same_again(
     picture = np.random.default_rng(0).random((*size, 3), np.float32)
     middle = size[1] / 2, size[0] / 2
     for matrix in (zoom(0.02, middle), zoom(60, middle), tilt(70, 60, 120, size), pan(1e4, 1e4)):
-        moved = warp(picture, matrix, border, picture)
+        behind = Still(picture).moved(matrix)
+        moved = warp(picture, matrix, border, behind)
         assert moved.shape == picture.shape
         assert np.isfinite(moved).all()
         assert -0.5 < moved.min() <= moved.max() < 1.5
-        assert np.array_equal(moved, warp(picture, matrix, border, picture))
+        assert np.array_equal(moved, warp(picture, matrix, border, behind))
 
 
 def test_the_number_of_threads_changes_nothing(photo: Image) -> None:

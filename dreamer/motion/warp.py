@@ -1,9 +1,9 @@
 """A picture moved by a matrix, in one resampling."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import cv2
@@ -83,7 +83,11 @@ _Places = Callable[[int, tuple[int, ...]], tuple[Positions, Positions]]
 """From a strip's first row and its height and width to where each of its pixels comes from."""
 
 
-def warp(image: Image, matrix: Matrix, border: str, background: Image | None = None) -> Image:
+Behind = Callable[[NDArray[np.bool_]], Image]
+"""From the pixels that are wanted, `(h, w)`, to their colours, float32 `(n, 3)`."""
+
+
+def warp(image: Image, matrix: Matrix, border: str, behind: Behind | None = None) -> Image:
     """Move a picture: what is at `p` comes to `matrix @ p`.
 
     The resampling is by splines, exact to 1/8000 pixel, and can be repeated hundreds of times.
@@ -94,20 +98,55 @@ def warp(image: Image, matrix: Matrix, border: str, background: Image | None = N
         image: float32 `(h, w, 3)`.
         matrix: in the convention of `matrices`.
         border: a key of `BORDERS`.
-        background: of the same size; what shows beyond the edge where `border` is `photo`.
+        behind: what shows beyond the edge where `border` is `photo`; see `Still`.
     """
     size = (image.shape[0], image.shape[1])
-    inverse = np.linalg.inv(matrix).astype(np.float64)
-    inverse /= inverse[2, 2]
-    coefficients, margin = _coefficients(image, inverse, BORDERS[border].extend)
-    source = _Source(coefficients, margin, size, inverse, BORDERS[border].fold)
+    inverse = _inverse(matrix)
+    source = _source(image, inverse, border, _blur(inverse, size))
     mixing = abs(inverse[[0, 1, 2, 2], [1, 0, 0, 1]]).max() * max(size) ** 2
     fill = _scaled(source) if mixing < 1e-6 else _gathered(source, partial(_sources, inverse))
     moved = _filled(fill, size)
-    if border == "photo" and background is not None:
-        cover = _cover(inverse, size)[..., None]
-        moved = background + cover * (moved - background)
+    if border == "photo" and behind is not None:
+        cover = _cover(inverse, size)
+        seen = cover < 1
+        colours = behind(seen)
+        moved[seen] = colours + cover[seen, None] * (moved[seen] - colours)
     return moved
+
+
+class Still:
+    """A picture that lies otherwise in every frame: what does not depend on that is made once.
+
+    Args:
+        image: float32 `(h, w, 3)`.
+    """
+
+    def __init__(self, image: Image) -> None:
+        self._source = lru_cache(1)(partial(_source, image, np.eye(3), "reflect"))
+        self._size = image.shape[:2]
+
+    def moved(self, matrix: Matrix) -> Behind:
+        """The picture moved as by `warp`, mirrored beyond its edge."""
+        inverse = _inverse(matrix)
+        # In steps, so that what is made once is good for many frames.
+        blur = tuple(round(4 * variance) / 4 for variance in _blur(inverse, self._size))
+        source = self._source(blur)
+
+        def colours(wanted: NDArray[np.bool_]) -> Image:
+            down, right = np.nonzero(wanted)
+            lines = -(-len(down) // _LINE)
+            x, y = (
+                np.resize(each, (lines, _LINE)) for each in _from(inverse, right + 0.5, down + 0.5)
+            )
+            places = partial(_rows, x, y)
+            found = _filled(_gathered(source, places), (lines, _LINE))
+            return found.reshape(-1, 3)[: len(down)]
+
+        return colours
+
+
+_LINE = 256
+"""Pixels in a row, where single ones are gathered: OpenCV's pictures have two sides."""
 
 
 def gathered(image: Image, x: Positions, y: Positions) -> Image:
@@ -117,15 +156,15 @@ def gathered(image: Image, x: Positions, y: Positions) -> Image:
         image: float32 `(h, w, 3)`.
         x, y: float32 `(h, w)`, in pixels; beyond the edge lies the edge's own colour.
     """
-    size = (image.shape[0], image.shape[1])
-    coefficients, margin = _coefficients(image, np.eye(3), cv2.BORDER_REPLICATE)
-    source = _Source(coefficients, margin, size, np.eye(3), _replicated)
+    source = _source(image, np.eye(3), "replicate", (0, 0))
+    return _filled(_gathered(source, partial(_rows, x, y)), source.size)
 
-    def places(top: int, shape: tuple[int, ...]) -> tuple[Positions, Positions]:
-        rows = slice(top, top + shape[0])
-        return x[rows], y[rows]
 
-    return _filled(_gathered(source, places), size)
+def _rows(
+    x: Positions, y: Positions, top: int, shape: tuple[int, ...]
+) -> tuple[Positions, Positions]:
+    """A strip's part of two maps of positions."""
+    return x[top : top + shape[0]], y[top : top + shape[0]]
 
 
 def _filled(fill: Callable[[Image, int], None], size: Size) -> Image:
@@ -135,13 +174,20 @@ def _filled(fill: Callable[[Image, int], None], size: Size) -> Image:
     return moved
 
 
-def _coefficients(image: Image, inverse: Matrix, extend: int) -> tuple[Image, int]:
-    """The picture's spline coefficients, `(h, w, 4)` with a margin, and the margin's width."""
-    kernels = [splines.prefilter(variance) for variance in _blur(inverse, image.shape[:2])]
+def _source(image: Image, inverse: Matrix, border: str, blur: Sequence[float]) -> _Source:
+    """A picture made ready, blurred by a variance in x and in y."""
+    kernels = [splines.prefilter(variance) for variance in blur]
     margin = splines.REACH + 1 + max(len(kernel) for kernel in kernels) // 2
     four = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA)
+    extend, fold = BORDERS[border]
     wide = cv2.copyMakeBorder(four, margin, margin, margin, margin, extend)
-    return np.asarray(cv2.sepFilter2D(wide, -1, kernels[0], kernels[1])), margin
+    coefficients = np.asarray(cv2.sepFilter2D(wide, -1, kernels[0], kernels[1]))
+    return _Source(coefficients, margin, (image.shape[0], image.shape[1]), inverse, fold)
+
+
+def _inverse(matrix: Matrix) -> Matrix:
+    inverse = np.linalg.inv(matrix).astype(np.float64)
+    return np.asarray(inverse / inverse[2, 2])
 
 
 def _blur(inverse: Matrix, size: tuple[int, ...]) -> list[float]:
@@ -218,8 +264,11 @@ def _gathered(source: _Source, places: _Places) -> Callable[[Image, int], None]:
 
 def _sources(inverse: Matrix, top: int, size: tuple[int, ...]) -> tuple[Positions, Positions]:
     """Where each pixel of a strip comes from, float32 `(h, w)` each."""
-    right = np.arange(size[1]) + 0.5
-    down = (np.arange(size[0]) + top + 0.5)[:, None]
+    return _from(inverse, np.arange(size[1]) + 0.5, (np.arange(size[0]) + top + 0.5)[:, None])
+
+
+def _from(inverse: Matrix, right: Positions, down: Positions) -> tuple[Positions, Positions]:
+    """Where the pixels at some places of the moved picture come from."""
     x, y, depth = (
         (row[0] * right + (row[1] * down + row[2])).astype(np.float32) for row in inverse
     )
