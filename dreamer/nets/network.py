@@ -212,21 +212,19 @@ def _leaking(model: Any, leak: float) -> dict[str, Mapping[str, Any]]:
     """What changes in the configuration of layers, by name, so that all ReLUs leak."""
     if not leak:
         return {}
-    own = [each.name for each in model.layers if isinstance(each, keras.layers.ReLU)]
-    built_in = [
+    own = [
         each.name
         for each in model.layers
-        if getattr(each, "activation", None) is keras.activations.relu
+        if isinstance(each, keras.layers.ReLU)
+        or getattr(each, "activation", None) is keras.activations.relu
     ]
+    return {name: {"activation": _leaky(leak)} for name in own}
 
-    # TensorFlow's own leaky ReLU behind a convolution makes its optimiser stumble, and say so.
-    def slope(maps: tf.Tensor) -> tf.Tensor:
-        return tf.maximum(maps, leak * maps)
 
-    return {
-        **{name: {"negative_slope": leak} for name in own},
-        **{name: {"activation": slope} for name in built_in},
-    }
+def _leaky(leak: float) -> Callable[[tf.Tensor], tf.Tensor]:
+    """A ReLU with a slope below zero."""
+    # TensorFlow's own behind a convolution makes its optimiser stumble, and say so.
+    return lambda maps: tf.maximum(maps, leak * maps)
 
 
 def _as_scores(model: Any, names: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
@@ -238,9 +236,7 @@ def _as_scores(model: Any, names: Collection[str]) -> Mapping[str, Mapping[str, 
         if graph.gives_probabilities(layer):
             changes[layer.name] = {"activation": "linear"}
         elif rectifier := graph.silencer(model, layer):
-            own = isinstance(rectifier, keras.layers.ReLU)
-            leaky = {"negative_slope": LEAK} if own else {"activation": "leaky_relu"}
-            changes[rectifier.name] = leaky
+            changes[rectifier.name] = {"activation": _leaky(LEAK)}
     return changes
 
 
@@ -262,9 +258,12 @@ def _recast(
     dtype: str, folded: Mapping[str, str], changes: Mapping[str, Mapping[str, Any]]
 ) -> Callable[[Any], Any]:
     def recast(layer: Any) -> Any:
-        config = {**layer.get_config(), "dtype": dtype, **changes.get(layer.name, {})}
+        change = changes.get(layer.name, {})
+        config = {**layer.get_config(), "dtype": dtype, **change}
         if layer.name in folded:
             return keras.layers.Identity(name=layer.name, dtype=dtype)
+        if change and isinstance(layer, keras.layers.ReLU):
+            return keras.layers.Activation(**change, name=layer.name, dtype=dtype)
         if isinstance(layer, keras.layers.BatchNormalization):
             scale, shift = _scale_and_shift(layer)
             return keras.layers.Rescaling(
