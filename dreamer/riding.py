@@ -29,6 +29,13 @@ GAIN = np.float32(2)
 """How much stronger a new dream is laid on than its share: those of neighbouring frames differ in
 part, and their mean would be pale."""
 
+SETTLING = 4
+"""How often a frame is dreamt again before which nothing is carried: a first dream alone is harsher
+than what many frames have agreed on, and the look would jump."""
+
+APART = 1_000_000
+"""Between the random numbers of such dreams; no film has more frames."""
+
 BLEND_FPS = 24
 """The frame rate for which blends are given."""
 
@@ -173,15 +180,30 @@ class Riding:
         clock = self.film.clock(number)
         recipe = self.recipe.at(clock)
         if before is None or pair.flow is None:
-            dream = self._dreamt(pair.frame, number, clock)
+            dream = self._begun(pair.frame, number, clock)
         else:
             over = CARRIED[self.film.carried](before, pair, pair.flow)
             kept = share(pair.flow, recipe.film)[..., None]
-            begun = (pair.frame + np.float32(fading(recipe.film)) * kept * over).clip(0, 1)
-            laid = np.minimum(GAIN * (1 - kept), 1)
-            dream = begun + laid * (self._dreamt(begun, number, clock) - begun)
+            carried = pair.frame + np.float32(fading(recipe.film)) * kept * over
+            dream = self._laid(carried, kept, number, clock)
         shown = look.chain(colouring(recipe), finishing(recipe, pair.mask))(dream, pair.frame)
         return Carried(to_stored(shown), {} if shown is dream else {_DREAM: dream})
+
+    def _begun(self, frame: Image, number: int, clock: Clock) -> Image:
+        """The dream on a frame to which nothing is carried."""
+        dream = self._dreamt(frame, number, clock)
+        for time in range(1, SETTLING + 1) if self.film.flow else ():
+            # As if the clip stood still: each of the dreams so far counts alike.
+            kept = np.float32(time / (time + 1))
+            carried = frame + kept * (dream - frame)
+            dream = self._laid(carried, kept, number + time * APART, clock)
+        return dream
+
+    def _laid(self, carried: Image, kept: Mask | np.float32, number: int, clock: Clock) -> Image:
+        """A new dream laid over what is carried, where that leaves room."""
+        begun = carried.clip(0, 1)
+        laid = np.minimum(GAIN * (1 - kept), 1)
+        return np.asarray(begun + laid * (self._dreamt(begun, number, clock) - begun))
 
     def _dreamt(self, frame: Image, number: int, clock: Clock) -> Image:
         *_, last = self.assembly.dream(frame, self.plan, frame=number, clock=clock)

@@ -165,6 +165,14 @@ def test_threads_are_fixed_once() -> None:
     assert runtime.start() == runtime.start(1)
 
 
+def test_another_backend_of_keras_is_refused_before_it_is_imported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "nowhere")
+    with pytest.raises(DreamerError, match="'nowhere': unset KERAS_BACKEND"):
+        runtime.start()
+
+
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize(("kernel", "stride"), [(7, 2), (3, 2), ((5, 4), 3), (4, 4)])
 def test_a_strided_convolution_has_kerass_gradient(

@@ -1,4 +1,4 @@
-"""Drafts: a dream stopped before the dear octaves, and how it is gone on with."""
+"""Drafts: a dream stopped before the costly octaves, and how it is gone on with."""
 
 from __future__ import annotations
 

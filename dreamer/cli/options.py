@@ -204,7 +204,7 @@ Noise = Annotated[
 ]
 Draft = Annotated[
     bool,
-    _option(_QUICK, "--draft", help="Stop before the last, dear octaves; a PNG to look at."),
+    _option(_QUICK, "--draft", help="Stop before the last, costly octaves; a PNG to look at."),
 ]
 Finish = Annotated[
     Path | None,

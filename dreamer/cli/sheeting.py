@@ -100,7 +100,9 @@ def _announce(call: Visualisation, asked: Asked, jobs: Sequence[Job]) -> None:
     count = sum(len(job.targets) for job in jobs) * len(varied) * varied[0].feature.diverse
     sheets = f" on {len(jobs)} sheets" if len(jobs) > 1 else ""
     steps = f"{varied[0].steps} steps"
-    call.note(f"{call.net.name}: {count} pictures{sheets}, {width}×{height}, {steps}")
+    call.note(
+        f"{call.net.name}: {count} picture{'s' * (count > 1)}{sheets}, {width}×{height}, {steps}"
+    )
 
 
 def _jobs(call: Visualisation, asked: Asked) -> Iterator[Job]:
@@ -219,5 +221,9 @@ def kept(
         store.put(Cell(f"{option} {one.label}".strip(), one.picture, one.score))
 
     if missing:
-        call.grow(recipe, missing, finished=keep)
+        try:
+            call.grow(recipe, missing, finished=keep)
+        except typer.Exit:
+            call.note("What is finished is kept: the same command goes on with the rest.")
+            raise
     return [cell for target in targets for cell in stored(target) if cell is not None]

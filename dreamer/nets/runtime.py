@@ -33,15 +33,13 @@ def start(threads: int | None = None, *, abreast: bool = False) -> int:
     """
     count = threads or processors()
     together, lanes = (1, count) if abreast else (count, 1)
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # A backend that is not installed would fail in the import.
+    if (backend := os.environ.setdefault("KERAS_BACKEND", "tensorflow")) != "tensorflow":
+        raise DreamerError(f"Keras is set to the backend {backend!r}: unset KERAS_BACKEND.")
     with _quiet():
         import keras
         import tensorflow as tf
-    if keras.backend.backend() != "tensorflow":
-        raise DreamerError(
-            f"Keras is set to the backend {keras.backend.backend()!r}: unset KERAS_BACKEND."
-        )
     keras.config.set_image_data_format("channels_last")
     # An ascent is traced once for each layer and type, which TensorFlow warns of as a mistake.
     tf.get_logger().setLevel("ERROR")

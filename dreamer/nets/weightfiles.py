@@ -83,8 +83,8 @@ def fetch(name: str, source: Path | None = None) -> Path:
             raise DreamerError(f"Cannot copy {source}: {why}.") from None
         raise DreamerError(
             f"The weights of {name} are not on this machine and cannot be downloaded ({why}): "
-            f"run `dream models fetch {name} --from {target.name}` with a copy of that file, or "
-            "use -m dreamnet, which needs no download."
+            f"run `dream models fetch {name} --from {target.name}` with a copy of that file, or, "
+            "for all but classes, use -m dreamnet, which needs no download."
         ) from None
     return target
 
