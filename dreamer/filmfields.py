@@ -128,11 +128,11 @@ class Film(Data):
         description="on a clip: what rides, the dream's difference from its frame or all of it",
     )
     blend_moving: Annotated[Number, OverTime(0, 1)] = Field(
-        0.14,
+        0.1,
         description="on a clip: how much of a 24th of a second's dream is new where things move",
     )
     blend_still: Annotated[Number, OverTime(0, 1)] = Field(
-        0.14, description="on a clip: the same where nothing moves"
+        0.1, description="on a clip: the same where nothing moves"
     )
     fade: Annotated[Number, OverTime(0.01, 3600)] = Field(
         4.0, description="on a clip: seconds in which what is carried loses half its strength"

@@ -108,9 +108,9 @@ def warp(image: Image, matrix: Matrix, border: str, behind: Behind | None = None
     moved = _filled(fill, size)
     if border == "photo" and behind is not None:
         cover = _cover(inverse, size)
-        seen = cover < 1
-        colours = behind(seen)
-        moved[seen] = colours + cover[seen, None] * (moved[seen] - colours)
+        outside = cover < 1
+        colours = behind(outside)
+        moved[outside] = colours + cover[outside, None] * (moved[outside] - colours)
     return moved
 
 
