@@ -199,14 +199,15 @@ class Visualiser:
         targets = in_ways(targets, ways)
         finished: dict[int, Grown] = {}
         for places in self._batches(targets):
-            lanes = [[targets[place] for place in lane] for lane in self._lanes(places)]
-            starts = [self._start([own[place] for place in lane]) for lane in self._lanes(places)]
+            parts = list(self._lanes(places))
+            lanes = [[targets[place] for place in part] for part in parts]
+            starts = [self._start([own[place] for place in part]) for part in parts]
             begun = zip(lanes, starts, strict=True)
             for states in _abreast([self._climbs(*lane, every) for lane in begun]):
-                climbs, step = [climb for climb, _ in states], min(step for _, step in states)
+                now, step = [climb for climb, _ in states], min(step for _, step in states)
                 ends = step == self.recipe.steps
                 if ends:
-                    ended = chain(*map(self._finished, lanes, starts, climbs))
+                    ended = chain(*map(self._finished, lanes, starts, now))
                     finished |= dict(zip(places, ended, strict=True))
                 share = len(places) * step / self.recipe.steps * (not ends)
                 yield Growing(
@@ -214,9 +215,9 @@ class Visualiser:
                     step,
                     self.recipe.steps,
                     [targets[place].label for place in places],
-                    np.concatenate([climb.scores for climb in climbs]),
+                    np.concatenate([climb.scores for climb in now]),
                     [finished[place] for place in sorted(finished)],
-                    partial(self._shown, climbs),
+                    partial(self._shown, now),
                 )
 
     def _batches(self, targets: Sequence[Target]) -> list[list[int]]:

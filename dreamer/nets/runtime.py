@@ -35,11 +35,12 @@ def start(threads: int | None = None, *, abreast: bool = False) -> int:
     together, lanes = (1, count) if abreast else (count, 1)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # A backend that is not installed would fail in the import.
-    if (backend := os.environ.setdefault("KERAS_BACKEND", "tensorflow")) != "tensorflow":
-        raise DreamerError(f"Keras is set to the backend {backend!r}: unset KERAS_BACKEND.")
+    _need_tensorflow(os.environ.setdefault("KERAS_BACKEND", "tensorflow"))
     with _quiet():
         import keras
         import tensorflow as tf
+    # Keras may have been imported before.
+    _need_tensorflow(keras.backend.backend())
     keras.config.set_image_data_format("channels_last")
     # An ascent is traced once for each layer and type, which TensorFlow warns of as a mistake.
     tf.get_logger().setLevel("ERROR")
@@ -52,6 +53,11 @@ def start(threads: int | None = None, *, abreast: bool = False) -> int:
     except RuntimeError:
         return int(tf.config.threading.get_intra_op_parallelism_threads()) or processors()
     return count
+
+
+def _need_tensorflow(backend: str) -> None:
+    if backend != "tensorflow":
+        raise DreamerError(f"Keras is set to the backend {backend!r}: unset KERAS_BACKEND.")
 
 
 def lanes() -> int:
