@@ -12,14 +12,18 @@
 - log p: the mean logarithm of the probability that the judge gives to the subject.
 - likeness: structural similarity of dream and photo (Wang et al. 2004, on luma, windows of 7
   pixels), both blurred at a quarter of the smallest motif and reduced by as much.
-- rank: of a class, in the judge's order, the median over photos.
+- rank: of the subject's first class in the judge's order, the median over photos.
 
 The ways are `words` (the table), `gradient` (the gradient alone, 12 channels of `mixed4d`), `one`
 (only the table's strongest channel), `logits` (the subject's logits themselves, on googlenet
 only) and `plain` (the network's default layer).
+
+A row is kept in `--rows` for each pair, so that a run that was killed goes on.
 """
 
 import argparse
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +32,7 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
-from dreamer import classes, words
+from dreamer import classes, recipe, words
 from dreamer.arrays import Image
 from dreamer.ascent import objectives, octaves, regularisers, steps, transforms, updates
 from dreamer.ascent.climb import Ascent
@@ -152,8 +156,10 @@ def likeness(dreamt: Image, photo: Image) -> float:
 
 
 class Pair(NamedTuple):
-    """What became of one photo and one subject."""
+    """What became of one photo and one subject; `made` is a hash of how the dream was made."""
 
+    made: str
+    photo: str
     word: str
     hit: bool
     chance: float
@@ -161,27 +167,62 @@ class Pair(NamedTuple):
     rank: int
 
 
+Way = Callable[[Image, str], Image]
+
+
+class Kept(NamedTuple):
+    """The pairs of runs before this one, and where those of this run go, if anywhere."""
+
+    known: dict[tuple[str, str, str], Pair]
+    file: Path | None
+
+    @classmethod
+    def read(cls, file: Path | None) -> "Kept":
+        """Those in a file, which need not exist."""
+        lines = file.read_text("utf-8").splitlines() if file and file.exists() else []
+        pairs = [Pair(*json.loads(line)) for line in lines]
+        return cls({pair[:3]: pair for pair in pairs}, file)
+
+    def add(self, pair: Pair) -> Pair:
+        """Keep one more."""
+        self.known[pair[:3]] = pair
+        if self.file:
+            with self.file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(pair) + "\n")
+        return pair
+
+
 def compare(
-    way: Callable[[Image, str], Image],
+    way: Way,
+    made: Mapping[str, str],
     groups: Mapping[str, Sequence[int]],
-    photos: Sequence[Image],
+    photos: Mapping[str, Image],
     seen_by: Judge,
+    kept: Kept,
 ) -> Iterator[Pair]:
-    """Every pair of a photo and a subject that is not on it."""
-    for photo in photos:
+    """Every pair of a photo and a subject that is not on it; `made` hashes the way by subject."""
+    for title, photo in photos.items():
         before = set(seen_by.logits(photo).argsort()[-FIRST:].tolist())
         for word, members in groups.items():
             if before & set(members):
+                continue
+            if known := kept.known.get((made[word], title, word)):
+                yield known
                 continue
             dreamt = way(photo, word)
             logits = seen_by.logits(dreamt)
             order = (-logits).argsort().tolist()
             rank = 1 + min(order.index(member) for member in members)
             chance = np.logaddexp.reduce(logits[list(members)]) - np.logaddexp.reduce(logits)
-            yield Pair(word, rank <= FIRST, float(chance), likeness(dreamt, photo), rank)
+            like = likeness(dreamt, photo)
+            hit = rank <= FIRST
+            yield kept.add(Pair(made[word], title, word, hit, float(chance), like, rank))
 
 
-Way = Callable[[Image, str], Image]
+def key(net: Network, way: str, word: words.Word) -> str:
+    """A short hash of what a dream is made of."""
+    parts = (recipe.to_toml(RECIPE), net.sha256, way, *word.layers)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
 class Setting(NamedTuple):
@@ -271,10 +312,13 @@ def main() -> None:
     parser.add_argument("--table", type=Path, default=words.PACKAGED)
     parser.add_argument("--labels", type=Path, help="of googlenet, for its logits and gradients")
     parser.add_argument("--photos", dest="count", type=int, default=20)
+    parser.add_argument("--rows", type=Path, help="where the figures of each pair are kept")
     given = parser.parse_args()
     table, seen_by = words.read(given.table), judge()
     held_out = pictures.load(given.source, held_out=True)
-    photos = [fit(photo) for photo in held_out[:: len(held_out) // given.count][: given.count]]
+    step = len(held_out) // given.count
+    photos = {str(n * step): fit(held_out[n * step]) for n in range(given.count)}
+    kept = Kept.read(given.rows)
     names = list(table.classes)[:: -(-len(table.classes) // given.classes)] if given.classes else []
     known = {name: table.classes[name] for name in names} or {
         name: word
@@ -287,8 +331,9 @@ def main() -> None:
     for name in given.networks:
         for way in given.ways:
             setting = Setting(network.load(name), known, own, given.source)
+            made = {word: key(setting.net, way, each) for word, each in known.items()}
             pairs = []
-            for pair in compare(WAYS[way](setting), judged, photos, seen_by):
+            for pair in compare(WAYS[way](setting), made, judged, photos, seen_by, kept):
                 pairs.append(pair)
                 print(name, way, *pair, sep="\t", flush=True)
             rows[f"{name}, {way}"] = pairs
