@@ -25,6 +25,9 @@ _DREAM = "dream"
 _CUTS = "cuts"
 """The numbers of the frames at which the clip is cut."""
 
+_AGE = "age"
+"""How many frames have dreamt on what is at each place, `(h, w)`."""
+
 GAIN = np.float32(2)
 """How much stronger a new dream is laid on than its share: those of neighbouring frames differ in
 part, and their mean would be pale."""
@@ -168,31 +171,37 @@ class Riding:
     def step(self, carried: Carried, number: int) -> Carried:
         """Make a frame from the one before; see `frames.Step`."""
         pair = self._feed.take(number)
-        own = carried.memory.get(_DREAM)
-        made = self._made(pair, from_stored(carried.frame) if own is None else own, number)
+        made = self._made(pair, carried, number)
         cuts = carried.memory.get(_CUTS, np.zeros(0, np.float32))
         if self.film.flow and pair.flow is None:
             cuts = np.append(cuts, np.float32(number))
         return made._replace(memory={**made.memory, _CUTS: cuts})
 
-    def _made(self, pair: Pair, before: Image | None, number: int) -> Carried:
+    def _made(self, pair: Pair, before: Carried | None, number: int) -> Carried:
         """The dream on a frame: the new one blended with what is carried."""
         clock = self.film.clock(number)
         recipe = self.recipe.at(clock)
-        if before is None or pair.flow is None:
+        if not self.film.flow:
+            dream, memory = self._dreamt(pair.frame, number, clock), {}
+        elif before is None or pair.flow is None:
             dream = self._begun(pair.frame, number, clock)
+            memory = {_AGE: np.full(self.size, 1 + SETTLING, np.float32)}
         else:
-            over = CARRIED[self.film.carried](before, pair, pair.flow)
-            kept = share(pair.flow, recipe.film)[..., None]
+            own = before.memory.get(_DREAM)
+            last = from_stored(before.frame) if own is None else own
+            over = CARRIED[self.film.carried](last, pair, pair.flow)
+            age = flow.aged(before.memory[_AGE], pair.flow)
+            # As where a dream begins, what is new in the picture settles before it is only kept.
+            kept = np.minimum(share(pair.flow, recipe.film), age / (age + 1))[..., None]
             carried = pair.frame + np.float32(fading(recipe.film)) * kept * over
-            dream = self._laid(carried, kept, number, clock)
+            dream, memory = self._laid(carried, kept, number, clock), {_AGE: age + 1}
         shown = look.chain(colouring(recipe), finishing(recipe, pair.mask))(dream, pair.frame)
-        return Carried(to_stored(shown), {} if shown is dream else {_DREAM: dream})
+        return Carried(to_stored(shown), memory if shown is dream else {**memory, _DREAM: dream})
 
     def _begun(self, frame: Image, number: int, clock: Clock) -> Image:
         """The dream on a frame to which nothing is carried."""
         dream = self._dreamt(frame, number, clock)
-        for time in range(1, SETTLING + 1) if self.film.flow else ():
+        for time in range(1, SETTLING + 1):
             # As if the clip stood still: each of the dreams so far counts alike.
             kept = np.float32(time / (time + 1))
             carried = frame + kept * (dream - frame)

@@ -93,6 +93,25 @@ def test_the_look_does_not_jump_where_a_dream_begins(
     assert settled < 0.8 * jump()
 
 
+def test_what_comes_into_the_picture_settles_frame_by_frame(
+    tiny: Any, panned: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = rode(tiny, panned)
+    *_, last = frames.keys(film.step, film.begin, 1, film.keys)
+    age = last.memory["age"][8:-8]
+    assert age[:, 0].max() < 1.5
+    assert np.median(age[:, 10]) == pytest.approx(5, abs=1)
+    np.testing.assert_allclose(age[:, 40], riding.SETTLING + len(panned), atol=0.1)
+
+    def second(aged: Callable[..., Any]) -> float:
+        """How strongly the second frame of what came in is dreamt on, of the last frame."""
+        monkeypatch.setattr(riding.flow, "aged", aged)
+        return float(np.abs(dreamt(rode(tiny, panned))[-1] - panned[-1])[:, 4:12].mean())
+
+    own = riding.flow.aged
+    assert second(own) > 1.1 * second(lambda age, moved: np.full_like(age, 1e6))
+
+
 def test_a_film_tells_its_cuts(tiny: Any, panned: list[Image]) -> None:
     other = np.rot90(panned[0], 2)[:, ::-1, ::-1].clip(0, 1) * np.float32(0.8)
     cut = [*panned[:3], *(other for _ in range(3))]
@@ -115,7 +134,7 @@ def test_a_film_can_be_gone_on_with_from_any_frame(tiny: Any, panned: list[Image
     again = list(frames.keys(rode(tiny, panned[:5], looks).step, whole[1], 3, 5))
     for one, other in zip(whole[2:], again, strict=True):
         np.testing.assert_array_equal(one.frame, other.frame)
-        assert one.memory.keys() == other.memory.keys() == {"dream", "cuts"}
+        assert one.memory.keys() == other.memory.keys() == {"age", "dream", "cuts"}
 
 
 def test_a_mask_keeps_the_clip_where_it_is_black(tiny: Any, panned: list[Image]) -> None:

@@ -83,6 +83,13 @@ def carried(image: Image, flow: Flow) -> Image:
     return gathered(image, *_places(flow.back))
 
 
+def aged(age: Share, flow: Flow) -> Share:
+    """Numbers of the frame before, `(h, w)`, brought along; 0 where nothing was."""
+    x, y = _places(flow.back)
+    brought = cv2.remap(age, x - 0.5, y - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(flow.visible * brought)
+
+
 def _grey(image: Image) -> NDArray[np.uint8]:
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     return np.asarray((grey.clip(0, 1) * 255).round(), np.uint8)
