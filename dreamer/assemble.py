@@ -298,6 +298,8 @@ def assemble(
     """
     if recipe.guide and guide is None:
         raise DreamerError("This recipe was made with a guide: give it again by --guide.")
+    if guide is None and recipe.guide_match != Recipe().guide_match:
+        raise DreamerError("guide_match says how a guide is matched: give one by --guide.")
     # Written out, so that a picture's recipe does not change with a network's default.
     recipe = recipe.changed(
         {

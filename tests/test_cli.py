@@ -276,6 +276,7 @@ REFUSED = {
     "missing mask": (["PHOTO", "--mask", "nowhere.png"], "nowhere.png"),
     "missing guide": (["PHOTO", "--guide", "nowhere.png"], "nowhere.png"),
     "folder to be matched": (["PHOTO", "--guide", "."], "guide_match=statistics"),
+    "match without a guide": (["PHOTO", "--set", "guide_match=mean"], "--guide"),
     "guide and channels": (["PHOTO", "--guide", "PHOTO", "-l", "mixed4c:3"], "without any"),
     "palette no colour": (["PHOTO", "--palette", "#12"], "palette"),
     "opacity beyond": (["PHOTO", "--opacity", "2"], "opacity"),
