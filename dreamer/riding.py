@@ -28,9 +28,12 @@ _CUTS = "cuts"
 _AGE = "age"
 """How many frames have dreamt on what is at each place, `(h, w)`."""
 
-GAIN = np.float32(2)
+GAIN = np.float32(3)
 """How much stronger a new dream is laid on than its share: those of neighbouring frames differ in
 part, and their mean would be pale."""
+
+MOST = np.float32(0.6)
+"""The largest share of a new dream: a lone one is harsh, and would flash where no flow holds."""
 
 SETTLING = 4
 """How often a frame is dreamt again before which nothing is carried: a first dream alone is harsher
@@ -191,10 +194,12 @@ class Riding:
             last = from_stored(before.frame) if own is None else own
             over = CARRIED[self.film.carried](last, pair, pair.flow)
             age = flow.aged(before.memory[_AGE], pair.flow)
+            usual = share(pair.flow, recipe.film)
             # As where a dream begins, what is new in the picture settles before it is only kept.
-            kept = np.minimum(share(pair.flow, recipe.film), age / (age + 1))[..., None]
+            kept = np.minimum(pair.flow.visible * usual, age / (age + 1))[..., None]
             carried = pair.frame + np.float32(fading(recipe.film)) * kept * over
-            dream, memory = self._laid(carried, kept, number, clock), {_AGE: age + 1}
+            new = laid(kept, usual[..., None])
+            dream, memory = self._laid(carried, new, number, clock), {_AGE: age + 1}
         shown = look.chain(colouring(recipe), finishing(recipe, pair.mask))(dream, pair.frame)
         return Carried(to_stored(shown), memory if shown is dream else {**memory, _DREAM: dream})
 
@@ -205,14 +210,13 @@ class Riding:
             # As if the clip stood still: each of the dreams so far counts alike.
             kept = np.float32(time / (time + 1))
             carried = frame + kept * (dream - frame)
-            dream = self._laid(carried, kept, number + time * APART, clock)
+            dream = self._laid(carried, laid(kept, 1), number + time * APART, clock)
         return dream
 
-    def _laid(self, carried: Image, kept: Mask | np.float32, number: int, clock: Clock) -> Image:
-        """A new dream laid over what is carried, where that leaves room."""
+    def _laid(self, carried: Image, new: Mask | np.float32, number: int, clock: Clock) -> Image:
+        """A share of a new dream laid over what is carried."""
         begun = carried.clip(0, 1)
-        laid = np.minimum(GAIN * (1 - kept), 1)
-        return np.asarray(begun + laid * (self._dreamt(begun, number, clock) - begun))
+        return np.asarray(begun + new * (self._dreamt(begun, number, clock) - begun))
 
     def _dreamt(self, frame: Image, number: int, clock: Clock) -> Image:
         *_, last = self.assembly.dream(frame, self.plan, frame=number, clock=clock)
@@ -220,12 +224,18 @@ class Riding:
 
 
 def share(moved: Flow, film: Film) -> Mask:
-    """How much of a frame's dream is carried, `(h, w)`; the rest of it is new."""
+    """How much of a frame's dream is carried, `(h, w)`, where it was seen before."""
     still, moving = (
         (1 - float(blend)) ** (BLEND_FPS / film.fps)
         for blend in (film.blend_still, film.blend_moving)
     )
-    return np.asarray(moved.visible * (still + moved.moving * np.float32(moving - still)))
+    return np.asarray(still + moved.moving * np.float32(moving - still))
+
+
+def laid(kept: Mask | np.float32, usual: Mask | float) -> Mask:
+    """How much of a new dream is laid on where `kept` is carried, instead of the `usual` share."""
+    most = np.maximum(GAIN * (1 - usual), MOST)
+    return np.asarray(np.minimum(GAIN * (1 - kept), most).clip(0, 1), np.float32)
 
 
 def fading(film: Film) -> float:

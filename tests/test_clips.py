@@ -290,7 +290,15 @@ def test_a_part_without_frames_is_named(plain: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("75", 75), ("75.5", 75.5), ("7s", 7), ("1:15", 75), ("0:05.25", 5.25), ("1:02:03.5", 3723.5)],
+    [
+        ("75", 75),
+        ("75.5", 75.5),
+        ("7s", 7),
+        (".9", 0.9),
+        ("1:15", 75),
+        ("0:05.25", 5.25),
+        ("1:02:03.5", 3723.5),
+    ],
 )
 def test_times_are_read(text: str, seconds: float) -> None:
     assert clips.seconds(text) == seconds

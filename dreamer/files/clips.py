@@ -155,7 +155,7 @@ def _number(seconds: float, fps: Fraction) -> int:
     return math.ceil(float(seconds * fps) - 1e-3)
 
 
-_SECONDS = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:\.\d*)?)s?")
+_SECONDS = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:\.\d*)?|\.\d+)s?")
 
 
 def seconds(text: str) -> float:
