@@ -178,7 +178,7 @@ def _recipe(
     from dreamer.recipe import Recipe
 
     asked = [of] if isinstance(of, str) else list(of)
-    usual = Recipe(motif=words.MOTIF) if asked else Recipe()
+    usual = Recipe(**(words.STILL if film is None else words.FILM)) if asked else Recipe()
     begin = presets.load(str(preset)).recipe if preset else usual
     if film:
         own = filmfields.implied(film)

@@ -25,8 +25,12 @@ PACKAGED = Path(__file__).with_name("data") / "words.json"
 SHARED_BY = ("googlenet", "dreamnet")
 """The networks that the packaged table is for."""
 
-MOTIF = (1.0, 0.3)
-"""Motif sizes for a dream in words: a subject may fill the picture."""
+FILM: Mapping[str, Any] = {"motif": (1.0, 0.3)}
+"""Of a film's recipe in words, where nothing else is said: a subject may fill the picture."""
+
+STILL: Mapping[str, Any] = {**FILM, "steps": 20, "rate": 0.0105}
+"""Of a picture's. More and smaller steps than usual: 10 of 0.014 change the photo almost as much,
+but show fewer subjects that can be made out."""
 
 SUFFIX = ".words.json"
 """Of a table that lies beside a `.keras` file."""

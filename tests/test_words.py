@@ -156,13 +156,15 @@ def test_a_fitted_table_is_found_beside_its_network(
 
 def test_a_dream_in_words_carries_layers() -> None:
     asked = options.InWords(["birds", "snakes=-0.5"], None)
-    recipe = options.made(None, ["steps=3"], {"layers": ["mixed4a=0.1"]}, asked).recipe
+    made = options.made(None, ["rate=0.01"], {"layers": ["mixed4a=0.1"]}, asked).recipe
     table = words.load("dreamnet")
-    assert list(recipe.layers) == ["mixed4a=0.1", *words.expand(asked.asked, table)]
-    assert recipe.motif == words.MOTIF
+    assert list(made.layers) == ["mixed4a=0.1", *words.expand(asked.asked, table)]
+    assert (made.motif, made.steps) == (words.STILL["motif"], words.STILL["steps"])
+    for_film = options.made(None, [], {}, asked._replace(for_film=True)).recipe
+    assert (for_film.motif, for_film.steps) == (made.motif, recipe.Recipe().steps)
     preset = options.made("pagodas", [], {"layers": None}, asked).recipe
-    assert preset.motif != words.MOTIF
-    assert preset.layers == recipe.layers[1:]
+    assert preset.motif != words.STILL["motif"]
+    assert preset.layers == made.layers[1:]
 
 
 def test_the_words_in_a_photo_come_strongest_first(

@@ -537,10 +537,11 @@ def network_file(network: str | None, weights: Path | None) -> tuple[str | None,
 
 
 class InWords(NamedTuple):
-    """What `--of` asks for, and the `.keras` file beside which its words lie."""
+    """What `--of` asks for, the `.keras` file beside which its words lie, and if for a film."""
 
     asked: Sequence[str]
     file: Path | None
+    for_film: bool = False
 
 
 def still(
@@ -566,13 +567,14 @@ def made(
     """The recipe that a preset, `--set` and the options describe; None means not given.
 
     The later of the three has the last word. The layers of a dream in words come behind those of
-    `--layer`, and its motifs are large where nothing else is said. The facts are those of the
+    `--layer`, and it is larger and longer where nothing else is said. The facts are those of the
     preset, if it is a finished picture.
     """
     from dreamer import presets, recipe, words
     from dreamer.files.metadata import Made
 
-    start = recipe.Recipe(motif=words.MOTIF) if in_words else recipe.Recipe()
+    usual = words.FILM if in_words and in_words.for_film else words.STILL
+    start = recipe.Recipe(**usual) if in_words else recipe.Recipe()
     base = presets.load(preset) if preset else Made(start, {})
     changed = base.recipe
     for setting in settings:

@@ -140,7 +140,7 @@ def command(
         given |= clip.as_picture(source, moving)
     else:
         clip.check_photo(source, part, moving)
-    in_words = options.InWords(of, weights) if of else None
+    in_words = options.InWords(of, weights, for_film=True) if of else None
     wanted = options.made(preset, settings or [], given, in_words)
     if output and (output.suffix or not output.is_dir()):
         films.format_of(output)

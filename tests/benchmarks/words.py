@@ -48,7 +48,7 @@ FIRST = 5
 JUDGE, NAMES = "squeezenet_v1.0.keras", "imagenet_synset_words.txt"
 JUDGE_SIDE, JUDGE_MEAN = 227, np.array([104, 117, 123], np.float32)
 GRADIENT = ("mixed4d", 12)
-RECIPE = Recipe(motif=words.MOTIF)
+RECIPE = Recipe(**words.STILL)
 
 Weights = Mapping[str, np.ndarray]
 """Of each channel, `(c,)`, by layer."""
