@@ -129,7 +129,13 @@ def test_the_channels_of_a_class_are_found_in_a_classifier(tmp_path: Path) -> No
     assert table.class_names[:2] == ["cock", "hen"]
     assert set(table.subjects) == {"chickens"}
     assert set(table.subjects["chickens"].terms[0].channels[:2]) == {1, 2}
-    assert table == wordfit.fit(classifier(), labels, shown, ["maps"])
+    told: list[tuple[float, str]] = []
+    watched = wordfit.fit(classifier(), labels, shown, ["maps"], lambda *done: told.append(done))
+    assert watched == table
+    assert [share for share, _ in told] == sorted(share for share, _ in told)
+    assert told[0] == (0, "20 photos")
+    assert told[-1][0] < 1
+    assert told[-1][1] == "channels of word 5 of 5"
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -63,7 +63,7 @@ def command(
     network, weights = options.network_file(network, weights)
     chosen = options.made(None, settings or [], options.given(network=network)).recipe
     if fit:
-        _fit(chosen, weights, fit, labels, layer or [], output, overwrite=overwrite)
+        _fit(chosen, weights, fit, labels, layer or [], output, overwrite=overwrite, quiet=quiet)
         return
     from dreamer import words
 
@@ -141,8 +141,10 @@ def _fit(
     output: Path | None,
     *,
     overwrite: bool,
+    quiet: bool,
 ) -> None:
     from dreamer import classes, words
+    from dreamer.cli import show
     from dreamer.files import atomic
     from dreamer.nets import runtime
 
@@ -160,7 +162,8 @@ def _fit(
         raise DreamerError(f"There is no folder {folder}: check --fit.")
     named, shown = classes.read(labels), pictures.load(folder)
     net = assemble.load(chosen, weights)
-    table = wordfit.fit(net, named, shown, layers or net.spec.layers)
+    with show.share_done(quiet=quiet) as update:
+        table = wordfit.fit(net, named, shown, layers or net.spec.layers, update)
     with atomic.replacing(target, overwrite=overwrite) as file:
         file.write(words.to_json(table).encode())
     typer.echo(f"{target}: {len(table.subjects)} subjects, {len(table.classes)} classes")

@@ -10,11 +10,11 @@ photos need no labels: nothing but the classifier says what a subject looks like
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import cv2
 import keras
@@ -45,7 +45,16 @@ OWN = 8
 
 BATCH = 16
 
+READING = 0.6
+"""The share of a fit's time that its first part takes, about."""
+
 Array = NDArray[np.float32]
+
+Update = Callable[[float, str], None]
+"""Is told the share that is done, 0 to 1, and what is being done."""
+
+_T = TypeVar("_T")
+_Watch = Callable[[Sequence[Any]], Iterator[Any]]
 
 
 class Readings(NamedTuple):
@@ -170,10 +179,10 @@ Weights = Mapping[str, Array]
 """One a channel, `(c,)`, by layer; 0 for those that are left alone."""
 
 
-def read(reader: Classifier, photos: Array) -> dict[str, Readings]:
+def read(reader: Classifier, photos: Array, watch: _Watch = iter) -> dict[str, Readings]:
     """What pulls each class up, and what is usual, on photos `(n, SIDE, SIDE, 3)` of all kinds."""
     maps = reader.stem(photos)
-    goals = np.eye(reader.outputs, dtype=np.float32)
+    goals = watch(list(np.eye(reader.outputs, dtype=np.float32)))
     pulls = zip(*([each[0] for each in reader.pulls(maps, goal)] for goal in goals), strict=True)
     *behind, _ = reader.tail(maps)
     return {
@@ -251,7 +260,13 @@ def _short(number: float) -> str:
     return np.format_float_positional(round(float(number), digits), trim="-")
 
 
-def fit(net: Network, labels: Labels, photos: Sequence[Picture], layers: Sequence[str]) -> Table:
+def fit(
+    net: Network,
+    labels: Labels,
+    photos: Sequence[Picture],
+    layers: Sequence[str],
+    update: Update = lambda share, doing: None,
+) -> Table:
     """The words of a classifier.
 
     Args:
@@ -259,21 +274,32 @@ def fit(net: Network, labels: Labels, photos: Sequence[Picture], layers: Sequenc
         labels: one an output.
         photos: of all kinds.
         layers: those whose channels a word raises.
+        update: told of the progress.
     """
     reader = classifier(net, layers)
     squares = np.stack([square(photo) for photo in photos])
+    update(0, f"{len(photos)} photos")
     logits = score(reader, squares)
-    readings = read(reader, squares[:: max(1, len(squares) // PHOTOS)][:PHOTOS])
-
-    def words(groups: Mapping[str, Sequence[int]]) -> dict[str, Word]:
-        chosen = {
-            name: choose(reader, readings, members, squares[_clearest(logits, members)])
-            for name, members in groups.items()
-        }
-        return weigh(readings, chosen)
-
+    watch = partial(_watched, update, (0, READING), "what leads to class")
+    readings = read(reader, squares[:: max(1, len(squares) // PHOTOS)][:PHOTOS], watch)
     named = list(labels)[: reader.outputs]
-    return Table(words(groups(named, read_subjects())), words(single(named)))
+    known = (groups(named, read_subjects()), single(named))
+    every = [(kind, name) for kind, words in enumerate(known) for name in words]
+    chosen: tuple[dict[str, Weights], ...] = ({}, {})
+    for kind, name in _watched(update, (READING, 1), "channels of word", every):
+        own = squares[_clearest(logits, known[kind][name])]
+        chosen[kind][name] = choose(reader, readings, known[kind][name], own)
+    return Table(*(weigh(readings, each) for each in chosen))
+
+
+def _watched(
+    update: Update, part: tuple[float, float], doing: str, items: Sequence[_T]
+) -> Iterator[_T]:
+    """Items, with the progress through them as a part of the whole."""
+    for number, item in enumerate(items):
+        share = part[0] + (part[1] - part[0]) * number / len(items)
+        update(share, f"{doing} {number + 1} of {len(items)}")
+        yield item
 
 
 def _clearest(logits: Array, members: Sequence[int]) -> NDArray[np.intp]:
