@@ -16,12 +16,12 @@ A row is kept in `--rows` for each picture as it is made, so that a run that was
 
 import argparse
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
+import measure
 import numpy as np
 import tensorflow as tf
 
@@ -107,9 +107,7 @@ class Bench(NamedTuple):
 
     def known(self) -> dict[tuple[str, int, str], Row]:
         """The rows of runs before this one."""
-        if self.kept is None or not self.kept.exists():
-            return {}
-        found = [Row(*json.loads(line)) for line in self.kept.read_text("utf-8").splitlines()]
+        found = measure.kept(self.kept, Row)
         return {(row.recipe, row.seed, row.name): row for row in found}
 
     def rows(self, wanted: Recipe, names: Sequence[str], seeds: Sequence[int]) -> list[Row]:
@@ -135,9 +133,7 @@ class Bench(NamedTuple):
             if self.folder:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 photos.write(self.folder / f"{own}-{seed}-{name}.png", grown.picture)
-        if self.kept:
-            with self.kept.open("a", encoding="utf-8") as file:
-                file.writelines(json.dumps(row) + "\n" for row in made)
+        measure.keep(self.kept, made)
         return made
 
 

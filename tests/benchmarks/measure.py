@@ -1,12 +1,14 @@
 """How the benchmarks measure."""
 
+import json
 import resource
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from dreamer.arrays import Image
 from dreamer.files import photos
@@ -15,6 +17,8 @@ Row = tuple[str, str]
 """A figure's name, and the figure."""
 
 ROUNDS = 7
+
+_T = TypeVar("_T")
 
 
 def medians(runs: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
@@ -37,6 +41,19 @@ def command(*arguments: str) -> tuple[float, float]:
     seconds = time.perf_counter() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     return seconds, max(before, after) / 1024
+
+
+def kept(file: Path | None, kind: Callable[..., _T]) -> list[_T]:
+    """What runs before this one kept in a file, a line each; the file need not exist."""
+    lines = file.read_text("utf-8").splitlines() if file and file.exists() else []
+    return [kind(*json.loads(line)) for line in lines]
+
+
+def keep(file: Path | None, made: Iterable[tuple[object, ...]]) -> None:
+    """Add to such a file, if there is to be one."""
+    if file:
+        with file.open("a", encoding="utf-8") as lines:
+            lines.writelines(json.dumps(each) + "\n" for each in made)
 
 
 def at(path: Path, side: int) -> Image:

@@ -23,12 +23,12 @@ A row is kept in `--rows` for each pair, so that a run that was killed goes on.
 
 import argparse
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
+import measure
 import numpy as np
 import tensorflow as tf
 
@@ -170,26 +170,8 @@ class Pair(NamedTuple):
 Way = Callable[[Image, str], Image]
 
 
-class Kept(NamedTuple):
-    """The pairs of runs before this one, and where those of this run go, if anywhere."""
-
-    known: dict[tuple[str, str, str], Pair]
-    file: Path | None
-
-    @classmethod
-    def read(cls, file: Path | None) -> "Kept":
-        """Those in a file, which need not exist."""
-        lines = file.read_text("utf-8").splitlines() if file and file.exists() else []
-        pairs = [Pair(*json.loads(line)) for line in lines]
-        return cls({pair[:3]: pair for pair in pairs}, file)
-
-    def add(self, pair: Pair) -> Pair:
-        """Keep one more."""
-        self.known[pair[:3]] = pair
-        if self.file:
-            with self.file.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(pair) + "\n")
-        return pair
+Known = dict[tuple[str, str, str], Pair]
+"""The pairs of runs before this one, by how they were made, photo and word."""
 
 
 def compare(
@@ -198,7 +180,7 @@ def compare(
     groups: Mapping[str, Sequence[int]],
     photos: Mapping[str, Image],
     seen_by: Judge,
-    kept: Kept,
+    known: Known,
 ) -> Iterator[Pair]:
     """Every pair of a photo and a subject that is not on it; `made` hashes the way by subject."""
     for title, photo in photos.items():
@@ -206,8 +188,8 @@ def compare(
         for word, members in groups.items():
             if before & set(members):
                 continue
-            if known := kept.known.get((made[word], title, word)):
-                yield known
+            if pair := known.get((made[word], title, word)):
+                yield pair
                 continue
             dreamt = way(photo, word)
             logits = seen_by.logits(dreamt)
@@ -216,7 +198,7 @@ def compare(
             chance = np.logaddexp.reduce(logits[list(members)]) - np.logaddexp.reduce(logits)
             like = likeness(dreamt, photo)
             hit = rank <= FIRST
-            yield kept.add(Pair(made[word], title, word, hit, float(chance), like, rank))
+            yield Pair(made[word], title, word, hit, float(chance), like, rank)
 
 
 def key(net: Network, way: str, word: words.Word) -> str:
@@ -318,7 +300,7 @@ def main() -> None:
     held_out = pictures.load(given.source, held_out=True)
     step = len(held_out) // given.count
     photos = {str(n * step): fit(held_out[n * step]) for n in range(given.count)}
-    kept = Kept.read(given.rows)
+    known_pairs: Known = {pair[:3]: pair for pair in measure.kept(given.rows, Pair)}
     names = list(table.classes)[:: -(-len(table.classes) // given.classes)] if given.classes else []
     known = {name: table.classes[name] for name in names} or {
         name: word
@@ -333,7 +315,9 @@ def main() -> None:
             setting = Setting(network.load(name), known, own, given.source)
             made = {word: key(setting.net, way, each) for word, each in known.items()}
             pairs = []
-            for pair in compare(WAYS[way](setting), made, judged, photos, seen_by, kept):
+            for pair in compare(WAYS[way](setting), made, judged, photos, seen_by, known_pairs):
+                if pair[:3] not in known_pairs:
+                    measure.keep(given.rows, [pair])
                 pairs.append(pair)
                 print(name, way, *pair, sep="\t", flush=True)
             rows[f"{name}, {way}"] = pairs
