@@ -1,5 +1,6 @@
 """Words: looked up, expanded into layer specs, and made from a classifier."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from dreamer.arrays import Image
 from dreamer.cli import options
 from dreamer.errors import DreamerError
 from dreamer.files import metadata, photos
-from dreamer.nets import wordfit
+from dreamer.nets import graph, wordfit
 from dreamer.nets.network import Network
 from dreamer.nets.registry import NetSpec
 from dreamer.words import Table, Word
@@ -189,6 +190,23 @@ def test_the_words_in_a_photo_come_strongest_first(
 def test_words_are_fitted_to_classifiers_only(tiny: Network) -> None:
     with pytest.raises(DreamerError, match="names no classes"):
         wordfit.classifier(tiny, ["mixed"])
+
+
+def test_the_usual_layer_is_wide_late_and_passed_by_everything() -> None:
+    import keras
+    from keras import layers
+
+    first = image = keras.Input((None, None, 3))
+    for name, width in {"early": 8, "squeezed": 4, "wide": 12, "narrow": 6}.items():
+        first = layers.Conv2D(width, 3, padding="same", activation="relu", name=name)(first)
+    branches = [layers.Conv2D(16, 1, activation="relu", name=f"arm{k}")(first) for k in (1, 2)]
+    last = layers.Concatenate(name="last")(branches)
+    model = keras.Model(image, layers.GlobalAveragePooling2D(name="logits")(last))
+    net = dataclasses.replace(classifier(), model=model)
+    through = ["early", "squeezed", "wide", "narrow", "last", "logits"]
+    assert graph.bottlenecks(model)[1:] == through
+    assert wordfit.usual_layer(net) == "wide"
+    assert wordfit.usual_layer(classifier()) == "maps"
 
 
 def test_every_class_of_a_subject_is_one_that_googlenet_names() -> None:

@@ -38,7 +38,10 @@ Output = Annotated[
 Fit = Annotated[
     Path | None,
     typer.Option(
-        "--fit", metavar="FOLDER", help="Make a table for a classifier from photos of all kinds."
+        "--fit",
+        metavar="FOLDER",
+        help="Make a table for a classifier from photos of all kinds; every tenth is left out, to "
+        "measure by.",
     ),
 ]
 Labels = Annotated[
@@ -163,7 +166,7 @@ def _fit(
     named, shown = classes.read(labels), pictures.load(folder)
     net = assemble.load(chosen, weights)
     with show.share_done(quiet=quiet) as update:
-        table = wordfit.fit(net, named, shown, layers or net.spec.layers, update)
+        table = wordfit.fit(net, named, shown, layers, update)
     with atomic.replacing(target, overwrite=overwrite) as file:
         file.write(words.to_json(table).encode())
     typer.echo(f"{target}: {len(table.subjects)} subjects, {len(table.classes)} classes")

@@ -1,5 +1,6 @@
 """Questions about a Keras model's layers: what they make, who reads them, what they stand for."""
 
+import itertools
 import math
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -51,6 +52,20 @@ def source(model: Any, layer: Any) -> Any:
     """The layer whose output a layer reads, or reads first."""
     given = keras.tree.flatten(layer.input)[0]
     return next(other for other in model.layers if other.output is given)
+
+
+def bottlenecks(model: Any) -> list[str]:
+    """The layers past which nothing is read, in order: every way to the output leads through them.
+
+    They are the articulation points of the graph, between its input and its output.
+    """
+    places = {id(layer.output): n for n, layer in enumerate(model.layers)}
+    read_until = list(range(len(places)))
+    for n, layer in enumerate(model.layers):
+        for given in keras.tree.flatten(layer.input):
+            read_until[places[id(given)]] = n
+    before = [0, *itertools.accumulate(read_until, max)]
+    return [layer.name for n, layer in enumerate(model.layers) if before[n] <= n]
 
 
 def is_linear(layer: Any) -> bool:

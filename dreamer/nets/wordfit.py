@@ -9,6 +9,7 @@ photos need no labels: nothing but the classifier says what a subject looks like
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 from dreamer.arrays import Image
 from dreamer.classes import Labels
 from dreamer.errors import DreamerError
-from dreamer.nets import network
+from dreamer.nets import graph, network
 from dreamer.nets.network import Network
 from dreamer.nets.training.pictures import Picture
 from dreamer.words import Table, Word
@@ -44,6 +45,9 @@ OWN = 8
 """Photos that show a word most clearly."""
 
 BATCH = 16
+
+DEPTH = 0.75
+"""How deep words are looked for, as a share of the layers with feature maps."""
 
 READING = 0.6
 """The share of a fit's time that its first part takes, about."""
@@ -145,6 +149,24 @@ class Classifier:
         The sums, over photos and places, of the gradient and of the gradient times activation.
         """
         return [np.asarray(each) for each in self._sums(maps, tf.constant(goal))]
+
+
+def usual_layer(net: Network) -> str:
+    """The layer for words where none is named: `mixed4d` of googlenet.
+
+    The last one in the first `DEPTH` of a network through which all of it passes, and that is not
+    narrower than such layers before it: a squeezed one mixes what its channels mean.
+
+    Raises DreamerError where there is none.
+    """
+    names = list(net.layers)[: math.ceil(DEPTH * len(net.layers))]
+    widest, found = 0, ""
+    for name in filter(names.__contains__, graph.bottlenecks(net.model)):
+        if net.resolve(name) == name and net.layers[name] >= widest:
+            widest, found = net.layers[name], name
+    if not found:
+        raise DreamerError(f"{net.name} has no layer through which all passes: give a --layer.")
+    return found
 
 
 def classifier(net: Network, layers: Sequence[str]) -> Classifier:
@@ -264,7 +286,7 @@ def fit(
     net: Network,
     labels: Labels,
     photos: Sequence[Picture],
-    layers: Sequence[str],
+    layers: Sequence[str] = (),
     update: Update = lambda share, doing: None,
 ) -> Table:
     """The words of a classifier.
@@ -273,10 +295,10 @@ def fit(
         net: the classifier.
         labels: one an output.
         photos: of all kinds.
-        layers: those whose channels a word raises.
+        layers: those whose channels a word raises; `usual_layer` where empty.
         update: told of the progress.
     """
-    reader = classifier(net, layers)
+    reader = classifier(net, layers or [usual_layer(net)])
     squares = np.stack([square(photo) for photo in photos])
     update(0, f"{len(photos)} photos")
     logits = score(reader, squares)
