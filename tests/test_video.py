@@ -230,4 +230,5 @@ def test_an_interrupt_keeps_the_film_so_far(
     assert not reached or len(shown(partial)) == reached
     monkeypatch.setattr(Filming, "step", step)
     assert dream("video", *options)[0] == 0
+    assert left(source) == ["a photo-film.mp4"]
     assert len(shown(source.with_name("a photo-film.mp4"))) == 8

@@ -149,6 +149,7 @@ class FilmSession:
         """Encode the frames as they are made. Ends the command where Ctrl-C was pressed."""
         # A run that was killed at its very end has left the film there.
         mine = self.call.overwrite or keys.kept > 0
+        so_far = film.path.with_name(f"{film.path.stem}.partial{film.path.suffix}")
         with films.writing(film, overwrite=mine) as writer:
             self.call.note(keys.announcement(film.path))
             preview, told = _Preview(film.path), False
@@ -168,8 +169,8 @@ class FilmSession:
                 self.call.note("Stopped before the first frame. Run the same command to go on.")
                 raise typer.Exit(show.INTERRUPTED)
             if stopped:
-                writer.path = film.path.with_name(f"{film.path.stem}.partial{film.path.suffix}")
-                framefolder.remove(writer.path)
+                writer.path = so_far
+                framefolder.remove(so_far)
         for note in writer.notes:
             self.call.note(note)
         if stopped:
@@ -178,6 +179,8 @@ class FilmSession:
                 "film so far. Run the same command again to go on."
             )
             raise typer.Exit(show.INTERRUPTED)
+        if keys.kept:
+            framefolder.remove(so_far)
 
     def _made(self, shot: Shot, making: Filming | Riding) -> Made:
         """The recipe as it was asked for, with what the network decided written out."""
