@@ -176,10 +176,10 @@ class Names:
         return next(filter(None, map(self.holding, forms(asked))), [])
 
     def near(self, asked: str, count: int = 4) -> list[str]:
-        """Names that hold it as a word, and those most like it."""
-        folded = _folded(asked)
-        holding = [name for name in self._by_name if folded in name.split()]
-        return list(dict.fromkeys([*holding[:3], *nearest(folded, self._by_name)]))[:count]
+        """Names that hold it as a word, in the singular or the plural, and those most like it."""
+        own = set(forms(asked))
+        holding = [name for name in self._by_name if own & set(name.split())]
+        return list(dict.fromkeys([*holding[:3], *nearest(_folded(asked), self._by_name)]))[:count]
 
 
 def _folded(name: str) -> str:

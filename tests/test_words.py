@@ -61,6 +61,7 @@ def test_a_word_becomes_layer_specs(asked: str, specs: list[str]) -> None:
         ("brids", "did you mean birds"),
         ("fox", "did you mean red fox"),
         ("snake", "did you mean sea snake"),
+        ("seas", "did you mean sea snake"),
         ("qqqq", "No word 'qqqq' is known: `dream models words`"),
         ("birds=much", "WORD=WEIGHT"),
         ("birds=", "WORD=WEIGHT"),
