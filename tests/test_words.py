@@ -121,15 +121,22 @@ def classifier(count: int = 6) -> Network:
 
 def test_the_channels_of_a_class_are_found_in_a_classifier(tmp_path: Path) -> None:
     names = tmp_path / "labels.txt"
-    names.write_text("\n".join(["dummy", "n01514668 cock", "hen", "crane", "", "crane"]))
+    names.write_text("\n".join(["dummy", "n01514668 cock", "hen", "crane", "goldfish", "crane"]))
     grain = np.random.default_rng(0).integers(0, 255, (20, 40, 56, 3)).astype(np.uint8)
     shown = [cv2.resize(picture, None, fx=8, fy=8) for picture in grain]
     labels = classes.read(names)
     table = wordfit.fit(classifier(), labels, shown, ["maps"])
     first = {name: word.terms[0].channels[:1] for name, word in table.classes.items()}
-    assert first == {"n01514668": (1,), "hen": (2,), "crane": (3,), "crane (2)": (5,)}
+    assert first == {
+        "n01514668": (1,),
+        "hen": (2,),
+        "crane": (3,),
+        "goldfish": (4,),
+        "crane (2)": (5,),
+    }
     assert table.class_names[:2] == ["cock", "hen"]
-    assert set(table.subjects) == {"chickens"}
+    assert set(table.subjects) == {"chickens", "fish"}
+    assert table.subjects["fish"].terms[0].channels[:1] == (4,)
     assert set(table.subjects["chickens"].terms[0].channels[:2]) == {1, 2}
     told: list[tuple[float, str]] = []
     watched = wordfit.fit(classifier(), labels, shown, ["maps"], lambda *done: told.append(done))
@@ -137,7 +144,27 @@ def test_the_channels_of_a_class_are_found_in_a_classifier(tmp_path: Path) -> No
     assert [share for share, _ in told] == sorted(share for share, _ in told)
     assert told[0] == (0, "20 photos")
     assert told[-1][0] < 1
-    assert told[-1][1] == "channels of word 5 of 5"
+    assert told[-1][1] == "channels of word 7 of 7"
+
+
+def test_what_raises_any_of_some_classes_is_their_log_odds() -> None:
+    reader = wordfit.classifier(classifier(), ["maps"])
+    maps = np.random.default_rng(0).uniform(0, 1, (2, 3, 4, 8)).astype(np.float32)
+    members = [1, 4]
+    goal = np.full(6, -1 / 6, np.float32)
+    goal[members] += 1 / 2
+    ((pull, attribution),) = reader.pulls(maps, goal, "any")
+
+    def odds(given: Any) -> Any:
+        parts = np.exp(given.mean((1, 2))[:, :6])
+        return np.log(parts[:, members].sum(1) / np.delete(parts, members, 1).sum(1))
+
+    for channel in range(8):
+        step = 0.05 * (np.arange(8) == channel)
+        slope = (odds(maps + step) - odds(maps - step)).sum() / 0.1
+        assert pull[channel] == pytest.approx(slope, abs=1e-3)
+    assert (pull > 0).tolist() == [k in members for k in range(8)]
+    assert attribution[1] > 0 > attribution[0]
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

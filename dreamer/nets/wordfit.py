@@ -5,6 +5,9 @@ activations, summed over the places of photos of all kinds, says which channels 
 The gradient times activation, on the photos in which the classifier sees the subject most
 clearly, says which channels do. Those that are strong in both are what a dream of it raises. The
 photos need no labels: nothing but the classifier says what a subject looks like.
+
+For dogs and fish, whose classes have little in common, the log odds that it is any of them take the
+place of the logits' mean. Other subjects are worse for it.
 """
 
 from __future__ import annotations
@@ -87,6 +90,11 @@ def groups(labels: Labels, subjects: Mapping[str, Sequence[str]]) -> dict[str, l
 
 def read_subjects(path: Path = SUBJECTS) -> dict[str, list[str]]:
     """The classes that make up each subject, by name."""
+    return {name: list(of) for table in _tables(path).values() for name, of in table.items()}
+
+
+def _tables(path: Path) -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """The subjects by the key in `SCORES` of what raises them."""
     return tomllib.loads(path.read_text("utf-8"))
 
 
@@ -112,6 +120,25 @@ def square(photo: Picture) -> Image:
     return np.asarray(cv2.resize(middle, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
 
 
+Score = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+"""From logits `(n, outputs)`, and a goal `(outputs,)` above 0 for some, to a number each."""
+
+
+def _mean(logits: tf.Tensor, goal: tf.Tensor) -> tf.Tensor:
+    return tf.linalg.matvec(logits, goal)
+
+
+def _any(logits: tf.Tensor, goal: tf.Tensor) -> tf.Tensor:
+    parts = (tf.where(goal > 0, logits, -np.inf), tf.where(goal > 0, -np.inf, logits))
+    members, others = (tf.reduce_logsumexp(part, 1) for part in parts)
+    return members - others
+
+
+SCORES: Mapping[str, Score] = {"mean": _mean, "any": _any}
+"""What is raised for several classes: the sum of their logits weighted by the goal, or the log odds
+of any of them, which do not level off where a classifier is sure, as its log probability does."""
+
+
 @dataclass(frozen=True)
 class Classifier:
     """A network with classes, cut in two behind the first of some layers.
@@ -130,25 +157,25 @@ class Classifier:
 
     @cached_property
     def _sums(self) -> Callable[..., list[tf.Tensor]]:
-        def run(maps: tf.Tensor, goal: tf.Tensor) -> list[tf.Tensor]:
+        def run(maps: tf.Tensor, goal: tf.Tensor, score: Score) -> list[tf.Tensor]:
             with tf.GradientTape() as tape:
                 tape.watch(maps)
                 *behind, logits = self.tail(maps)
-                score = tf.linalg.matvec(logits, goal)
+                value = score(logits, goal)
             every = [maps, *behind]
             return [
                 tf.stack([tf.reduce_sum(each, (0, 1, 2)) for each in (g, g * a)])
-                for g, a in zip(tape.gradient(score, every), every, strict=True)
+                for g, a in zip(tape.gradient(value, every), every, strict=True)
             ]
 
         return cast("Callable[..., list[tf.Tensor]]", tf.function(run, reduce_retracing=True))
 
-    def pulls(self, maps: tf.Tensor, goal: Array) -> list[Array]:
-        """What raises the logits' sum weighted by `goal`: `(2, c)` a layer.
+    def pulls(self, maps: tf.Tensor, goal: Array, score: str = "mean") -> list[Array]:
+        """What raises one of `SCORES`: `(2, c)` a layer.
 
         The sums, over photos and places, of the gradient and of the gradient times activation.
         """
-        return [np.asarray(each) for each in self._sums(maps, tf.constant(goal))]
+        return [np.asarray(each) for each in self._sums(maps, tf.constant(goal), SCORES[score])]
 
 
 def usual_layer(net: Network) -> str:
@@ -225,22 +252,30 @@ def choose(
     reader: Classifier,
     readings: Mapping[str, Readings],
     members: Sequence[int],
+    photos: Array,
     own: Array,
+    score: str,
 ) -> Weights:
     """The channels for a group of classes: those that pull it up, and that its own photos show.
 
     Args:
         reader: the classifier.
-        readings: on photos of all kinds.
+        readings: on `photos`.
         members: the group's outputs.
+        photos: of all kinds.
         own: photos in which the classifier sees the group most clearly.
+        score: a key of `SCORES`.
     """
     goal = np.full(reader.outputs, -1 / reader.outputs, np.float32)
     goal[list(members)] += 1 / len(members)
-    shown = reader.pulls(reader.stem(own), goal)
+    if score == "mean":
+        pulls = [goal @ readings[layer].pull for layer in reader.layers]
+    else:
+        pulls = [pull for pull, _ in reader.pulls(reader.stem(photos), goal, score)]
+    shown = reader.pulls(reader.stem(own), goal, score)
     return {
-        layer: _strongest(goal @ readings[layer].pull, attribution)
-        for layer, (_, attribution) in zip(reader.layers, shown, strict=True)
+        layer: _strongest(pull, attribution)
+        for layer, pull, (_, attribution) in zip(reader.layers, pulls, shown, strict=True)
     }
 
 
@@ -303,14 +338,17 @@ def fit(
     update(0, f"{len(photos)} photos")
     logits = score(reader, squares)
     watch = partial(_watched, update, (0, READING), "what leads to class")
-    readings = read(reader, squares[:: max(1, len(squares) // PHOTOS)][:PHOTOS], watch)
+    some = squares[:: max(1, len(squares) // PHOTOS)][:PHOTOS]
+    readings = read(reader, some, watch)
+    scores = {name: score for score, names in _tables(SUBJECTS).items() for name in names}
     named = list(labels)[: reader.outputs]
     known = (groups(named, read_subjects()), single(named))
     every = [(kind, name) for kind, words in enumerate(known) for name in words]
     chosen: tuple[dict[str, Weights], ...] = ({}, {})
     for kind, name in _watched(update, (READING, 1), "channels of word", every):
         own = squares[_clearest(logits, known[kind][name])]
-        chosen[kind][name] = choose(reader, readings, known[kind][name], own)
+        raised = "mean" if kind else scores[name]
+        chosen[kind][name] = choose(reader, readings, known[kind][name], some, own, raised)
     return Table(*(weigh(readings, each) for each in chosen))
 
 
