@@ -165,6 +165,8 @@ def test_what_raises_any_of_some_classes_is_their_log_odds() -> None:
         assert pull[channel] == pytest.approx(slope, abs=1e-3)
     assert (pull > 0).tolist() == [k in members for k in range(8)]
     assert attribution[1] > 0 > attribution[0]
+    ((every, _),) = reader.pulls(maps, np.zeros(6, np.float32), "any")
+    assert np.isfinite(every).all()
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

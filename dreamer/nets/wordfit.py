@@ -6,8 +6,8 @@ The gradient times activation, on the photos in which the classifier sees the su
 clearly, says which channels do. Those that are strong in both are what a dream of it raises. The
 photos need no labels: nothing but the classifier says what a subject looks like.
 
-For dogs and fish, whose classes have little in common, the log odds that it is any of them take the
-place of the logits' mean. Other subjects are worse for it.
+For subjects whose classes have little in common, as dogs, the log odds that it is any of them take
+the place of the logits' mean. Most are worse for it.
 """
 
 from __future__ import annotations
@@ -129,7 +129,8 @@ def _mean(logits: tf.Tensor, goal: tf.Tensor) -> tf.Tensor:
 
 
 def _any(logits: tf.Tensor, goal: tf.Tensor) -> tf.Tensor:
-    parts = (tf.where(goal > 0, logits, -np.inf), tf.where(goal > 0, -np.inf, logits))
+    nothing = logits.dtype.min
+    parts = (tf.where(goal > 0, logits, nothing), tf.where(goal > 0, nothing, logits))
     members, others = (tf.reduce_logsumexp(part, 1) for part in parts)
     return members - others
 
