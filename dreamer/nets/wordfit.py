@@ -16,9 +16,9 @@ import math
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import TypeVar, cast
 
 import cv2
 import keras
@@ -52,28 +52,12 @@ BATCH = 16
 DEPTH = 0.75
 """How deep words are looked for, as a share of the layers with feature maps."""
 
-READING = 0.6
-"""The share of a fit's time that its first part takes, about."""
-
 Array = NDArray[np.float32]
 
 Update = Callable[[float, str], None]
 """Is told the share that is done, 0 to 1, and what is being done."""
 
 _T = TypeVar("_T")
-_Watch = Callable[[Sequence[Any]], Iterator[Any]]
-
-
-class Readings(NamedTuple):
-    """What a classifier makes of photos, at one layer.
-
-    Attributes:
-        pull: the sum over places of the gradient of each output's logit, `(outputs, c)`.
-        energy: the mean square of each channel, `(c,)`.
-    """
-
-    pull: Array
-    energy: Array
 
 
 def groups(labels: Labels, subjects: Mapping[str, Sequence[str]]) -> dict[str, list[int]]:
@@ -226,18 +210,15 @@ def classifier(net: Network, layers: Sequence[str]) -> Classifier:
 
 
 Weights = Mapping[str, Array]
-"""One a channel, `(c,)`, by layer; 0 for those that are left alone."""
+"""A number a channel, `(c,)`, by layer; as weights, 0 for those that are left alone."""
 
 
-def read(reader: Classifier, photos: Array, watch: _Watch = iter) -> dict[str, Readings]:
-    """What pulls each class up, and what is usual, on photos `(n, SIDE, SIDE, 3)` of all kinds."""
-    maps = reader.stem(photos)
-    goals = watch(list(np.eye(reader.outputs, dtype=np.float32)))
-    pulls = zip(*([each[0] for each in reader.pulls(maps, goal)] for goal in goals), strict=True)
+def energies(reader: Classifier, maps: tf.Tensor) -> Weights:
+    """The mean square of each channel, on photos whose first layer's maps are given."""
     *behind, _ = reader.tail(maps)
     return {
-        layer: Readings(np.stack(pull), np.square(np.asarray(each)).mean((0, 1, 2)))
-        for layer, pull, each in zip(reader.layers, pulls, [maps, *behind], strict=True)
+        layer: np.square(np.asarray(each)).mean((0, 1, 2))
+        for layer, each in zip(reader.layers, [maps, *behind], strict=True)
     }
 
 
@@ -250,33 +231,23 @@ def score(reader: Classifier, photos: Array) -> Array:
 
 
 def choose(
-    reader: Classifier,
-    readings: Mapping[str, Readings],
-    members: Sequence[int],
-    photos: Array,
-    own: Array,
-    score: str,
+    reader: Classifier, members: Sequence[int], usual: tf.Tensor, own: tf.Tensor, score: str
 ) -> Weights:
     """The channels for a group of classes: those that pull it up, and that its own photos show.
 
     Args:
         reader: the classifier.
-        readings: on `photos`.
         members: the group's outputs.
-        photos: of all kinds.
-        own: photos in which the classifier sees the group most clearly.
+        usual: the first layer's maps of photos of all kinds.
+        own: those of photos in which the classifier sees the group most clearly.
         score: a key of `SCORES`.
     """
     goal = np.full(reader.outputs, -1 / reader.outputs, np.float32)
     goal[list(members)] += 1 / len(members)
-    if score == "mean":
-        pulls = [goal @ readings[layer].pull for layer in reader.layers]
-    else:
-        pulls = [pull for pull, _ in reader.pulls(reader.stem(photos), goal, score)]
-    shown = reader.pulls(reader.stem(own), goal, score)
+    leading, shown = (reader.pulls(maps, goal, score) for maps in (usual, own))
     return {
         layer: _strongest(pull, attribution)
-        for layer, pull, (_, attribution) in zip(reader.layers, pulls, shown, strict=True)
+        for layer, (pull, _), (_, attribution) in zip(reader.layers, leading, shown, strict=True)
     }
 
 
@@ -287,20 +258,20 @@ def _strongest(pull: Array, attribution: Array) -> Array:
     return np.asarray(mean / max(mean.max(), np.finfo(np.float32).tiny))
 
 
-def weigh(readings: Mapping[str, Readings], chosen: Mapping[str, Weights]) -> dict[str, Word]:
+def weigh(energy: Weights, chosen: Mapping[str, Weights]) -> dict[str, Word]:
     """Words of chosen channels, so scaled that all pull about alike."""
-    sizes = {name: _size(readings, weights) for name, weights in chosen.items()}
+    sizes = {name: _size(energy, weights) for name, weights in chosen.items()}
     heard = {name: size for name, size in sizes.items() if size}
     usual = float(np.median(list(heard.values()) or [1.0]))
-    return {name: _word(readings, chosen[name], usual / size) for name, size in heard.items()}
+    return {name: _word(energy, chosen[name], usual / size) for name, size in heard.items()}
 
 
-def _size(readings: Mapping[str, Readings], weights: Weights) -> float:
+def _size(energy: Weights, weights: Weights) -> float:
     """The length of an objective's gradient at its layers, on an average photo."""
-    return float(np.sqrt(sum(w**2 @ readings[layer].energy for layer, w in weights.items())))
+    return float(np.sqrt(sum(w**2 @ energy[layer] for layer, w in weights.items())))
 
 
-def _word(readings: Mapping[str, Readings], weights: Weights, scale: float) -> Word:
+def _word(energy: Weights, weights: Weights, scale: float) -> Word:
     specs = []
     for layer, each in weights.items():
         order = [int(channel) for channel in np.argsort(-each) if each[channel] > 0]
@@ -308,7 +279,7 @@ def _word(readings: Mapping[str, Readings], weights: Weights, scale: float) -> W
         if order:
             specs.append(f"{layer}:{','.join(listed)}")
     word = Word(tuple(specs), 1.0)
-    usual = word.strength({layer: each.energy.tolist() for layer, each in readings.items()})
+    usual = word.strength({layer: each.tolist() for layer, each in energy.items()})
     return replace(word, usual=float(_short(usual)))
 
 
@@ -338,29 +309,31 @@ def fit(
     squares = np.stack([square(photo) for photo in photos])
     update(0, f"{len(photos)} photos")
     logits = score(reader, squares)
-    watch = partial(_watched, update, (0, READING), "what leads to class")
-    some = squares[:: max(1, len(squares) // PHOTOS)][:PHOTOS]
-    readings = read(reader, some, watch)
-    scores = {name: score for score, names in _tables(SUBJECTS).items() for name in names}
+    usual = reader.stem(squares[:: max(1, len(squares) // PHOTOS)][:PHOTOS])
     named = list(labels)[: reader.outputs]
-    known = (groups(named, read_subjects()), single(named))
-    every = [(kind, name) for kind, words in enumerate(known) for name in words]
+    # Each word's name, outputs, and key of `SCORES`.
+    subjects = [
+        (name, members, raised)
+        for raised, table in _tables(SUBJECTS).items()
+        for name, members in groups(named, table).items()
+    ]
+    single_classes = [(name, members, "mean") for name, members in single(named).items()]
+    every = [
+        (kind, *word) for kind, words in enumerate((subjects, single_classes)) for word in words
+    ]
     chosen: tuple[dict[str, Weights], ...] = ({}, {})
-    for kind, name in _watched(update, (READING, 1), "channels of word", every):
-        own = squares[_clearest(logits, known[kind][name])]
-        raised = "mean" if kind else scores[name]
-        chosen[kind][name] = choose(reader, readings, known[kind][name], some, own, raised)
-    return Table(*(weigh(readings, each) for each in chosen))
+    for kind, name, members, raised in _watched(update, every):
+        own = reader.stem(squares[_clearest(logits, members)])
+        chosen[kind][name] = choose(reader, members, usual, own, raised)
+    energy = energies(reader, usual)
+    return Table(*(weigh(energy, each) for each in chosen))
 
 
-def _watched(
-    update: Update, part: tuple[float, float], doing: str, items: Sequence[_T]
-) -> Iterator[_T]:
-    """Items, with the progress through them as a part of the whole."""
-    for number, item in enumerate(items):
-        share = part[0] + (part[1] - part[0]) * number / len(items)
-        update(share, f"{doing} {number + 1} of {len(items)}")
-        yield item
+def _watched(update: Update, words: Sequence[_T]) -> Iterator[_T]:
+    """Words, with the progress through them."""
+    for number, word in enumerate(words):
+        update(number / len(words), f"channels of word {number + 1} of {len(words)}")
+        yield word
 
 
 def _clearest(logits: Array, members: Sequence[int]) -> NDArray[np.intp]:
