@@ -22,7 +22,7 @@ IDENTITY = {"recipe": {"steps": 10, "layers": ("mixed4c",)}, "source": "ab" * 32
 
 KILLED = '''
 """Makes a film with a stub dreamer, killed at 20 random moments, and prints how far each came."""
-import os, random, shutil, signal, sys, time
+import os, random, shutil, signal, sys, threading, time
 from fractions import Fraction
 from pathlib import Path
 
@@ -59,24 +59,33 @@ def everything(path):
     pictures = sorted(path.with_suffix("").iterdir())
     return path.read_bytes(), [(file.name, file.read_bytes()) for file in pictures]
 
-started = time.perf_counter()
-film(out / "whole.mp4")
-lasts = time.perf_counter() - started
 path = out / "killed.mp4"
 moments = random.Random(5)
+
+def frames():
+    return len(list(path.with_suffix(".work").glob("*.npy")))
+
+def kill(count, seconds):
+    """Ends this process when so many frames are there, and a little later."""
+    while frames() < count:
+        time.sleep(0.001)
+    time.sleep(seconds)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+film(out / "whole.mp4")
 kills = 0
 while True:
+    later = moments.random() * moments.choice([0, 0.02, 0.4])
+    moment = moments.randint(frames(), FRAMES), later
     pid = os.fork()
     if not pid:
+        if kills < 20:
+            threading.Thread(target=kill, args=moment, daemon=True).start()
         film(path)
         os._exit(0)
-    if kills < 20:
-        time.sleep(lasts * moments.random() ** 2)
-        os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
     kills += os.WIFSIGNALED(status)
-    left = sorted(path.with_suffix(".work").glob("*.npy"))
-    print(kills, len(left), flush=True)
+    print(kills, frames(), flush=True)
     if os.WIFEXITED(status):
         assert os.WEXITSTATUS(status) == 0
         assert everything(path) == everything(out / "whole.mp4")
