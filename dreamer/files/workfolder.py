@@ -188,7 +188,8 @@ def opened(folder: Path, identity: State, *, fresh: bool = False) -> Iterator[Wo
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(folder / _LOCK, timeout=0), beside() as thread:
+        # A run that was killed just now may still hold the lock, in a process it was starting.
+        with filelock.FileLock(folder / _LOCK, timeout=1), beside() as thread:
             _begin(folder, json.loads(json.dumps(identity)), fresh=fresh)
             work = WorkFolder(folder, thread)
             yield work
