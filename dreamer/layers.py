@@ -35,6 +35,7 @@ _SPEC = re.compile(
     rf"(?P<layer>[^:=@\s]+)(:(?P<channels>{_RANGE}(,{_RANGE}){{0,999}}|{_CHOICE}))?"
     r"(=(?P<weight>[^=]+))?"
 )
+_LONG = re.compile(rf"({_RANGE},{_RANGE},{_RANGE})(,{_RANGE}){{2,}}")
 
 
 def _match(text: str) -> re.Match[str]:
@@ -68,6 +69,11 @@ def parse_layer(text: str) -> LayerSpec:
     alike = set(chosen.values()) == {1.0}
     weights = None if alike else tuple(chosen.values())
     return LayerSpec(match["layer"], tuple(chosen), weight, weights)
+
+
+def brief(text: str) -> str:
+    """A layer spec, or a schedule of them, with only the first three of many channels."""
+    return _LONG.sub(r"\1,…", text)
 
 
 def with_channels(text: str, channels: list[int]) -> str:

@@ -25,8 +25,10 @@ PACKAGED = Path(__file__).with_name("data") / "words.json"
 SHARED_BY = ("googlenet", "dreamnet")
 """The networks that the packaged table is for."""
 
-FILM: Mapping[str, Any] = {"motif": (1.0, 0.3)}
-"""Of a film's recipe in words, where nothing else is said: a subject may fill the picture."""
+FILM: Mapping[str, Any] = {"objective": "mean", "motif": (1.0, 0.3)}
+"""Of a film's recipe in words, where nothing else is said. A classifier reads a subject from its
+channels' means, and their squares would raise the strongest few only; a subject may fill the
+picture."""
 
 STILL: Mapping[str, Any] = {**FILM, "steps": 20, "rate": 0.0105}
 """Of a picture's. More and smaller steps than usual: 10 of 0.014 change the photo almost as much,

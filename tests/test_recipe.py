@@ -31,6 +31,13 @@ def test_a_layer_spec_is_read(text: str, layer: LayerSpec) -> None:
     assert layers.parse_layer(text) == layer
 
 
+def test_a_long_list_of_channels_is_shown_in_brief() -> None:
+    assert layers.brief("mixed4d:1,2@0.5,3-6=-2") == "mixed4d:1,2@0.5,3-6=-2"
+    assert layers.brief("mixed4d:1,2@0.5,3-6,7,8,9@-1=-2") == "mixed4d:1,2@0.5,3-6,…=-2"
+    fades = "0:mixed4d:1,2,3,4,5,6, 120:mixed4d:7,8,9,10,11=0.5"
+    assert layers.brief(fades) == "0:mixed4d:1,2,3,…, 120:mixed4d:7,8,9,…=0.5"
+
+
 @pytest.mark.parametrize(
     "text",
     [

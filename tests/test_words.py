@@ -147,28 +147,6 @@ def test_the_channels_of_a_class_are_found_in_a_classifier(tmp_path: Path) -> No
     assert told[-1][1] == "channels of word 7 of 7"
 
 
-def test_what_raises_any_of_some_classes_is_their_log_odds() -> None:
-    reader = wordfit.classifier(classifier(), ["maps"])
-    maps = np.random.default_rng(0).uniform(0, 1, (2, 3, 4, 8)).astype(np.float32)
-    members = [1, 4]
-    goal = np.full(6, -1 / 6, np.float32)
-    goal[members] += 1 / 2
-    ((pull, attribution),) = reader.pulls(maps, goal, "any")
-
-    def odds(given: Any) -> Any:
-        parts = np.exp(given.mean((1, 2))[:, :6])
-        return np.log(parts[:, members].sum(1) / np.delete(parts, members, 1).sum(1))
-
-    for channel in range(8):
-        step = 0.05 * (np.arange(8) == channel)
-        slope = (odds(maps + step) - odds(maps - step)).sum() / 0.1
-        assert pull[channel] == pytest.approx(slope, abs=1e-3)
-    assert (pull > 0).tolist() == [k in members for k in range(8)]
-    assert attribution[1] > 0 > attribution[0]
-    ((every, _),) = reader.pulls(maps, np.zeros(6, np.float32), "any")
-    assert np.isfinite(every).all()
-
-
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_a_fitted_table_is_found_beside_its_network(
     tmp_path: Path, photo: Image, dream: Callable[..., Any]
@@ -197,6 +175,9 @@ def test_a_dream_in_words_carries_layers() -> None:
     table = words.load("dreamnet")
     assert list(made.layers) == ["mixed4a=0.1", *words.expand(asked.asked, table)]
     assert (made.motif, made.steps) == (words.STILL["motif"], words.STILL["steps"])
+    assert made.objective == "mean"
+    squares = options.made(None, ["objective=mean-square"], {}, asked).recipe
+    assert squares.objective == "mean-square"
     for_film = options.made(None, [], {}, asked._replace(for_film=True)).recipe
     assert (for_film.motif, for_film.steps) == (made.motif, recipe.Recipe().steps)
     preset = options.made("pagodas", [], {"layers": None}, asked).recipe

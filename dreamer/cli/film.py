@@ -27,6 +27,7 @@ from dreamer.files.photos import Photo
 from dreamer.files.sound import Sound
 from dreamer.files.workfolder import WorkFolder
 from dreamer.frames import Carried
+from dreamer.layers import brief
 from dreamer.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -226,7 +227,8 @@ class _Keys:
         """What is about to be done, in one line."""
         making, film = self._making, self._making.film
         height, width = making.size
-        layers, steps = " ".join(making.assembly.recipe.layers), making.assembly.recipe.steps
+        recipe = making.assembly.recipe
+        layers, steps = " ".join(map(brief, recipe.layers)), recipe.steps
         octaves = ", ".join(f"{w}×{h}" for h, w in making.plan.sizes)
         going_on = f"; {self.kept} dreamt frames are there already" if self.kept > 1 else ""
         loop = ", a loop" if film.loop else ""

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from dreamer.layers import brief
+
 if TYPE_CHECKING:
     from rich import progress as bars
 
@@ -47,7 +49,7 @@ def announcement(
         (max(size) > max(read_size)) - (max(size) < max(read_size))
     ]
     notes = "".join(f", {note}" for note in photo.notes)
-    layers = " ".join(assembly.recipe.layers)
+    layers = " ".join(map(brief, assembly.recipe.layers))
     named = [term.layer for term in assembly.terms]
     asked = [term.layer for term in assembly.recipe.terms]
     taken = f" (that is {', '.join(named)})" if asked != named else ""

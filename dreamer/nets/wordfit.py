@@ -5,9 +5,6 @@ activations, summed over the places of photos of all kinds, says which channels 
 The gradient times activation, on the photos in which the classifier sees the subject most
 clearly, says which channels do. Those that are strong in both are what a dream of it raises. The
 photos need no labels: nothing but the classifier says what a subject looks like.
-
-For subjects whose classes have little in common, as dogs, the log odds that it is any of them take
-the place of the logits' mean. Most are worse for it.
 """
 
 from __future__ import annotations
@@ -38,7 +35,7 @@ SUBJECTS = Path(__file__).parents[1] / "data" / "subjects.toml"
 SIDE = 224
 """Of the squares that are cut from the photos, in pixels."""
 
-CHANNELS = 8
+CHANNELS = 32
 """Of each layer, raised for a word."""
 
 PHOTOS = 24
@@ -74,12 +71,7 @@ def groups(labels: Labels, subjects: Mapping[str, Sequence[str]]) -> dict[str, l
 
 def read_subjects(path: Path = SUBJECTS) -> dict[str, list[str]]:
     """The classes that make up each subject, by name."""
-    return {name: list(of) for table in _tables(path).values() for name, of in table.items()}
-
-
-def _tables(path: Path) -> Mapping[str, Mapping[str, Sequence[str]]]:
-    """The subjects by the key in `SCORES` of what raises them."""
-    return tomllib.loads(path.read_text("utf-8"))
+    return {name: list(members) for name, members in tomllib.loads(path.read_text("utf-8")).items()}
 
 
 def single(labels: Labels) -> dict[str, list[int]]:
@@ -104,26 +96,6 @@ def square(photo: Picture) -> Image:
     return np.asarray(cv2.resize(middle, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
 
 
-Score = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-"""From logits `(n, outputs)`, and a goal `(outputs,)` above 0 for some, to a number each."""
-
-
-def _mean(logits: tf.Tensor, goal: tf.Tensor) -> tf.Tensor:
-    return tf.linalg.matvec(logits, goal)
-
-
-def _any(logits: tf.Tensor, goal: tf.Tensor) -> tf.Tensor:
-    nothing = logits.dtype.min
-    parts = (tf.where(goal > 0, logits, nothing), tf.where(goal > 0, nothing, logits))
-    members, others = (tf.reduce_logsumexp(part, 1) for part in parts)
-    return members - others
-
-
-SCORES: Mapping[str, Score] = {"mean": _mean, "any": _any}
-"""What is raised for several classes: the sum of their logits weighted by the goal, or the log odds
-of any of them, which do not level off where a classifier is sure, as its log probability does."""
-
-
 @dataclass(frozen=True)
 class Classifier:
     """A network with classes, cut in two behind the first of some layers.
@@ -142,11 +114,11 @@ class Classifier:
 
     @cached_property
     def _sums(self) -> Callable[..., list[tf.Tensor]]:
-        def run(maps: tf.Tensor, goal: tf.Tensor, score: Score) -> list[tf.Tensor]:
+        def run(maps: tf.Tensor, goal: tf.Tensor) -> list[tf.Tensor]:
             with tf.GradientTape() as tape:
                 tape.watch(maps)
                 *behind, logits = self.tail(maps)
-                value = score(logits, goal)
+                value = tf.linalg.matvec(logits, goal)
             every = [maps, *behind]
             return [
                 tf.stack([tf.reduce_sum(each, (0, 1, 2)) for each in (g, g * a)])
@@ -155,12 +127,12 @@ class Classifier:
 
         return cast("Callable[..., list[tf.Tensor]]", tf.function(run, reduce_retracing=True))
 
-    def pulls(self, maps: tf.Tensor, goal: Array, score: str = "mean") -> list[Array]:
-        """What raises one of `SCORES`: `(2, c)` a layer.
+    def pulls(self, maps: tf.Tensor, goal: Array) -> list[Array]:
+        """What raises the logits weighted by `goal`, `(outputs,)`: `(2, c)` a layer.
 
         The sums, over photos and places, of the gradient and of the gradient times activation.
         """
-        return [np.asarray(each) for each in self._sums(maps, tf.constant(goal), SCORES[score])]
+        return [np.asarray(each) for each in self._sums(maps, tf.constant(goal))]
 
 
 def usual_layer(net: Network) -> str:
@@ -230,9 +202,7 @@ def score(reader: Classifier, photos: Array) -> Array:
     return np.asarray(every - every.mean(1, keepdims=True))
 
 
-def choose(
-    reader: Classifier, members: Sequence[int], usual: tf.Tensor, own: tf.Tensor, score: str
-) -> Weights:
+def choose(reader: Classifier, members: Sequence[int], usual: tf.Tensor, own: tf.Tensor) -> Weights:
     """The channels for a group of classes: those that pull it up, and that its own photos show.
 
     Args:
@@ -240,11 +210,10 @@ def choose(
         members: the group's outputs.
         usual: the first layer's maps of photos of all kinds.
         own: those of photos in which the classifier sees the group most clearly.
-        score: a key of `SCORES`.
     """
     goal = np.full(reader.outputs, -1 / reader.outputs, np.float32)
     goal[list(members)] += 1 / len(members)
-    leading, shown = (reader.pulls(maps, goal, score) for maps in (usual, own))
+    leading, shown = (reader.pulls(maps, goal) for maps in (usual, own))
     return {
         layer: _strongest(pull, attribution)
         for layer, (pull, _), (_, attribution) in zip(reader.layers, leading, shown, strict=True)
@@ -267,7 +236,7 @@ def weigh(energy: Weights, chosen: Mapping[str, Weights]) -> dict[str, Word]:
 
 
 def _size(energy: Weights, weights: Weights) -> float:
-    """The length of an objective's gradient at its layers, on an average photo."""
+    """How strongly channels pull: about how far their weighted sum varies over average photos."""
     return float(np.sqrt(sum(w**2 @ energy[layer] for layer, w in weights.items())))
 
 
@@ -311,20 +280,12 @@ def fit(
     logits = score(reader, squares)
     usual = reader.stem(squares[:: max(1, len(squares) // PHOTOS)][:PHOTOS])
     named = list(labels)[: reader.outputs]
-    # Each word's name, outputs, and key of `SCORES`.
-    subjects = [
-        (name, members, raised)
-        for raised, table in _tables(SUBJECTS).items()
-        for name, members in groups(named, table).items()
-    ]
-    single_classes = [(name, members, "mean") for name, members in single(named).items()]
-    every = [
-        (kind, *word) for kind, words in enumerate((subjects, single_classes)) for word in words
-    ]
+    kinds = (groups(named, read_subjects()), single(named))
     chosen: tuple[dict[str, Weights], ...] = ({}, {})
-    for kind, name, members, raised in _watched(update, every):
+    every = [(kind, *word) for kind, words in enumerate(kinds) for word in words.items()]
+    for kind, name, members in _watched(update, every):
         own = reader.stem(squares[_clearest(logits, members)])
-        chosen[kind][name] = choose(reader, members, usual, own, raised)
+        chosen[kind][name] = choose(reader, members, usual, own)
     energy = energies(reader, usual)
     return Table(*(weigh(energy, each) for each in chosen))
 

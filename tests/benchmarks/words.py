@@ -14,9 +14,10 @@
   pixels), both blurred at a quarter of the smallest motif and reduced by as much.
 - rank: of the subject's first class in the judge's order, the median over photos.
 
-The ways are `words` (the table), `gradient` (the gradient alone, 12 channels of `mixed4d`), `one`
-(only the table's strongest channel), `logits` (the subject's logits themselves, on googlenet
-only) and `plain` (the network's default layer).
+The ways are `words` (the table), `squares` (its channels' mean squares instead of their means), and
+by mean squares too `gradient` (the gradient alone, 12 channels of `mixed4d`), `one` (only the
+table's strongest channel) and `plain` (the network's default layer); `logits` raises the subject's
+logits themselves, on googlenet only.
 
 A row is kept in `--rows` for each pair, so that a run that was killed goes on.
 """
@@ -49,6 +50,7 @@ JUDGE, NAMES = "squeezenet_v1.0.keras", "imagenet_synset_words.txt"
 JUDGE_SIDE, JUDGE_MEAN = 227, np.array([104, 117, 123], np.float32)
 GRADIENT = ("mixed4d", 12)
 RECIPE = Recipe(**words.STILL)
+SQUARES = "mean-square"
 
 Weights = Mapping[str, np.ndarray]
 """Of each channel, `(c,)`, by layer."""
@@ -93,21 +95,19 @@ class Dreamer(NamedTuple):
         return last.picture().clip(0, 1)
 
 
-def dreamer(net: Network, layers: Sequence[str]) -> Dreamer:
-    """A dreamer that raises weighted mean squares, or weighted logits, of layers."""
+def dreamer(net: Network, layers: Sequence[str], reduction: str) -> Dreamer:
+    """A dreamer that raises weighted channels, or weighted logits, of layers."""
     weights = {layer: tf.Variable(tf.zeros([net.channels(layer)])) for layer in layers}
+    reduce = objectives.REDUCTIONS[reduction]
+
+    def values(maps: tf.Tensor) -> tf.Tensor:
+        if maps.shape.rank == 2:  # Logits.
+            return maps
+        return reduce(maps, tf.cast(tf.reduce_prod(tf.shape(maps)[1:3]), maps.dtype))
 
     def score(maps: objectives.Activations, numbers: object) -> tf.Tensor:
-        parts = [
-            tf.linalg.matvec(
-                tf.reduce_mean(tf.square(maps[layer]), (1, 2))
-                if layer in net.layers
-                else maps[layer],
-                weight,
-            )
-            for layer, weight in weights.items()
-        ]
-        return tf.add_n(parts)
+        parts = (tf.linalg.matvec(values(maps[layer]), w) for layer, w in weights.items())
+        return tf.add_n(list(parts))
 
     blur = regularisers.REGULARISERS["blur"](steps.annealed(RECIPE.blur))
     ascent = Ascent(
@@ -216,19 +216,27 @@ class Setting(NamedTuple):
     source: Path
 
 
-def _by_weights(net: Network, weights: Mapping[str, Weights]) -> Way:
-    made = dreamer(net, sorted({layer for each in weights.values() for layer in each}))
+def _by_weights(net: Network, weights: Mapping[str, Weights], reduction: str = SQUARES) -> Way:
+    layers = sorted({layer for each in weights.values() for layer in each})
+    made = dreamer(net, layers, reduction)
     return lambda photo, word: made.dream(photo, weights[word])
 
 
-def _in_words(setting: Setting, first: int | None = None) -> Way:
-    weights = {name: of_word(setting.net, word, first) for name, word in setting.known.items()}
-    return _by_weights(setting.net, weights)
+def _in_words(setting: Setting, reduction: str = RECIPE.objective) -> Way:
+    weights = {name: of_word(setting.net, word) for name, word in setting.known.items()}
+    return _by_weights(setting.net, weights, reduction)
+
+
+def _squares(setting: Setting) -> Way:
+    return _in_words(setting, SQUARES)
 
 
 def _one(setting: Setting) -> Way:
-    known = {name: words.Word(word.layers[:1], 1) for name, word in setting.known.items()}
-    return _in_words(setting._replace(known=known), 1)
+    weights = {
+        name: of_word(setting.net, words.Word(word.layers[:1], 1), 1)
+        for name, word in setting.known.items()
+    }
+    return _by_weights(setting.net, weights)
 
 
 def _gradient(setting: Setting) -> Way:
@@ -261,6 +269,7 @@ def _plain(setting: Setting) -> Way:
 
 WAYS: Mapping[str, Callable[[Setting], Way]] = {
     "words": _in_words,
+    "squares": _squares,
     "gradient": _gradient,
     "one": _one,
     "logits": _logits,
