@@ -20,7 +20,7 @@ from dreamer.cli import show
 from dreamer.cli.session import Session
 from dreamer.cli.show import Interrupt
 from dreamer.cli.sources import Source, make_folder
-from dreamer.files import diskspace, ffmpeg, films, framefolder, photos, sound, workfolder
+from dreamer.files import atomic, diskspace, ffmpeg, films, framefolder, photos, sound, workfolder
 from dreamer.files.filmspec import QUALITY, Film
 from dreamer.files.metadata import Made
 from dreamer.files.photos import Photo
@@ -150,7 +150,7 @@ class FilmSession:
         """Encode the frames as they are made. Ends the command where Ctrl-C was pressed."""
         # A run that was killed at its very end has left the film there.
         mine = self.call.overwrite or keys.kept > 0
-        so_far = film.path.with_name(f"{film.path.stem}.partial{film.path.suffix}")
+        so_far = atomic.so_far(film.path)
         with films.writing(film, overwrite=mine) as writer:
             self.call.note(keys.announcement(film.path))
             preview, told = _Preview(film.path), False

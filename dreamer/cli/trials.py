@@ -106,7 +106,7 @@ def search(call: Session, asked: Asked, source: Source, *, fresh: bool) -> None:
         key = _identity(call, asked, plan, net, read)
         store = Cells(stored.folder(path), key, fresh=fresh)
         whole = _dream(call, read, trials, asked.size, store, bar)
-        partial = path.with_name(f"{path.stem}.partial{path.suffix}")
+        partial = atomic.so_far(path)
         shown = path if whole else partial
         done = _done(store, len(trials), natural)
         if done:

@@ -75,6 +75,11 @@ def check_writable(folder: Path) -> None:
         raise DreamerError(f"Cannot write into {folder}: {error.strerror}.") from None
 
 
+def so_far(path: Path) -> Path:
+    """Where a run that was stopped leaves what it has made of `path`."""
+    return path.with_stem(f"{path.stem}.partial")
+
+
 def free_name(path: Path, taken: Collection[Path] | None = None) -> Path:
     """`path`, or the first of `NAME-2`, `NAME-3`, … that does not exist, or is not `taken`."""
     number = 1

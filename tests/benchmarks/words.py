@@ -25,6 +25,7 @@ A row is kept in `--rows` for each pair, so that a run that was killed goes on.
 import argparse
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -227,10 +228,6 @@ def _in_words(setting: Setting, reduction: str = RECIPE.objective) -> Way:
     return _by_weights(setting.net, weights, reduction)
 
 
-def _squares(setting: Setting) -> Way:
-    return _in_words(setting, SQUARES)
-
-
 def _one(setting: Setting) -> Way:
     weights = {
         name: of_word(setting.net, words.Word(word.layers[:1], 1), 1)
@@ -269,7 +266,7 @@ def _plain(setting: Setting) -> Way:
 
 WAYS: Mapping[str, Callable[[Setting], Way]] = {
     "words": _in_words,
-    "squares": _squares,
+    "squares": partial(_in_words, reduction=SQUARES),
     "gradient": _gradient,
     "one": _one,
     "logits": _logits,
