@@ -28,7 +28,7 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
-from dreamer.arrays import Image
+from dreamer.arrays import Activations, Image
 from dreamer.ascent import octaves, regularisers, steps, transforms, updates
 from dreamer.ascent.climb import Ascent
 from dreamer.ascent.engine import Octave, dream
@@ -76,7 +76,7 @@ def dreamer(net: Network, layer: str, dtype: str = "float32") -> Dreamer:
     """A dreamer that raises the weighted mean square of a layer's channels."""
     weights = tf.Variable(tf.ones([net.layers[layer]]))
 
-    def score(maps: dict[str, tf.Tensor]) -> tf.Tensor:
+    def score(maps: Activations, numbers: object) -> tf.Tensor:
         return tf.reduce_mean(tf.square(maps[layer]) * weights, (1, 2, 3))
 
     ascent = Ascent(
@@ -103,7 +103,7 @@ class Eye(NamedTuple):
 
     def power(self, picture: Image) -> np.ndarray:
         """The mean square of every channel, `(c,)`."""
-        return np.square(self.maps(picture)).mean((0, 1))
+        return np.asarray(np.square(self.maps(picture)).mean((0, 1)))
 
 
 def eye(net: Network, layer: str) -> Eye:
@@ -115,7 +115,7 @@ def correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Pearson's, along the first axis; where nothing varies, not a number."""
     a, b = a - a.mean(0), b - b.mean(0)
     with np.errstate(invalid="ignore"):
-        return (a * b).sum(0) / np.sqrt(np.square(a).sum(0) * np.square(b).sum(0))
+        return np.asarray((a * b).sum(0) / np.sqrt(np.square(a).sum(0) * np.square(b).sum(0)))
 
 
 def profile_correlation(a: np.ndarray, b: np.ndarray) -> float:
@@ -151,7 +151,7 @@ def fit(photo: np.ndarray, side: int = SIDE) -> Image:
     scale = side / max(photo.shape[:2])
     size = (round(photo.shape[1] * scale), round(photo.shape[0] * scale))
     scaled = cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC)
-    return scaled.astype(np.float32) / 255
+    return np.asarray(scaled / np.float32(255), np.float32)
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
@@ -212,7 +212,7 @@ def compare(
     figures["agreement, photos"] = agreement(our_eye, their_eye, photos)
     dreams = [picture for pair in pairs for picture in pair]
     figures["agreement, dreams"] = agreement(our_eye, their_eye, dreams)
-    for name, objectives in {"whole": [whole], "single": single[:5]}.items():
+    for name, objectives in (("whole", whole[None]), ("single", single[:5])):
         figures[f"cosine, {name}"] = np.nanmean(
             [cosine(ours.gradient(p, w), theirs.gradient(p, w)) for p in photos for w in objectives]
         )

@@ -65,7 +65,7 @@ def rendered(size: Size, count: int) -> Film:
     plane, front = ((0.5 + 1.2 * (each - 0.5)).clip(0, 1) for each in (plane, front))
     # As a lens leaves it.
     plane, front = (cv2.GaussianBlur(each, (0, 0), 0.7) for each in (plane, front))
-    front = front[..., ::-1] * np.float32([1.0, 0.7, 0.5])
+    front = front[..., ::-1] * np.array([1.0, 0.7, 0.5], np.float32)
     radius, middle = height / 5, (width / 2, height / 2)
     y, x = np.mgrid[:height, :width] + 0.5
 
@@ -107,7 +107,7 @@ def estimated(images: Sequence[Image]) -> Film:
     grey = [(cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) * 255).astype(np.uint8) for each in images]
 
     def search(start: NDArray[np.uint8], end: NDArray[np.uint8]) -> Map:
-        found = cv2.calcOpticalFlowFarneback(start, end, None, 0.5, 5, 15, 5, 7, 1.5, 0)  # type: ignore[call-overload]
+        found = cv2.calcOpticalFlowFarneback(start, end, None, 0.5, 5, 15, 5, 7, 1.5, 0)
         return np.asarray(found, np.float32)
 
     height, width = grey[0].shape
@@ -145,7 +145,7 @@ def plainly_blended(assembly: Assembly, film: Film) -> Dreams:
     plan = assembly.plan(film.frames[0].shape[:2])
     made: list[Image] = []
     for number, frame in enumerate(film.frames):
-        start = (frame + made[-1]) / 2 if made else frame
+        start = (frame + made[-1]) / np.float32(2) if made else frame
         *_, last = assembly.dream(start, plan, frame=number)
         made.append(last.picture().clip(0, 1))
     return made
@@ -293,7 +293,7 @@ def main() -> None:
     size = (360, 480)
     film = rendered(size, 3)
     plan = assembly.plan(size)
-    times = {"flow": [], "warp": [], "dream": []}  # type: dict[str, list[float]]
+    times: dict[str, list[float]] = {"flow": [], "warp": [], "dream": []}
     for _ in range(3):
         marks = [time.perf_counter()]
         moved = flow.between(film.frames[1], film.frames[2])
@@ -308,8 +308,8 @@ def main() -> None:
         for kind, spent in zip(times, np.diff(marks), strict=True):
             times[kind].append(float(spent))
     best = {kind: min(each) for kind, each in times.items()}
-    for kind, spent in best.items():
-        print(f"| 480×360 | {kind} | {spent * 1e3:.0f} ms | {spent / sum(best.values()):.1%} |")
+    for kind, fastest in best.items():
+        print(f"| 480×360 | {kind} | {fastest * 1e3:.0f} ms | {fastest / sum(best.values()):.1%} |")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ Markdown table. Times are medians; the loops take turns, because a shared machin
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -170,11 +170,12 @@ def correlation(a: Image, b: Image) -> float:
 def precision(net: Network, paths: Sequence[Path]) -> Iterator[Row]:
     """What bfloat16 in the last octaves does to the dream, beside what another seed does."""
     exact = Recipe(network=net.name, precision="float32", size=640)
-    for label, changes in {
+    changed: Mapping[str, Mapping[str, object]] = {
         "`mixed` against float32": {"precision": "mixed"},
         "all bfloat16 against float32": {"precision": "bfloat16"},
         "another seed against float32": {"seed": 1},
-    }.items():
+    }
+    for label, changes in changed.items():
         dreams = []
         for path in paths:
             image = at(path, 640)

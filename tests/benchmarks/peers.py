@@ -5,16 +5,17 @@ Pictures are those tools' own: float32 `(1, h, w, 3)` of −1 to 1; Google's are
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import tensorflow as tf
 from scipy import ndimage
 
+Step = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+Run = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
-def keras_example(
-    model: Any, weights: Mapping[str, float], rate: float = 0.01
-) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+
+def keras_example(model: Any, weights: Mapping[str, float], rate: float = 0.01) -> Step:
     """One step of the Keras example "deep_dream": picture to its loss and the next picture."""
     import keras
 
@@ -29,7 +30,6 @@ def keras_example(
             loss += weight * tf.reduce_sum(tf.square(maps[:, 2:-2, 2:-2, :])) / size
         return loss
 
-    @tf.function
     def step(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(image)
@@ -38,11 +38,11 @@ def keras_example(
         gradient /= tf.maximum(tf.reduce_mean(tf.abs(gradient)), 1e-6)
         return loss, image + rate * gradient
 
-    return step
+    return cast(Step, tf.function(step))
 
 
 def keras_octaves(
-    step: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
+    step: Step,
     photo: tf.Tensor,
     *,
     octaves: int = 3,
@@ -67,15 +67,12 @@ def keras_octaves(
     return image
 
 
-def tf_tutorial(
-    model: Any, layers: list[str], rate: float = 0.01
-) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+def tf_tutorial(model: Any, layers: list[str], rate: float = 0.01) -> Run:
     """The TensorFlow tutorial's simple loop: picture and number of steps to picture."""
     import keras
 
     extract = keras.Model(model.inputs, [model.get_layer(name).output for name in layers])
 
-    @tf.function
     def run(image: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
         for _ in tf.range(steps):
             with tf.GradientTape() as tape:
@@ -88,7 +85,7 @@ def tf_tutorial(
             image = tf.clip_by_value(image + gradient * rate, -1, 1)
         return image
 
-    return run
+    return cast(Run, tf.function(run))
 
 
 def google_2015(
@@ -118,4 +115,4 @@ def google_2015(
             picture = picture + step_size / np.abs(gradient).mean() * gradient
             picture = np.roll(picture, [-each for each in shift], (0, 1)).clip(0, 255)
         detail = picture - base
-    return picture
+    return np.asarray(picture)

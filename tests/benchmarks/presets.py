@@ -61,8 +61,8 @@ def dreamt(photo: Image, name: str, seed: int, folder: Path) -> Image:
     recipe = presets.load(name).recipe.changed({"seed": seed, "size": max(photo.shape[:2])})
     path = folder / f"{name}-{seed}.png"
     if not path.exists() or metadata.read(path).recipe != recipe:
-        fields = {"seed": seed, "size": recipe.size}
-        photos.write(path, dreamer.dream(photo, name, **fields), made=Made(recipe, {}))
+        dreamt = dreamer.dream(photo, name, seed=seed, size=recipe.size)
+        photos.write(path, dreamt, made=Made(recipe, {}))
     return photos.read(path).image
 
 
@@ -75,7 +75,7 @@ class Judge:
     def profile(self, picture: Image) -> Profile:
         """The logarithm of each channel's mean square, `(c,)`."""
         maps = self._features(tf.constant(picture[None]))[LAYER]
-        return np.log(np.square(maps).mean((0, 1, 2)).astype(np.float64) + 1e-4)
+        return np.asarray(np.log(np.square(maps).mean((0, 1, 2)).astype(np.float64) + 1e-4))
 
 
 def distance(a: Profile, b: Profile) -> float:

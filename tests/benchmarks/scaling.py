@@ -9,10 +9,11 @@ import numpy as np
 import tensorflow as tf
 from measure import Row, command, medians
 
+from dreamer.arrays import Image
 from dreamer.ascent import regularisers, updates
 from dreamer.ascent.climb import octave_seed
 from dreamer.ascent.steps import Step, annealed
-from dreamer.assemble import assemble
+from dreamer.assemble import Plan, assemble
 from dreamer.files import photos
 from dreamer.nets.network import Network
 from dreamer.recipe import Recipe
@@ -47,7 +48,7 @@ def time(net: Network) -> Iterator[Row]:
         image = photos.noise("fractal", (height, height * 3 // 2), 0).image
         plan = assembly.plan(image.shape[:2])
 
-        def dream(image: photos.Image = image, plan: object = plan) -> None:
+        def dream(image: Image = image, plan: Plan = plan) -> None:
             *_, last = assembly.dream(image, plan)
             last.picture()
 

@@ -8,15 +8,16 @@ where its weights are found (`DREAMER_WEIGHTS`).
 """
 
 import argparse
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import imageio.v3 as iio
+import measure
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +28,7 @@ runtime.start()
 import tensorflow as tf  # noqa: E402
 
 from dreamer import frames  # noqa: E402
-from dreamer.arrays import Image, from_stored  # noqa: E402
+from dreamer.arrays import Image, Stored, from_stored  # noqa: E402
 from dreamer.ascent import alive  # noqa: E402
 from dreamer.assemble import assemble, load  # noqa: E402
 from dreamer.errors import DreamerError  # noqa: E402
@@ -122,6 +123,10 @@ def row(rows: dict[str, list[str]], name: str, cell: str) -> None:
     rows.setdefault(name, []).append(cell)
 
 
+def _frame(keys: Mapping[int, frames.Carried], number: int) -> Stored:
+    return keys[number].frame
+
+
 def loop(photo: Image, count: int) -> None:
     """How well each motion closes, and how the blended stretch compares with the rest."""
     print("| loop | seam | seam, motion taken out | sharpness | mean square |")
@@ -131,7 +136,7 @@ def loop(photo: Image, count: int) -> None:
         film = filming(photo, motion=motion, loop=True, frames=count)
         assert film.loop is not None
         keys: dict[int, frames.Carried] = {-film.loop.warm_up: film.begin}
-        step = frames.looped(film.step, film.loop, lambda number, keys=keys: keys[number].frame)
+        step = frames.looped(film.step, film.loop, partial(_frame, keys))
         first = 1 - film.loop.warm_up
         for number, carried in enumerate(frames.keys(step, film.begin, first, film.keys), first):
             keys[number] = carried
@@ -169,18 +174,6 @@ def sharpness(image: Image) -> float:
     return float(np.hypot(cv2.Sobel(grey, -1, 1, 0), cv2.Sobel(grey, -1, 0, 1)).mean())
 
 
-def taken(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median seconds of each run, in turn, after one that does not count."""
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for number in range(rounds + 1):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            run()
-            if number:
-                times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(each) for name, each in times.items()}
-
-
 def speed(photo: Image, count: int) -> None:
     """A feedback frame of 512×512, what is beyond the engine in it, and a loop done plainly."""
     square = cv2.resize(photo, (512, 512), interpolation=cv2.INTER_AREA)
@@ -196,8 +189,8 @@ def speed(photo: Image, count: int) -> None:
 
     runs: dict[str, Callable[[], object]] = {"the engine alone": engine}
     for motion, film in films.items():
-        runs[f"a frame of `{motion}`"] = lambda film=film: film.step(carried, 2)
-    seconds = taken(runs, rounds=7)
+        runs[f"a frame of `{motion}`"] = partial(film.step, carried, 2)
+    seconds = measure.medians(runs)
     alone = seconds["the engine alone"]
     print("| 512×512, one octave, 4 steps, `dreamnet` | s | beyond the engine |")
     print("|---|---|---|")

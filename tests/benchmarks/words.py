@@ -35,7 +35,7 @@ import numpy as np
 import tensorflow as tf
 
 from dreamer import classes, recipe, words
-from dreamer.arrays import Image
+from dreamer.arrays import Activations, Image
 from dreamer.ascent import objectives, octaves, regularisers, steps, transforms, updates
 from dreamer.ascent.climb import Ascent
 from dreamer.ascent.engine import Octave, dream
@@ -49,6 +49,7 @@ SIDE = 360
 FIRST = 5
 JUDGE, NAMES = "squeezenet_v1.0.keras", "imagenet_synset_words.txt"
 JUDGE_SIDE, JUDGE_MEAN = 227, np.array([104, 117, 123], np.float32)
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 GRADIENT = ("mixed4d", 12)
 RECIPE = Recipe(**words.STILL)
 SQUARES = "mean-square"
@@ -106,11 +107,11 @@ def dreamer(net: Network, layers: Sequence[str], reduction: str) -> Dreamer:
             return maps
         return reduce(maps, tf.cast(tf.reduce_prod(tf.shape(maps)[1:3]), maps.dtype))
 
-    def score(maps: objectives.Activations, numbers: object) -> tf.Tensor:
+    def score(maps: Activations, numbers: object) -> tf.Tensor:
         parts = (tf.linalg.matvec(values(maps[layer]), w) for layer, w in weights.items())
         return tf.add_n(list(parts))
 
-    blur = regularisers.REGULARISERS["blur"](steps.annealed(RECIPE.blur))
+    blur = regularisers.REGULARISERS["blur"](steps.annealed(float(RECIPE.blur)))
     ascent = Ascent(
         features=network.freeze(net, layers, "float32"),
         objective=Objective(frozenset(layers), score),
@@ -120,7 +121,7 @@ def dreamer(net: Network, layers: Sequence[str], reduction: str) -> Dreamer:
         regularise=regularisers.chain(
             regularisers.every(RECIPE.blur_every, blur), regularisers.clip
         ),
-        rate=steps.annealed(RECIPE.rate),
+        rate=steps.annealed(float(RECIPE.rate)),
     )
     motif = max(net.spec.motifs.get(layer, 0) for layer in layers) or 200
     return Dreamer(ascent, weights, motif)
@@ -142,8 +143,7 @@ def likeness(dreamt: Image, photo: Image) -> float:
     sigma = RECIPE.motif[1] * min(photo.shape[:2]) / 4
     small = max(1, round(sigma / 2))
     a, b = (
-        cv2.GaussianBlur(each @ np.float32([0.299, 0.587, 0.114]), (0, 0), sigma)[::small, ::small]
-        for each in (dreamt, photo)
+        cv2.GaussianBlur(each @ LUMA, (0, 0), sigma)[::small, ::small] for each in (dreamt, photo)
     )
 
     def mean(values: np.ndarray) -> np.ndarray:
@@ -347,7 +347,8 @@ def fit(photo: np.ndarray) -> Image:
     scale = SIDE / max(photo.shape[:2])
     size = (round(photo.shape[1] * scale), round(photo.shape[0] * scale))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return cv2.resize(photo, size, interpolation=way).astype(np.float32) / 255
+    scaled = cv2.resize(photo, size, interpolation=way)
+    return np.asarray(scaled / np.float32(255), np.float32)
 
 
 if __name__ == "__main__":
