@@ -339,14 +339,7 @@ def _sized(terms: Sequence[LayerSpec], net: Network) -> list[str]:
 
 
 def _resolved(term: LayerSpec, net: Network) -> LayerSpec:
-    layer = net.resolve(term.layer)
-    count = net.channels(layer)
-    if term.channels is not None and max(term.channels) >= count:
-        raise DreamerError(
-            f"{layer} of {net.name} has no channel {max(term.channels)}: its channels are 0 to "
-            f"{count - 1}."
-        )
-    return term._replace(layer=layer)
+    return term._replace(layer=net.checked(term.layer, term.channels or ()))
 
 
 def amounts(recipe: Recipe) -> dict[str, float]:

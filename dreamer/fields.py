@@ -13,8 +13,6 @@ Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 MotifShare = Annotated[float, Field(ge=0.01, le=10, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
-Every = Annotated[int, Field(ge=1, description="steps from one to the next")]
 
 
 class Data(BaseModel):

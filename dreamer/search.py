@@ -249,9 +249,9 @@ class Search:
     def _part(self, name: str, value: Any) -> str:
         if name == "layers":
             return self.stock.names.get(tuple(value)) or " + ".join(value)
-        if isinstance(value, tuple):
-            return f"{name} {'-'.join(f'{each:g}' for each in value)}"
-        return f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+        several = value if isinstance(value, tuple) else (value,)
+        written = (f"{each:g}" if isinstance(each, float) else str(each) for each in several)
+        return f"{name} {'-'.join(written)}"
 
 
 def chosen(over: Sequence[str], held: Collection[str], stock: Stock) -> dict[str, Values]:

@@ -45,13 +45,9 @@ def targets(
 
     Raises DreamerError for a layer or channel that the network lacks.
     """
-    name = net.resolve(layer)
+    name = net.checked(layer, channels or ())
     count = net.channels(name)
     wanted = list(range(count) if channels is None else channels)
-    if beyond := [channel for channel in wanted if channel >= count]:
-        raise DreamerError(
-            f"{name} of {net.name} has no channel {beyond[0]}: its channels are 0 to {count - 1}."
-        )
     rows = np.eye(count, dtype=np.float32)[wanted]
     if weights is None:
         named = zip(wanted, rows, strict=True)

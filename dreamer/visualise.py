@@ -26,9 +26,7 @@ from dreamer.errors import DreamerError
 from dreamer.nets import memory, network, receptive, runtime
 from dreamer.nets.network import Network
 from dreamer.recipe import Recipe
-from dreamer.targets import Target as Target
-from dreamer.targets import in_ways
-from dreamer.targets import targets as targets
+from dreamer.targets import Target, in_ways, targets
 
 BATCH = 16
 """Pictures that grow at once in a lane, at most; more of them are no faster."""

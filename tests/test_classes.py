@@ -17,6 +17,7 @@ from dreamer.files import metadata, photos
 from dreamer.nets import heads, network, synsets
 from dreamer.nets.network import Network
 from dreamer.nets.registry import NetSpec
+from dreamer.targets import targets
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -245,9 +246,7 @@ def test_vgg16_raises_its_scores_at_its_one_size() -> None:
     wanted = recipe.Recipe(
         steps=3, size=40, optimiser="adam", normalise="none", rate=0.05, blur=0, jitter=4
     )
-    (*_, last) = visualise.Visualiser(wanted, own.net).grow(
-        visualise.targets(own.net, own.layer, [2])
-    )
+    (*_, last) = visualise.Visualiser(wanted, own.net).grow(targets(own.net, own.layer, [2]))
     (grown,) = last.grown
     assert grown.picture.shape == (40, 40, 3)
     assert grown.score > grown.first_score

@@ -51,21 +51,21 @@ def test_the_distance_is_that_of_a_folders_photos(tmp_path: Path, photo: Image, 
         spread = np.maximum(spread, 0.02 * spread.mean())
         parts.append(np.square((told[layer][0] - mean) / spread).mean())
     wanted = np.sqrt(np.mean(parts))
-    measure = naturalness.load(tiny, folder)
+    measure = naturalness.Naturalness(tiny, naturalness.measured(tiny, folder))
     assert list(measure.usual) == list(layers)
     assert measure.distance(photos.read(folder / "a.png").image) == pytest.approx(wanted, rel=1e-3)
 
 
 def test_what_cannot_be_measured_is_said(tmp_path: Path, photo: Image, tiny: Any) -> None:
     with pytest.raises(DreamerError, match="no photo in the folder"):
-        naturalness.load(tiny, tmp_path)
+        naturalness.measured(tiny, tmp_path)
     (tmp_path / "e.jpg").write_text("no picture")
     with pytest.raises(DreamerError, match="that can be used"):
-        naturalness.load(tiny, tmp_path)
+        naturalness.measured(tiny, tmp_path)
     photos.write(tmp_path / "one.png", photo)
     with pytest.raises(DreamerError, match="one photo"):
-        naturalness.load(tiny, tmp_path)
-    with pytest.raises(DreamerError, match="a folder of photos"):
+        naturalness.measured(tiny, tmp_path)
+    with pytest.raises(DreamerError, match="not known: dream on dreamnet or googlenet"):
         naturalness.load(tiny)
     with pytest.raises(DreamerError, match="too small"):
         naturalness.load(network.load("dreamnet")).distance(photo[:20])

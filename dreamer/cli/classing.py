@@ -109,16 +109,14 @@ def _cells(
     classes: Sequence[int],
     filmed: tuple[Path | None, int],
 ) -> list[Cell]:
-    from dreamer import visualise
+    from dreamer.targets import targets
 
     options, recipe = varied
-    targets = [
-        target._replace(label=head.label(output))
-        for output, target in zip(
-            classes, visualise.targets(head.net, head.layer, classes), strict=True
-        )
+    units = targets(head.net, head.layer, classes)
+    named = [
+        unit._replace(label=head.label(output)) for output, unit in zip(classes, units, strict=True)
     ]
-    every = call.grow(_of(head, recipe, classes), targets, *filmed)
+    every = call.grow(_of(head, recipe, classes), named, *filmed)
     outputs = [output for output in classes for _ in range(recipe.feature.diverse)]
     return [
         Cell(grown, _of(head, recipe, [output]), options)

@@ -141,12 +141,12 @@ def _call(
 
 def _channels(term: LayerSpec, net: Network) -> list[Channel]:
     """What `LAYER:CHANNELS` names."""
-    from dreamer import visualise
     from dreamer.nets.exemplars import Channel
+    from dreamer.targets import targets
 
     if not term.channels:
         raise DreamerError(f"Name channels of {term.layer}, as {term.layer}:3 or {term.layer}:0-9.")
-    layer = visualise.targets(net, term.layer, term.channels)[0].layer
+    layer = targets(net, term.layer, term.channels)[0].layer
     return [Channel(layer, number) for number in term.channels]
 
 
@@ -229,10 +229,10 @@ class Found:
 
     def _grown(self, channels: Sequence[Channel]) -> Mapping[Channel, Image]:
         """What each channel wants to see."""
-        from dreamer import visualise
+        from dreamer.targets import targets
 
         net = self.call.net
-        wanted = [visualise.targets(net, each.layer, [each.number])[0] for each in channels]
+        wanted = [targets(net, each.layer, [each.number])[0] for each in channels]
         pictures = self.call.grow(self.call.wanted.recipe, wanted)
         return {channel: each.picture for channel, each in zip(channels, pictures, strict=True)}
 

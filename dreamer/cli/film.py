@@ -288,7 +288,7 @@ class _Preview:
     """A picture beside the film that shows where it stands, every few seconds."""
 
     def __init__(self, film: Path) -> None:
-        self._path = film.with_name(f"{film.stem}.preview.png")
+        self._path = atomic.free_name(film.with_name(f"{film.stem}.preview.png"))
         self._shown = time.monotonic()
 
     def see(self, frame: Stored) -> None:

@@ -32,10 +32,6 @@ if TYPE_CHECKING:
     from dreamer.nets.network import Network
 
 
-GUIDE_SIZE = 320
-"""The longest side, in pixels, at which a guide's activations are taken."""
-
-
 def file_sha256(path: Path) -> str:
     """The hash of a photo, or of a folder of photos, that a recipe refers to."""
     return listing.sha256(path) if path.is_dir() else photos.read(path).sha256
@@ -128,8 +124,9 @@ class Session:
         """The guide at the size at which its activations are taken; a folder as it is."""
         if self.guide is None or self.guide.is_dir():
             return self.guide
-        photo = photos.read(self.guide)
-        return photos.resize(photo, photos.fitted(photo.image.shape[:2], GUIDE_SIZE)).image
+        from dreamer.nets.channels import looked_at
+
+        return looked_at(photos.read(self.guide))
 
     def note(self, text: str) -> None:
         """One line for the person who waits."""

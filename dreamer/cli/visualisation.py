@@ -25,7 +25,8 @@ from dreamer.recipe import Recipe
 
 if TYPE_CHECKING:
     from dreamer.nets.network import Network
-    from dreamer.visualise import Growing, Grown, Target, Visualiser
+    from dreamer.targets import Target
+    from dreamer.visualise import Growing, Grown, Visualiser
 
 ENOUGH = 2
 """Pictures a processor from which on each is better off with pictures of its own."""

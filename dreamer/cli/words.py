@@ -49,13 +49,23 @@ Labels = Annotated[
     typer.Option(metavar="FILE", help="For --fit: what each output is called, a line each."),
 ]
 
+Layers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-l",
+        "--layer",
+        metavar="LAYER",
+        help="For --fit: whose channels a word raises; repeatable. [default: one, rather late]",
+    ),
+]
+
 
 def command(
     network: options.Network = None,
     on: On = None,
     fit: Fit = None,
     labels: Labels = None,
-    layer: options.Layers = None,
+    layer: Layers = None,
     settings: options.Settings = None,
     weights: options.Weights = None,
     output: Output = None,
@@ -63,18 +73,30 @@ def command(
     quiet: options.Quiet = False,
 ) -> None:
     """The words for `--of`: list them, see them, find them in a photo, or fit them."""
-    network, weights = options.network_file(network, weights)
-    chosen = options.made(None, settings or [], options.given(network=network)).recipe
+    name, file = options.network_file(network, weights)
+    chosen = options.made(None, settings or [], options.given(network=name)).recipe
     if fit:
-        _fit(chosen, weights, fit, labels, layer or [], output, overwrite=overwrite, quiet=quiet)
+        _fit(chosen, file, fit, labels, layer or [], output, overwrite=overwrite, quiet=quiet)
         return
     from dreamer import words
 
-    table = words.load(chosen.network, weights)
+    table = words.load(chosen.network, file)
     if output:
-        _sheet(chosen, weights, on, output, overwrite=overwrite, quiet=quiet)
+        from dreamer.cli import image
+
+        image.command(
+            [on] if on else None,
+            noise=None if on else _NOISE,
+            sheet="words",
+            network=network,
+            settings=settings,
+            weights=weights,
+            output=output,
+            overwrite=overwrite,
+            quiet=quiet,
+        )
     elif on:
-        _show_found(chosen, weights, on, table)
+        _show_found(chosen, file, on, table)
     else:
         _show(table)
 
@@ -91,29 +113,6 @@ def _show(table: Table) -> None:
         console.print(f"\nand {len(names)} classes by name, as {some}")
 
 
-def _sheet(
-    chosen: Recipe,
-    weights: Path | None,
-    on: Path | None,
-    output: Path,
-    *,
-    overwrite: bool,
-    quiet: bool,
-) -> None:
-    from dreamer.cli import image
-
-    image.command(
-        [on] if on else None,
-        noise=None if on else _NOISE,
-        sheet="words",
-        network=chosen.network,
-        weights=weights,
-        output=output,
-        overwrite=overwrite,
-        quiet=quiet,
-    )
-
-
 def _show_found(chosen: Recipe, weights: Path | None, photo: Path, table: Table) -> None:
     from rich.console import Console
     from rich.table import Table as Rows
@@ -127,7 +126,8 @@ def _show_found(chosen: Recipe, weights: Path | None, photo: Path, table: Table)
     from dreamer.nets import channels
 
     net, image = assemble.load(chosen, weights), channels.looked_at(read)
-    layers = {term.layer for word in table.subjects.values() for term in word.terms}
+    terms = [term for word in table.subjects.values() for term in word.terms]
+    layers = {net.checked(term.layer, term.channels or ()) for term in terms}
     energies = {layer: channels.strengths(net, layer, image).tolist() for layer in layers}
     rows = Rows("word", "against an average photo", box=None)
     for name, times in table.found(energies)[:_SHOWN]:

@@ -175,8 +175,14 @@ PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
 
 def pictures(folder: Path) -> list[Path]:
-    """The frames in a folder, in the order in which a person counts: 99, 100, 1000."""
-    found = [path for path in folder.iterdir() if path.suffix.lower() in PICTURES]
+    """The frames in a folder, in the order in which a person counts: 99, 100, 1000.
+
+    Raises DreamerError where it cannot be read.
+    """
+    try:
+        found = [path for path in folder.iterdir() if path.suffix.lower() in PICTURES]
+    except OSError as error:
+        raise DreamerError(f"Cannot read the folder {folder}: {error.strerror}.") from None
     return sorted((path for path in found if not path.name.startswith(".")), key=_counted)
 
 

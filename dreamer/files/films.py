@@ -105,7 +105,8 @@ def writing(film: Film, *, overwrite: bool = False) -> Iterator[Writer]:
     notes: list[str] = []
     size = _even(film.size, notes) if how.even else film.size
     film = replace(film, size=size, sound=_sound(film, notes))
-    part = film.path.with_name(f"{film.path.stem}.part{film.path.suffix.lower()}")
+    # Hidden, so that no file of a person's is called so.
+    part = film.path.with_name(f".{film.path.stem}.part{film.path.suffix.lower()}")
     try:
         framefolder.remove(part)
         with how.writing(film, part, notes) as push, beside() as thread:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from dreamer.files import atomic
@@ -15,18 +16,22 @@ def frame(folder: Path, number: int) -> Path:
 
 
 def remove(path: Path) -> None:
-    """Remove a film; of a folder only the frames, so that nothing else in it is lost."""
+    """Remove a film; of a folder the frames, and itself only if nothing else is in it."""
     if not path.is_dir():
         path.unlink(missing_ok=True)
         return
     for file in path.iterdir():
         if _OURS.fullmatch(file.name):
             file.unlink()
-    path.rmdir()
+    with suppress(OSError):
+        path.rmdir()
 
 
 def publish(part: Path, path: Path, *, overwrite: bool) -> None:
-    """Give a finished folder its name; without `overwrite`, DreamerError where that is taken."""
+    """Give a finished folder its name, and what else than frames was in one of that name.
+
+    Raises DreamerError, without `overwrite`, where the name is taken.
+    """
     if path.exists() and not overwrite:
         raise atomic.exists(path)
     descriptor = os.open(part, os.O_RDONLY)
@@ -34,6 +39,10 @@ def publish(part: Path, path: Path, *, overwrite: bool) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    if path.is_dir():
+        for file in path.iterdir():
+            if not _OURS.fullmatch(file.name):
+                file.rename(part / file.name)
     if path.exists():
         remove(path)
     part.rename(path)

@@ -131,7 +131,7 @@ class WorkFolder:
         _clear(self.folder)
 
     def _keep(self, folder: Path, start: int) -> None:
-        part = folder.with_name(f"{folder.name}.part")
+        part = folder.with_name(f".{folder.name}.part")
         framefolder.remove(part)
         part.mkdir()
         for number, frame in enumerate(self.frames(start)):

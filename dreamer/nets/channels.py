@@ -15,7 +15,7 @@ from dreamer.nets.network import Network
 from dreamer.recipe import Recipe
 
 LOOK_SIZE = 320
-"""The longest side, in pixels, at which a photo is looked at, whatever size it is dreamt at."""
+"""The longest side, in pixels, at which a photo or a guide is looked at, whatever the dream's."""
 
 NOISE_SIZE = (224, 224)
 

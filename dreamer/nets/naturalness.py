@@ -35,6 +35,7 @@ _LEAST_SPREAD = 0.02
 
 _TINY = 1e-6
 _DATA = Path(__file__).parents[1] / "data"
+_PREFIX = "naturalness-"
 
 Array = NDArray[np.float64]
 Usual = Mapping[str, NDArray[np.float32]]
@@ -84,18 +85,16 @@ def _told(maps: Activations) -> dict[str, Array]:
     }
 
 
-def load(net: Network, folder: Path | None = None) -> Naturalness:
-    """The measure on a network, by the photos of a folder or those that the package knows of.
+def load(net: Network) -> Naturalness:
+    """The measure on a network, by the photos that the package knows of.
 
-    Raises DreamerError where there is no folder and the package knows nothing of the network, or
-    where the folder holds no photo that can be read.
+    Raises DreamerError where it knows nothing of the network.
     """
-    if folder:
-        return Naturalness(net, measured(net, folder))
     path = _shipped(net.name)
     if not is_known(net):
+        known = sorted(path.stem.removeprefix(_PREFIX) for path in _DATA.glob(f"{_PREFIX}*"))
         raise DreamerError(
-            f"What is natural to {net.name} is not known: give a folder of photos of all kinds."
+            f"What is natural to {net.name} is not known: dream on {' or '.join(known)}."
         )
     with np.load(path) as archive:
         return Naturalness(net, {layer: archive[layer].astype(np.float32) for layer in archive})
@@ -141,7 +140,7 @@ def _usual(moments: Array) -> NDArray[np.float32]:
 
 
 def _shipped(network_name: str) -> Path:
-    return _DATA / f"naturalness-{network_name}.npz"
+    return _DATA / f"{_PREFIX}{network_name}.npz"
 
 
 def write(net: Network, folder: Path) -> Path:

@@ -1,6 +1,7 @@
 """A Keras model, made ready to be dreamt on: cut, folded and frozen."""
 
 import importlib
+import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -90,6 +91,19 @@ class Network:
             return name
         return str(graph.meant(self.model, self.model.get_layer(name)).name)
 
+    def checked(self, name: str, channels: Sequence[int]) -> str:
+        """The layer that `name` means (see `resolve`), which has these channels.
+
+        Raises DreamerError where there is no such layer, or no such channel in it.
+        """
+        layer = self.resolve(name)
+        last = self.channels(layer) - 1
+        if beyond := [channel for channel in channels if channel > last]:
+            raise DreamerError(
+                f"{layer} of {self.name} has no channel {beyond[0]}: its channels are 0 to {last}."
+            )
+        return layer
+
     def channels(self, layer: str) -> int:
         """How many channels, or units, a layer has."""
         return {**self.layers, **self.units}[layer]
@@ -143,6 +157,9 @@ def _smallest(path: Path, model: Any) -> int:
     raise DreamerError(f"{path} reads no picture of a usual size.")
 
 
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, StopIteration, BadZipFile, zlib.error)
+
+
 def build(name: str, path: Path | None) -> Network:
     """A network of the registry with the weights of a file, or with random ones."""
     spec = registry.spec(name)
@@ -150,7 +167,7 @@ def build(name: str, path: Path | None) -> Network:
     make = getattr(importlib.import_module(module), function)
     try:
         model = make(path)
-    except (OSError, ValueError, KeyError, TypeError, StopIteration, BadZipFile) as error:
+    except _UNREADABLE as error:
         why = (str(error).splitlines() or ["it cannot be read"])[0]
         raise DreamerError(f"{path} does not hold the weights of {name}: {why}") from error
     return Network(name, spec, model, weightfiles.sha256(path) if path else "")

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def read(path: Path) -> Any:
             if not isinstance(config, dict):
                 raise ValueError("no description of a model")
             _check_weights(path, archive.read("model.weights.h5"))
-    except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error):
         raise DreamerError(
             f"{path} is no .keras file: save the model by `model.save('NAME.keras')`."
         ) from None

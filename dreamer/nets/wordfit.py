@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -80,10 +81,11 @@ def single(labels: Labels) -> dict[str, list[int]]:
     A name that comes again is numbered.
     """
     found: dict[str, list[int]] = {}
+    times: Counter[str] = Counter()
     for output, label in enumerate(labels):
         if key := label.wordnet or label.names:
-            times = sum(known.partition(" (")[0] == key for known in found)
-            found[f"{key} ({times + 1})" if times else key] = [output]
+            times[key] += 1
+            found[f"{key} ({times[key]})" if times[key] > 1 else key] = [output]
     return found
 
 

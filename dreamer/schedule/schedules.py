@@ -24,11 +24,10 @@ class Schedule:
     text: str
     keys: tuple[Key[Expression], ...] = field(compare=False, repr=False)
 
-    def at(self, clock: Clock, low: float = -math.inf, high: float = math.inf) -> float:
+    def at(self, clock: Clock) -> float:
         """The number at a frame.
 
-        Raises DreamerError that names frame and schedule where it is not finite, or not from
-        `low` to `high`.
+        Raises DreamerError that names frame and schedule where it is not finite.
         """
         try:
             value = sum(
@@ -41,9 +40,6 @@ class Schedule:
             value = math.nan
         if not math.isfinite(value):
             raise self._error(clock, "has no finite value: change it")
-        if not low <= value <= high:
-            allowed = f"from {low:g} to {high:g}" if math.isfinite(high) else f"{low:g} or more"
-            raise self._error(clock, f"gives {value:g}: it must be {allowed}")
         return value
 
     def _error(self, clock: Clock, what: str) -> DreamerError:

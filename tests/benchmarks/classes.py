@@ -31,6 +31,7 @@ from dreamer.files import photos
 from dreamer.nets import heads, network, runtime, weightfiles
 from dreamer.nets.heads import Head
 from dreamer.recipe import Recipe
+from dreamer.targets import targets
 
 MAKER = "squeezenet_v1.0.keras"
 READ_AS = {"network": MAKER, "input_mean": [104, 117, 123], "input_order": "BGR"}
@@ -124,7 +125,7 @@ class Bench(NamedTuple):
     def _made(self, grower: visualise.Visualiser, names: Sequence[str], own: str) -> list[Row]:
         net, layer, labels = self.maker.net, self.maker.layer, self.maker.labels
         outputs = heads.outputs(self.maker, names)
-        *_, last = grower.grow(visualise.targets(net, layer, outputs))
+        *_, last = grower.grow(targets(net, layer, outputs))
         made = []
         for name, output, grown in zip(names, outputs, last.grown, strict=True):
             seed, rank = grower.recipe.seed, self.judge.rank(grown.picture, labels[output].wordnet)

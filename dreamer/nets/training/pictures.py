@@ -5,7 +5,6 @@ Everything follows from `(seed, step)`, so that a training continues exactly whe
 
 from __future__ import annotations
 
-import io
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +13,10 @@ from typing import Any, TypeAlias, TypeVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as PillowImage
+from PIL import ImageOps
+
+from dreamer.errors import DreamerError
+from dreamer.files.pictures import opened
 
 Picture: TypeAlias = NDArray[Any]
 """`(h, w, 3)`, RGB, 0 to 255; photos are uint8, everything made from them is float32."""
@@ -35,11 +37,24 @@ def pick(items: Sequence[Item], rng: np.random.Generator) -> Item:
 
 
 def load(source: Path, *, held_out: bool = False) -> list[Picture]:
-    """The photos of a folder or a zip: those to train on, or those that are held out."""
-    names, read = _archive(source) if source.is_file() else _folder(source)
-    photos = sorted(name for name in names if Path(name).suffix.lower() in SUFFIXES)
-    chosen = [name for i, name in enumerate(photos) if (i % HELD_OUT_EVERY == 0) == held_out]
-    return [_decode(read(name)) for name in chosen]
+    """The photos of a folder or a zip: those to train on, or those that are held out.
+
+    Raises DreamerError where it cannot be read, holds too few photos, or one that is damaged.
+    """
+    try:
+        names, read = _archive(source) if source.is_file() else _folder(source)
+        photos = sorted(name for name in names if Path(name).suffix.lower() in SUFFIXES)
+        chosen = [name for i, name in enumerate(photos) if (i % HELD_OUT_EVERY == 0) == held_out]
+        found = [_decode(read(name), f"{name} in {source}") for name in chosen]
+    except (OSError, zipfile.BadZipFile) as error:
+        why = getattr(error, "strerror", None) or "it is neither a folder nor a .zip file"
+        raise DreamerError(f"Cannot read the photos of {source}: {why}.") from None
+    if not found:
+        raise DreamerError(
+            f"There are too few photos in {source}: give two at least, of which every tenth from "
+            "the first is left out."
+        )
+    return found
 
 
 def _archive(source: Path) -> tuple[list[str], Callable[[str], bytes]]:
@@ -52,9 +67,9 @@ def _folder(source: Path) -> tuple[list[str], Callable[[str], bytes]]:
     return names, lambda name: (source / name).read_bytes()
 
 
-def _decode(data: bytes) -> Picture:
-    with PillowImage.open(io.BytesIO(data)) as photo:
-        rgb = photo.convert("RGB")
+def _decode(data: bytes, name: str) -> Picture:
+    with opened(data, name) as read:
+        rgb = ImageOps.exif_transpose(read.picture).convert("RGB")
         shrink = LONGEST_SHORT_SIDE / min(rgb.size)
         if shrink < 1:
             rgb = rgb.resize((round(rgb.width * shrink), round(rgb.height * shrink)))
