@@ -1,9 +1,18 @@
 """Kinds of a recipe's fields."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+)
 from pydantic_core import core_schema
 
 from dreamer import schedule
@@ -12,7 +21,31 @@ from dreamer.schedule import Number
 Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-MotifShare = Annotated[float, Field(ge=0.01, le=10, allow_inf_nan=False)]
+
+
+def _plain(text: str) -> str:
+    if not all(each.isprintable() or each in "\n\t" for each in text):
+        raise ValueError("control characters are not allowed")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_plain)]
+"""Nothing that commands the terminal on which a stranger's words are shown."""
+
+
+def _motif(value: object) -> object:
+    if not isinstance(value, str | float | int):
+        return value
+    largest, _, smallest = str(value).partition("-")
+    try:
+        return float(largest), float(smallest or largest)
+    except ValueError:
+        raise ValueError("write LARGEST-SMALLEST, as 0.6-0.15") from None
+
+
+_MotifShare = Annotated[float, Field(ge=0.01, le=10, allow_inf_nan=False)]
+Motif = Annotated[tuple[_MotifShare, _MotifShare], BeforeValidator(_motif)]
+"""The largest and the smallest; also as it is typed, `0.6-0.15`, or `0.6` for both."""
 
 
 class Data(BaseModel):
@@ -53,6 +86,15 @@ class OverTime:
                 {"type": "string", "examples": [example]},
             ]
         }
+
+
+def over_time(data: type[Data]) -> Iterator[str]:
+    """The fields that may change over a film."""
+    for name, field in data.model_fields.items():
+        # One that may be None holds its mark inside the union.
+        parts = (mark for part in get_args(field.annotation) for mark in get_args(part)[1:])
+        if any(isinstance(mark, OverTime) for mark in (*field.metadata, *parts)):
+            yield name
 
 
 def at(value: Number, clock: schedule.Clock) -> float:

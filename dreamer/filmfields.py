@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from dreamer.fields import Data, MotifShare, NotNegative, OverTime, Positive
+from dreamer.fields import Data, Motif, NotNegative, OverTime, Positive
 from dreamer.schedule import Clock, Number, parse_text
 
 Motion = Literal["zoom", "spiral", "drift", "tunnel", "breathe", "orbit", "still"]
@@ -32,7 +32,7 @@ def _read_palette(text: str | None) -> str | None:
 class Film(Data):
     """What a film adds to a picture's recipe.
 
-    Fields of `OVER_TIME` may be schedules, as `0:(1.02), 60:(1.06)`.
+    Fields of `OverTime` may be schedules, as `0:(1.02), 60:(1.06)`.
     """
 
     motion: Motion = Field("zoom", description="how the picture moves; defined per second")
@@ -85,9 +85,7 @@ class Film(Data):
     )
 
     steps: int = Field(3, ge=1, le=1000, description="steps of ascent in each octave of a frame")
-    motif: tuple[MotifShare, MotifShare] = Field(
-        (0.22, 0.22), description="as a picture's, for each frame"
-    )
+    motif: Motif = Field((0.22, 0.22), description="as a picture's, for each frame")
     strength: Annotated[Number, OverTime(0, 10_000)] = Field(
         80.0, description="mean colour change by the dream in a second (ΔE)"
     )
@@ -136,29 +134,6 @@ class Film(Data):
     )
     fade: Annotated[Number, OverTime(0.01, 3600)] = Field(
         4.0, description="on a clip: seconds in which what is carried loses half its strength"
-    )
-
-    OVER_TIME: ClassVar[tuple[str, ...]] = (
-        "speed",
-        "zoom",
-        "angle",
-        "pan_x",
-        "pan_y",
-        "tilt_x",
-        "tilt_y",
-        "field_of_view",
-        "centre_x",
-        "centre_y",
-        "strength",
-        "habituation",
-        "memory",
-        "hold",
-        "detail",
-        "noise",
-        "source",
-        "blend_moving",
-        "blend_still",
-        "fade",
     )
 
     def retimed(self, changes: Mapping[str, Any]) -> dict[str, Any]:

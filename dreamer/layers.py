@@ -32,7 +32,7 @@ class LayerSpec(NamedTuple):
 _RANGE = r"\d{1,4}(-\d{1,4})?(@-?(\d{1,6}(\.\d{0,6})?|\.\d{1,6}))?"
 _CHOICE = r"(?P<how>strongest|weakest|average)(?P<count>[1-9]\d{0,3})"
 _SPEC = re.compile(
-    rf"(?P<layer>[^:=@\s]+)(:(?P<channels>{_RANGE}(,{_RANGE}){{0,999}}|{_CHOICE}))?"
+    rf"(?P<layer>[^:=@\s\x00-\x1f\x7f-\x9f]+)(:(?P<channels>{_RANGE}(,{_RANGE}){{0,999}}|{_CHOICE}))?"
     r"(=(?P<weight>[^=]+))?"
 )
 _LONG = re.compile(rf"({_RANGE},{_RANGE},{_RANGE})(,{_RANGE}){{2,}}")

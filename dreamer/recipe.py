@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import tomlkit
 from pydantic import Field, ValidationError, field_validator
@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, field_validator
 from dreamer import schedule
 from dreamer.errors import DreamerError, nearest
 from dreamer.feature import Feature
-from dreamer.fields import Data, Finite, MotifShare, NotNegative, OverTime, Positive
+from dreamer.fields import Data, Finite, Motif, NotNegative, OverTime, Positive, Text, over_time
 from dreamer.filmfields import Film
 from dreamer.formats import FORMAT, migrated
 from dreamer.layers import LayerSpec, parse_layer
@@ -31,11 +31,11 @@ Every = Annotated[int, Field(ge=1, description="steps from one to the next")]
 class About(Data):
     """Who made a preset, and what it looks like."""
 
-    name: str = ""
-    author: str = ""
-    description: str = ""
-    tags: tuple[str, ...] = ()
-    licence: str = ""
+    name: Text = ""
+    author: Text = ""
+    description: Text = ""
+    tags: tuple[Text, ...] = ()
+    licence: Text = ""
 
 
 class Recipe(Data):
@@ -44,7 +44,7 @@ class Recipe(Data):
     format: int = Field(FORMAT, ge=FORMAT, le=FORMAT, description="version of this file format")
     about: About = About()
 
-    network: str = Field(
+    network: Text = Field(
         "dreamnet", description="a name of `dream models list`, or of a .keras file given by -m"
     )
     input_range: tuple[Finite, Finite] = Field(
@@ -76,7 +76,7 @@ class Recipe(Data):
         None, allow_inf_nan=False, description="ascent in an octave stops above this value"
     )
 
-    motif: tuple[MotifShare, MotifShare] = Field(
+    motif: Motif = Field(
         (0.6, 0.15), description="largest and smallest motif, as shares of the short side"
     )
     motif_pixels: int | None = Field(
@@ -237,8 +237,8 @@ class Recipe(Data):
     @property
     def schedules(self) -> dict[str, Schedule]:
         """The numbers that change over a film, by field."""
-        texts = {name: getattr(self, name) for name in self.OVER_TIME}
-        texts |= {f"film.{name}": getattr(self.film, name) for name in self.film.OVER_TIME}
+        texts = {name: getattr(self, name) for name in over_time(Recipe)}
+        texts |= {f"film.{name}": getattr(self.film, name) for name in over_time(Film)}
         return {name: schedule.parse(text) for name, text in texts.items() if isinstance(text, str)}
 
     @property
@@ -248,19 +248,6 @@ class Recipe(Data):
         return any(each.uses_length for each in self.schedules.values()) or any(
             schedule.parse_text(text).uses_length for text in texts
         )
-
-    OVER_TIME: ClassVar[tuple[str, ...]] = (
-        "rate",
-        "rate_end",
-        "decay",
-        "total_variation",
-        "small_norm",
-        "small_contribution",
-        "blur",
-        "blur_end",
-        "opacity",
-        "saturation",
-    )
 
     @property
     def chooses(self) -> bool:
@@ -289,7 +276,7 @@ _TABLES = ("about", *PARTS)
 
 def _at(data: Recipe | Film, clock: Clock) -> dict[str, Any]:
     """The numbers that fields with schedules have at a moment."""
-    texts = {name: getattr(data, name) for name in data.OVER_TIME}
+    texts = {name: getattr(data, name) for name in over_time(type(data))}
     return {
         name: schedule.parse(text).at(clock)
         for name, text in texts.items()
@@ -394,5 +381,5 @@ def option(field: str, text: str) -> tuple[str, dict[str, Any]]:
     if field == "layers":
         return f"-l {text}", {field: [text]}
     if field == "motif":
-        return f"--motif {text}", {field: text.split("-")}
+        return f"--motif {text}", {field: text}
     return f"--set {field}={text}", dict([parse_setting(f"{field}={text}")])

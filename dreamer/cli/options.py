@@ -456,17 +456,6 @@ def number(text: str | None) -> float | str | None:
         return text
 
 
-def motif(text: str) -> list[float]:
-    """Read `LARGEST-SMALLEST`."""
-    try:
-        largest, _, smallest = text.partition("-")
-        return [float(largest), float(smallest or largest)]
-    except ValueError:
-        raise DreamerError(
-            f"--motif {text!r} is not understood: write LARGEST-SMALLEST, as 0.6-0.15."
-        ) from None
-
-
 def noise(text: str) -> tuple[str, tuple[int, int]]:
     """Read `WIDTHxHEIGHT[:KIND]`: the kind, height and width."""
     match = re.fullmatch(r"(\d{1,5})[x×](\d{1,5})(?::(\w+))?", text)
@@ -520,7 +509,6 @@ def part(**options: Any) -> dict[str, Any]:
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
-    "motif": motif,
     "palette": palette,
     **dict.fromkeys(("rate", "blur", "opacity", "saturation"), number),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -52,7 +53,8 @@ def _clear(cells: Path) -> None:
 def newest(source: Source, inside: Path | None) -> Path:
     """The last sheet of a search on a photo. Raises DreamerError where there is none."""
     beside = inside or source.folder
-    found = [p for p in beside.glob(f"{source.name}-{SUFFIX}*.png") if folder(p).is_dir()]
+    pattern = f"{glob.escape(source.name)}-{SUFFIX}*.png"
+    found = [path for path in beside.glob(pattern) if folder(path).is_dir()]
     if not found:
         raise DreamerError(
             f"There is no search on {source.path} in {beside}: make one first, or name its sheet "
@@ -73,15 +75,13 @@ def pick(sheet: Path, asked: str, target: Path | None, *, overwrite: bool) -> No
     Raises DreamerError where the sheet has no such cell, or the name is none.
     """
     place, _, name = asked.partition("=")
-    name = name or f"{sheet.stem}-{place}"
+    name = name or re.sub(r"[^a-zA-Z0-9]+", "-", f"{sheet.stem}-{place}").strip("-")
     there = sorted(path.stem for path in folder(sheet).glob("*.toml"))
     if place not in there:
         cells = f"its cells are {there[0]} to {there[-1]}" if there else "it has none"
         raise DreamerError(f"{sheet} has no cell {place!r}: {cells}.")
-    if not re.fullmatch(r"\w[\w .-]*", name):
-        raise DreamerError(f"A preset cannot be called {name!r}: use letters and digits.")
     if target is None:
-        target = presets.folders()[0] / f"{name}.toml"
+        target = presets.own_path(name)
         make_folder(target.parent)
     recipe = presets.load(str(folder(sheet) / f"{place}.toml")).recipe
     save_preset(target, recipe.changed({"about": {"name": name}}), overwrite=overwrite)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dreamer.cli import complete, options
+from dreamer.errors import DreamerError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,7 +37,12 @@ def list_presets() -> None:
 
     table = _table("preset", "for", "network", "what it looks like, tags and author", fixed=3)
     for name in presets.paths():
-        recipe = presets.load(name).recipe
+        try:
+            recipe = presets.load(name).recipe
+        except DreamerError as error:
+            # A slip in one of them hides no other.
+            table.add_row(escape(name), "", "", f"[red]{escape(str(error))}[/]")
+            continue
         here = recipe.network in registry.SPECS and weightfiles.find(recipe.network)
         network = escape(recipe.network) + ("" if here else "\n[dim]weights missing[/]")
         about = recipe.about

@@ -112,7 +112,7 @@ def command(
         loop=loop,
         intro=intro,
         cadence=cadence,
-        motif=options.motif(motif) if motif is not None else None,
+        motif=motif,
         steps=steps,
         strength=options.number(strength),
         habituation=options.number(habituation),
