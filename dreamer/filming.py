@@ -247,7 +247,9 @@ class Filming:
             tilt=(float(now.tilt_x), float(now.tilt_y)),
             field_of_view=float(now.field_of_view),
         )
-        if asked._replace(centre=(0.5, 0.5), field_of_view=60.0) == paths.Step():
+        usual = paths.Step()
+        # Where nothing moves, neither of the two is to be seen.
+        if asked._replace(centre=usual.centre, field_of_view=usual.field_of_view) == usual:
             return named
         ratio = (film.written_fps or film.fps) / film.fps
         eased = (end - begin) * ratio * self._ease(max(begin, end))

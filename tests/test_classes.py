@@ -169,6 +169,8 @@ def test_several_classes_are_a_sheet_single_files_or_a_grid(
     assert photos.read(Path(path)).image.shape[1] == 2 * SIDE + 3 * 8
     assert dream(*asked, "--each", "-o", "out")[0] == 0
     assert {p.name for p in Path("out").iterdir()} == {"sky.png", "crane.png", "magpie.png"}
+    assert dream(*asked, "--each", "-o", "out", "--overwrite")[0] == 0
+    assert len(list(Path("out").iterdir())) == 3
     code, out, _ = dream(*asked, "--diverse", 2, "-o", "ways.png")
     assert [line.partition(":")[0] for line in out.splitlines()[1:3]] == ["sky 1/2", "sky 2/2"]
     assert photos.read(Path("ways.png")).image.shape[1] == 2 * SIDE + 3 * 8

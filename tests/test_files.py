@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,15 @@ def _broken(path: Path, kind: str) -> Path:
         file.touch()
     elif kind == "text":
         file.write_text("This is not a picture.")
+    elif kind == "second page without content":
+        page = Pillow.fromarray(SQUARE)
+        page.save(file, "TIFF", save_all=True, append_images=[page])
+        data = bytearray(file.read_bytes())
+        (first,) = struct.unpack_from("<I", data, 4)
+        (entries,) = struct.unpack_from("<H", data, first)
+        (second,) = struct.unpack_from("<I", data, first + 2 + 12 * entries)
+        struct.pack_into("<H", data, second, 0)
+        file.write_bytes(data)
     elif kind == "truncated":
         saved(file, Pillow.fromarray(np.tile(SQUARE, (9, 9, 1))))
         file.write_bytes(file.read_bytes()[:4000])
@@ -77,7 +87,10 @@ def _broken(path: Path, kind: str) -> Path:
     return file
 
 
-@pytest.mark.parametrize("kind", ["missing", "folder", "empty", "text", "truncated", "1×1"])
+@pytest.mark.parametrize(
+    "kind",
+    ["missing", "folder", "empty", "text", "second page without content", "truncated", "1×1"],
+)
 def test_what_is_no_photo_is_named_with_a_remedy(kind: str, tmp_path: Path) -> None:
     path = _broken(tmp_path, kind)
     with pytest.raises(DreamerError) as caught:

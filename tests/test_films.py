@@ -286,11 +286,34 @@ def test_a_folder_of_other_things_is_never_replaced(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "wedding.jpg").touch()
     with (
-        pytest.raises(DreamerError, match="photos"),
-        films.writing(Film(folder, (48, 64), Fraction(25)), overwrite=True) as writer,
+        pytest.raises(DreamerError, match=r"photos holds wedding\.jpg"),
+        films.writing(Film(folder, (48, 64), Fraction(25)), overwrite=True),
     ):
-        writer.write(frame(0))
+        pytest.fail("a film was begun that cannot take its name")
     assert [file.name for file in folder.iterdir()] == ["wedding.jpg"]
+
+
+def test_what_comes_into_a_folder_of_frames_stays_in_it(tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    film(folder, 3)
+    (folder / ".DS_Store").touch()
+    with films.writing(Film(folder, (48, 64), Fraction(25)), overwrite=True) as writer:
+        writer.write(frame(0))
+        (folder / "notes.txt").touch()
+    assert sorted(file.name for file in folder.iterdir()) == [
+        ".DS_Store",
+        "000000.png",
+        "notes.txt",
+    ]
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("suffix", films.FORMATS)
+def test_no_other_file_of_a_persons_is_lost(suffix: str, tmp_path: Path) -> None:
+    mine = tmp_path / f"x.part{suffix}"
+    mine.write_text("mine")
+    film(tmp_path / f"x{suffix}", 2)
+    assert mine.read_text() == "mine"
 
 
 def test_an_unknown_suffix_is_named(tmp_path: Path) -> None:

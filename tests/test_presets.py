@@ -127,6 +127,11 @@ def test_a_preset_of_ones_own(dream: Callable[..., Any], own: Path) -> None:
     }
     assert made.changed({"about": source.about}) == source
     assert "soft-fur" in dream("presets", "list")[1]
+    own.joinpath("slip.toml").write_text("strenght = 3")
+    code, out, _ = dream("presets", "list")
+    assert code == 0
+    assert "soft-fur" in out
+    assert "strenght" in out
     assert dream("presets", "path")[1].strip() == str(own)
     assert dream("presets", "new", "soft-fur", "--from", "eyes")[0] == 2
     assert presets.load("soft-fur").recipe == made

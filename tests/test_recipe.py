@@ -3,13 +3,19 @@
 import hashlib
 import json
 import math
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
-from dreamer import layers, presets, recipe
+from dreamer import layers, presets, recipe, riding
+from dreamer.ascent import inits, objectives, octaves, parametrisations, updates
 from dreamer.errors import DreamerError
+from dreamer.feature import Feature
+from dreamer.filmfields import Film
 from dreamer.layers import Choice, LayerSpec
+from dreamer.motion import paths, warp
 from dreamer.recipe import Recipe
 
 
@@ -188,6 +194,50 @@ def test_variations_name_the_options_that_make_them() -> None:
     assert listed.layers == ("mixed4c:1,5",)
     (_, motif), _ = recipe.variations(Recipe(), ["motif=0.5-0.2,0.3-0.1"])
     assert motif.motif == (0.5, 0.2)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"about": {"description": "\x1b]0;owned\x07"}},
+        {"about": {"tags": ["a\x9b2J"]}},
+        {"network": "dreamnet\x1b"},
+        {"layers": ["mixed4c\x1b"]},
+    ],
+)
+def test_nothing_in_a_preset_commands_the_terminal(changes: dict[str, Any]) -> None:
+    with pytest.raises(DreamerError) as caught:
+        Recipe().changed(changes)
+    assert str(caught.value).isprintable()
+
+
+def test_a_motif_is_read_as_it_is_typed() -> None:
+    typed = {"0.5-0.2": (0.5, 0.2), "0.4": (0.4, 0.4), 0.4: (0.4, 0.4)}
+    assert {text: Recipe().changed({"motif": text}).motif for text in typed} == typed
+
+
+TABLES: dict[str, tuple[set[str], Collection[str]]] = {
+    "objective": ({"direction"}, objectives.REDUCTIONS),
+    "guide_match": ({"statistics"}, objectives.MATCHES),
+    "normalise": (set(), updates.NORMALISATIONS),
+    "optimiser": ({"lbfgs"}, updates.OPTIMISERS),
+    "carry": (set(), octaves.CARRIES),
+    "resample": (set(), set(octaves.RESIZES) - {"wrapped"}),
+    "film.motion": (set(), paths.MOTIONS),
+    "film.border": (set(), warp.BORDERS),
+    "film.carried": (set(), riding.CARRIED),
+    "feature.init": (set(), inits.INITS),
+    "feature.parametrisation": (set(), parametrisations.PARAMETRISATIONS),
+}
+"""By field: the names that stand for more than a line of a table, and the table."""
+
+
+@pytest.mark.parametrize("field", TABLES)
+def test_a_recipe_knows_the_names_of_every_table(field: str) -> None:
+    part, _, name = field.rpartition(".")
+    data = {"": Recipe, "film": Film, "feature": Feature}[part]
+    beyond, table = TABLES[field]
+    assert set(get_args(data.model_fields[name].annotation)) - beyond == set(table)
 
 
 @pytest.mark.parametrize("text", ["steps", "steps=", "=3", "stepz=1,2", "steps=0,1"])

@@ -86,6 +86,10 @@ def test_what_differs_is_told() -> None:
     assert made("steps=10..10").trial(0).label == "as it is"
 
 
+def test_colours_are_told_as_they_are_written() -> None:
+    assert made('palette=["#102030"]').trial(0).label == "palette #102030"
+
+
 def test_around_a_preset_comes_the_preset_itself_and_then_small_steps() -> None:
     base = Recipe(strength=20, rate="0:(0.01), 10:(0.02)", layers=("low=0.5",), blur=0.0)
     trials = recipes(made(around=True, base=base))
@@ -111,7 +115,7 @@ QUICK = ("--steps", 1, "--motif", "0.8-0.8", "--size", 96)
 @pytest.fixture
 def source(tmp_path: Path, photo: Image, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A photo, and a folder of the user's own presets."""
-    monkeypatch.setattr(presets, "folders", lambda: [tmp_path / "own"])
+    monkeypatch.setattr(presets, "own_folder", lambda: tmp_path / "own")
     path = tmp_path / "a photo.png"
     photos.write(path, photo)
     return path
@@ -146,6 +150,16 @@ def test_a_sheet_comes_with_a_preset_for_each_cell(dream: Dream, source: Path) -
     code, _, err = dream("search", source, "--pick", "r1c1=amber")
     assert code == 2
     assert "--overwrite" in err
+    brackets = source.rename(source.with_name("IMG [1].png"))
+    sheet.rename(source.with_name("IMG [1]-search.png"))
+    sheet.with_name("a photo-search-cells").rename(source.with_name("IMG [1]-search-cells"))
+    assert dream("search", brackets, "--pick", "r1c1")[0] == 0
+    assert (source.parent / "own" / "IMG-1-search-r1c1.toml").is_file()
+    assert dream("search", brackets, "--pick", "r1c1=soft.png")[0] == 2
+    brackets.rename(source)
+    source.with_name("IMG [1]-search.png").rename(sheet)
+    source.with_name("IMG [1]-search-cells").rename(sheet.with_name("a photo-search-cells"))
+
     mine = source.with_name("mine.toml")
     picked = ("--pick", "r1c1", "--save-preset", mine, "-o", sheet)
     assert dream("search", source, *picked)[0] == 0

@@ -196,6 +196,21 @@ def test_what_is_no_keras_file_is_named(data: bytes, tmp_path: Path) -> None:
         userfile.read(path)
 
 
+def test_a_damaged_member_is_named(mine: Path) -> None:
+    target = mine.with_name("packed.keras")
+    with zipfile.ZipFile(mine) as source:
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as out:
+            for name in source.namelist():
+                out.writestr(name, source.read(name))
+        (member,) = (each for each in out.infolist() if each.filename == "config.json")
+    data = bytearray(target.read_bytes())
+    begin = member.header_offset + 30 + len(member.filename)
+    data[begin : begin + 8] = b"\xff" * 8
+    target.write_bytes(data)
+    with pytest.raises(DreamerError, match=r"packed\.keras is no \.keras file"):
+        userfile.read(target)
+
+
 def test_a_missing_file_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(DreamerError, match="give that file by --model"):
         assemble.load(MINE)

@@ -18,6 +18,7 @@ from dreamer.files import metadata, photos
 from dreamer.nets import graph, wordfit
 from dreamer.nets.network import Network
 from dreamer.nets.registry import NetSpec
+from dreamer.nets.training import pictures
 from dreamer.words import Table, Word
 
 LOOSE = Table(
@@ -121,7 +122,8 @@ def classifier(count: int = 6) -> Network:
 
 def test_the_channels_of_a_class_are_found_in_a_classifier(tmp_path: Path) -> None:
     names = tmp_path / "labels.txt"
-    names.write_text("\n".join(["dummy", "n01514668 cock", "hen", "crane", "goldfish", "crane"]))
+    birds = ("n01514668 cock", "hen", "crane (bird)")
+    names.write_text("\n".join(["dummy", *birds, "goldfish", birds[-1]]))
     grain = np.random.default_rng(0).integers(0, 255, (20, 40, 56, 3)).astype(np.uint8)
     shown = [cv2.resize(picture, None, fx=8, fy=8) for picture in grain]
     labels = classes.read(names)
@@ -130,9 +132,9 @@ def test_the_channels_of_a_class_are_found_in_a_classifier(tmp_path: Path) -> No
     assert first == {
         "n01514668": (1,),
         "hen": (2,),
-        "crane": (3,),
+        "crane (bird)": (3,),
         "goldfish": (4,),
-        "crane (2)": (5,),
+        "crane (bird) (2)": (5,),
     }
     assert table.class_names[:2] == ["cock", "hen"]
     assert set(table.subjects) == {"chickens", "fish"}
@@ -183,6 +185,44 @@ def test_a_dream_in_words_carries_layers() -> None:
     preset = options.made("pagodas", [], {"layers": None}, asked).recipe
     assert preset.motif != words.STILL["motif"]
     assert preset.layers == made.layers[1:]
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("spec", ["maps:1,9", "nowhere:1"])
+def test_a_table_that_does_not_fit_its_network_is_named(
+    spec: str, tmp_path: Path, photo: Image, dream: Callable[..., Any]
+) -> None:
+    own, source, sheet = tmp_path / "my.keras", tmp_path / "a.png", tmp_path / "sheet.png"
+    classifier().model.save(own)
+    photos.write(source, photo)
+    asked = ("models", "words", "-m", own, "--on", source)
+    table = words.beside(own)
+    table.write_text(words.to_json(Table({"birds": Word(("maps:1",), 1.0)})))
+    assert "birds" in dream(*asked)[1]
+    settings = ("--set", "input_range=[-1,1]", "--set", "octaves=1", "--set", "steps=1")
+    code, _, err = dream(*asked, "-o", sheet, *settings)
+    assert code == 0, err
+    assert metadata.read(sheet).recipe.input_range == (-1, 1)
+    table.write_text(words.to_json(Table({"birds": Word((spec,), 1.0)})))
+    code, _, err = dream(*asked)
+    assert code == 2
+    assert spec.partition(":")[0] in err
+
+
+@pytest.mark.parametrize("kind", ["empty", "one photo", "damaged", "no archive"])
+def test_photos_that_no_table_can_be_made_from_are_named(
+    kind: str, tmp_path: Path, photo: Image
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    if kind != "empty":
+        photos.write(folder / "a.png", photo)
+    if kind == "damaged":
+        (folder / "b.jpg").write_bytes(b"no photo")
+    source = folder / "a.png" if kind == "no archive" else folder
+    with pytest.raises(DreamerError, match="photos") as caught:
+        pictures.load(source)
+    assert "\n" not in str(caught.value)
 
 
 def test_the_words_in_a_photo_come_strongest_first(

@@ -52,7 +52,8 @@ def run(
         raise DreamerError("--on shows one picture of each channel: leave --diverse out.")
     looked_at = photos.read(photo)
     file, where = sources.destination(output, many=False, depth=None, overwrite=call.overwrite)
-    path = file or atomic.free_name((where or Path()) / f"filters-on-{photo.stem}.png")
+    usual = (where or Path()) / f"filters-on-{photo.stem}.png"
+    path = file or atomic.usual_name(usual, overwrite=call.overwrite)
     sources.make_folder(path.parent)
     net = call.net
     from dreamer.nets import channels

@@ -70,14 +70,17 @@ def run(call: Visualisation, asked: Asked, output: Path | None) -> None:
         for cell in _cells(call, head, (options, recipe), classes, (asked.film, columns))
     ]
     if asked.each or alone:
+        written: set[Path] = set()
         for cell in cells:
-            name = re.sub(r"\W+", "-", cell.grown.label)
-            path = file or atomic.free_name(where / f"{name}.png")
+            usual = where / (re.sub(r"\W+", "-", cell.grown.label) + ".png")
+            # Several may have one label.
+            path = file or atomic.free_name(usual, written if call.overwrite else None)
+            written.add(path)
             made = call.made(cell.recipe)
             photos.write(path, cell.grown.picture, made=made, overwrite=call.overwrite)
             typer.echo(str(path))
     else:
-        path = file or atomic.free_name(where / "classes.png")
+        path = file or atomic.usual_name(where / "classes.png", overwrite=call.overwrite)
         shown = [(cell.grown.picture, _label(cell)) for cell in cells]
         call.write_sheet(path, shown, columns, call.made(_of(head, call.wanted.recipe, classes)))
     for cell in cells:

@@ -42,6 +42,7 @@ def command(
         typer.Option("-l", "--layer", metavar="LAYER", help="Instead of an overview; repeatable."),
     ] = None,
     network: options.Network = None,
+    settings: options.Settings = None,
     weights: options.Weights = None,
     output: outputs.Option = None,
     overwrite: options.Overwrite = False,
@@ -62,7 +63,7 @@ def command(
     usual = Path(f"{first.stem}-against-{second.stem}.png")
     files = outputs.chosen(output, usual, overwrite=overwrite)
     read = photos.read(first), photos.read(second)
-    net = models.opened(network or Recipe().network, weights, need=True)
+    net = models.opened(network or Recipe().network, weights, settings, need=True)
     from dreamer.nets import channels, comparison
 
     names = list(dict.fromkeys(map(net.resolve, layer))) if layer else _overview(net)

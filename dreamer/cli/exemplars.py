@@ -71,6 +71,7 @@ def command(
         bool, typer.Option("--photos-only", help="Do not grow the channels' own pictures.")
     ] = False,
     preset: options.Preset = None,
+    settings: options.Settings = None,
     network: options.Network = None,
     weights: options.Weights = None,
     output: outputs.Option = None,
@@ -96,7 +97,7 @@ def command(
     photos = sum(1 for _ in listing.walk(folder))
     if not photos:
         raise listing.no_photo(folder)
-    call = _call(preset, wanted, network, weights, overwrite=overwrite, quiet=quiet)
+    call = _call(preset, wanted, settings, network, weights, overwrite=overwrite, quiet=quiet)
     net = call.net
     from dreamer.nets import exemplars, motif
 
@@ -125,6 +126,7 @@ def command(
 def _call(
     preset: str | None,
     layers: Sequence[str],
+    settings: Sequence[str] | None,
     network: str | None,
     weights: Path | None,
     *,
@@ -135,7 +137,7 @@ def _call(
     from dreamer.cli.visualisation import Visualisation
 
     given = {"network": network, "layers": layers, "size": SIDE}
-    wanted = options.made(preset or "filters", [], given)
+    wanted = options.made(preset or "filters", settings or [], given)
     return Visualisation(wanted, weights, None, None, False, overwrite, quiet)
 
 

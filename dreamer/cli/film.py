@@ -118,6 +118,9 @@ class FilmSession:
         under = Sound(self.sound) if self.sound else shot.sound
         if under:
             sound.check(under)
+        kept = path.with_name(f"{path.stem}-frames") if self.keep_frames else None
+        if kept:
+            framefolder.check(kept)
         making = shot.make()
         film = Film(
             path,
@@ -135,7 +138,6 @@ class FilmSession:
             keys = _Keys(work, making, interrupt)
             closing = _Closing()
             self._write(film, keys, closing, bar)
-            kept = path.with_name(f"{path.stem}-frames") if self.keep_frames else None
             notes = making.closing(closing.around, work.state or {})
             work.finish(kept, keys.warm_up)
         for note in notes:

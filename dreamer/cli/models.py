@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,20 +76,29 @@ def _seen(field: Field | None) -> tuple[str, ...]:
     return tuple("×".join(pair) for pair in pairs)
 
 
-def opened(name: str, weights: Path | None, *, need: bool = False) -> Network:
-    """A network by name, with random weights where there are none and none are needed."""
+def opened(
+    name: str,
+    weights: Path | None,
+    settings: Sequence[str] | None = None,
+    *,
+    need: bool = False,
+) -> Network:
+    """A network by name, with random weights where there are none and none are needed.
+
+    The settings are a recipe's, of which a `.keras` file needs those of its input.
+    """
     from dreamer.nets import runtime, weightfiles
 
     own = name.endswith(".keras")
+    network_name, file = options.network_file(name, weights)
+    chosen = options.made(None, settings or [], {"network": network_name}).recipe
     find = weightfiles.need if need else weightfiles.find
     path = None if own else find(name, weights)
     runtime.start()
     from dreamer.assemble import load
     from dreamer.nets import network
-    from dreamer.recipe import Recipe
 
-    file = Path(name)
-    return load(Recipe(network=file.name), file) if own else network.build(name, path)
+    return load(chosen, file) if own else network.build(name, path)
 
 
 @app.command("classes", epilog="Example: dream models classes googlenet")
@@ -119,6 +129,7 @@ def channels(
     photo: Annotated[
         Path, typer.Option("--on", metavar="PHOTO", help="The photo.", show_default=False)
     ],
+    settings: options.Settings = None,
     weights: options.Weights = None,
 ) -> None:
     """A layer's channels by how strongly a photo excites them, the strongest first.
@@ -133,7 +144,7 @@ def channels(
     from dreamer.files import photos
 
     read = photos.read(photo)
-    net = opened(name, weights, need=True)
+    net = opened(name, weights, settings, need=True)
     from dreamer.nets import channels as excited
 
     layer = net.resolve(layer)

@@ -40,7 +40,7 @@ def chosen(given: Sequence[Path] | None, usual: Path, *, overwrite: bool) -> Out
     from dreamer.files import atomic, photos
 
     if not given:
-        given = [atomic.free_name(usual)]
+        given = [atomic.usual_name(usual, overwrite=overwrite)]
     kinds: dict[bool, Path] = {}
     for path in given:
         suffix = path.suffix.lower()

@@ -65,7 +65,7 @@ def run(call: Visualisation, asked: Asked) -> None:
     _announce(call, asked, jobs)
     for job in jobs:
         if asked.between:
-            path = file or atomic.free_name(where / "between.png")
+            path = file or atomic.usual_name(where / "between.png", overwrite=call.overwrite)
             ways.between(call, job.recipe, job.targets, asked.between, path, asked.film)
         elif asked.film:
             columns = asked.columns or sheets.square(len(job.targets))
@@ -176,7 +176,7 @@ def _sheet(call: Visualisation, job: Job, asked: Asked, path: Path, *, given: bo
     if not given and not asked.fresh and not cells.folder(path).exists():
         if _is_there(call, path, job.recipe):
             return
-        path = path if call.overwrite else atomic.free_name(path)
+        path = atomic.usual_name(path, overwrite=call.overwrite)
     key = {
         "recipe": recipes.to_fields(job.recipe),
         "vary": list(asked.vary),

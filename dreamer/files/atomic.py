@@ -80,6 +80,11 @@ def so_far(path: Path) -> Path:
     return path.with_stem(f"{path.stem}.partial")
 
 
+def usual_name(path: Path, *, overwrite: bool) -> Path:
+    """The name of an output that nobody has named: `path`, or the next free one beside it."""
+    return path if overwrite else free_name(path)
+
+
 def free_name(path: Path, taken: Collection[Path] | None = None) -> Path:
     """`path`, or the first of `NAME-2`, `NAME-3`, … that does not exist, or is not `taken`."""
     number = 1

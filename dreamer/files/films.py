@@ -102,6 +102,7 @@ def writing(film: Film, *, overwrite: bool = False) -> Iterator[Writer]:
     how = format_of(film.path)
     if film.path.exists() and not overwrite:
         raise atomic.exists(film.path)
+    framefolder.check(film.path)
     notes: list[str] = []
     size = _even(film.size, notes) if how.even else film.size
     film = replace(film, size=size, sound=_sound(film, notes))

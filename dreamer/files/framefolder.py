@@ -5,6 +5,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+from dreamer.errors import DreamerError
 from dreamer.files import atomic
 
 _OURS = re.compile(r"\d{6,}\.png(\.[0-9a-f]+\.part)?")
@@ -13,6 +14,18 @@ _OURS = re.compile(r"\d{6,}\.png(\.[0-9a-f]+\.part)?")
 def frame(folder: Path, number: int) -> Path:
     """The file of a frame, counted from 0."""
     return folder / f"{number:06d}.png"
+
+
+def check(path: Path) -> None:
+    """Raise DreamerError where a film would replace a folder that holds more than frames.
+
+    Hidden files, which systems leave anywhere, do not count.
+    """
+    if not path.is_dir():
+        return
+    others = (file.name for file in path.iterdir() if not _OURS.fullmatch(file.name))
+    if other := next((name for name in others if not name.startswith(".")), None):
+        raise DreamerError(f"{path} holds {other}, which is no frame: give another name.")
 
 
 def remove(path: Path) -> None:
