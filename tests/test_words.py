@@ -199,10 +199,13 @@ def test_a_table_that_does_not_fit_its_network_is_named(
     table = words.beside(own)
     table.write_text(words.to_json(Table({"birds": Word(("maps:1",), 1.0)})))
     assert "birds" in dream(*asked)[1]
-    settings = ("--set", "input_range=[-1,1]", "--set", "octaves=1", "--set", "steps=1")
-    code, _, err = dream(*asked, "-o", sheet, *settings)
-    assert code == 0, err
-    assert metadata.read(sheet).recipe.input_range == (-1, 1)
+    quick = ("-o", sheet, "--overwrite", "--set", "octaves=1", "--set", "steps=1")
+    shown = []
+    for settings in ((), ("--set", "input_range=[-1,1]")):
+        code, _, err = dream(*asked, *quick, *settings)
+        assert code == 0, err
+        shown.append(sheet.read_bytes())
+    assert shown[0] != shown[1]
     table.write_text(words.to_json(Table({"birds": Word((spec,), 1.0)})))
     code, _, err = dream(*asked)
     assert code == 2
