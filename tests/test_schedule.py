@@ -150,15 +150,6 @@ def test_a_division_by_zero_is_told_with_its_frame() -> None:
         schedule.at(clock(37))
 
 
-def test_a_value_out_of_range_is_told_with_its_frame() -> None:
-    schedule = parse("0:(2), 10:(-2)")
-    assert schedule.at(clock(5), 0, 2) == 0
-    with pytest.raises(DreamerError, match=r"frame 10 .* gives -2: it must be from 0 to 2\."):
-        schedule.at(clock(10), 0, 2)
-    with pytest.raises(DreamerError, match=r"gives -2: it must be 0 or more\."):
-        schedule.at(clock(10), 0)
-
-
 @pytest.mark.parametrize(
     "text", ["-" * 249 + "1", "(" * 120 + "t" + ")" * 120, "+".join("t" * 120)]
 )
