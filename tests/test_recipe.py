@@ -211,6 +211,13 @@ def test_nothing_in_a_preset_commands_the_terminal(changes: dict[str, Any]) -> N
     assert str(caught.value).isprintable()
 
 
+def test_a_value_out_of_range_is_told_with_its_frame() -> None:
+    sinking = Recipe().changed({"rate": "0:(0.01*cos(t))"})
+    assert sinking.at(sinking.clock(0)).rate == 0.01
+    with pytest.raises(DreamerError, match=r"In frame 3, rate cannot be -0\.009"):
+        sinking.at(sinking.clock(3))
+
+
 def test_a_motif_is_read_as_it_is_typed() -> None:
     typed = {"0.5-0.2": (0.5, 0.2), "0.4": (0.4, 0.4), 0.4: (0.4, 0.4)}
     assert {text: Recipe().changed({"motif": text}).motif for text in typed} == typed
