@@ -60,34 +60,31 @@ def opened(data: bytes, name: str, longest: int | None = None) -> Iterator[Opene
     Pillow.init()
     formats = [*FORMATS, *_heif(data, name)]
     try:
-        loaded = _loaded(data, formats, longest)
+        with warnings.catch_warnings():
+            # Medium-format photos are larger than what is warned of; twice that is refused.
+            warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
+            picture = Pillow.open(io.BytesIO(data), formats=formats)
+        with picture:
+            frames = getattr(picture, "n_frames", 1) if picture.format in _ANIMATED else 1
+            deep = any(";16" in str(tile.args) for tile in picture.tile)
+            orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
+            size = picture.size
+            if longest:
+                share = 2 * longest / max(size)
+                picture.draft(None, (math.ceil(size[0] * share), math.ceil(size[1] * share)))
+            picture.load()
+            yield Opened(picture, frames, deep, orientation, size)
     except UnidentifiedImageError:
         raise DreamerError(
             f"{name} is not a picture in a known format: give a PNG, JPEG, WebP or TIFF file."
         ) from None
     except Pillow.DecompressionBombError:
         raise DreamerError(f"{name} is too large to be opened safely: reduce it first.") from None
-    # Pillow's decoders raise all kinds for a damaged file.
+    except DreamerError:
+        raise
+    # Of a damaged file, Pillow raises all kinds, some of them only when its pixels are converted.
     except Exception as error:
         raise DreamerError(f"{name} is damaged ({error}): export it again.") from None
-    with loaded.picture:
-        yield loaded
-
-
-def _loaded(data: bytes, formats: list[str], longest: int | None) -> Opened:
-    with warnings.catch_warnings():
-        # Medium-format photos are larger than what is warned of; twice that is refused.
-        warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
-        picture = Pillow.open(io.BytesIO(data), formats=formats)
-    frames = getattr(picture, "n_frames", 1) if picture.format in _ANIMATED else 1
-    deep = any(";16" in str(tile.args) for tile in picture.tile)
-    orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
-    size = picture.size
-    if longest:
-        share = 2 * longest / max(size)
-        picture.draft(None, (math.ceil(size[0] * share), math.ceil(size[1] * share)))
-    picture.load()
-    return Opened(picture, frames, deep, orientation, size)
 
 
 def _heif(data: bytes, name: str) -> list[str]:
