@@ -65,14 +65,14 @@ def _back(
     taps = tf.reshape(tf.pad(kernel, whole), [down, stride, across, stride, channels, made])
     taps = tf.transpose(taps[::-1, :, ::-1], [0, 2, 5, 1, 3, 4])
     taps = tf.reshape(taps, [down, across, made, stride * stride * channels])
-    reach = [[0, 0], [down - 1, down - 1], [across - 1, across - 1], [0, 0]]
+    # Without padding, the last few pixels may be read by no place; with it, all are.
+    end = 0 if same else 1
+    reach = [[0, 0], [down - 1, down - 1 + end], [across - 1, across - 1 + end], [0, 0]]
     padded = tf.nn.depth_to_space(tf.nn.conv2d(upstream, taps, 1, reach), stride)
-    for axis, length, places, width in zip(
-        (1, 2), size, tf.unstack(tf.shape(upstream)[1:3]), (high, wide), strict=True
-    ):
-        before = tf.maximum((places - 1) * stride + width - length, 0) // 2 if same else 0
-        missing = tf.maximum(length + before - tf.shape(padded)[axis], 0)
-        edges = [[0, missing if each == axis else 0] for each in range(4)]
-        inside = tf.range(before, before + length)
-        padded = tf.gather(tf.pad(padded, edges), inside, axis=axis)
-    return padded
+    begin = [
+        tf.maximum((places - 1) * stride + width - length, 0) // 2 if same else 0
+        for length, places, width in zip(
+            size, tf.unstack(tf.shape(upstream)[1:3]), (high, wide), strict=True
+        )
+    ]
+    return tf.slice(padded, [0, *begin, 0], [-1, *size, -1])
