@@ -1,7 +1,7 @@
 """Kinds of a recipe's fields."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, get_args
 
 from pydantic import (
@@ -13,6 +13,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
 
 from dreamer import schedule
@@ -88,13 +89,19 @@ class OverTime:
         }
 
 
-def over_time(data: type[Data]) -> Iterator[str]:
+@cache
+def over_time(data: type[Data]) -> tuple[str, ...]:
     """The fields that may change over a film."""
-    for name, field in data.model_fields.items():
-        # One that may be None holds its mark inside the union.
-        parts = (mark for part in get_args(field.annotation) for mark in get_args(part)[1:])
-        if any(isinstance(mark, OverTime) for mark in (*field.metadata, *parts)):
-            yield name
+    fields = data.model_fields.items()
+    return tuple(
+        name for name, field in fields if any(isinstance(mark, OverTime) for mark in _marks(field))
+    )
+
+
+def _marks(field: FieldInfo) -> tuple[object, ...]:
+    # One that may be None holds its marks inside the union.
+    inner = (mark for part in get_args(field.annotation) for mark in get_args(part)[1:])
+    return *field.metadata, *inner
 
 
 def at(value: Number, clock: schedule.Clock) -> float:

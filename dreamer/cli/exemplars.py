@@ -144,11 +144,10 @@ def _call(
 def _channels(term: LayerSpec, net: Network) -> list[Channel]:
     """What `LAYER:CHANNELS` names."""
     from dreamer.nets.exemplars import Channel
-    from dreamer.targets import targets
 
     if not term.channels:
         raise DreamerError(f"Name channels of {term.layer}, as {term.layer}:3 or {term.layer}:0-9.")
-    layer = targets(net, term.layer, term.channels)[0].layer
+    layer = net.checked(term.layer, term.channels)
     return [Channel(layer, number) for number in term.channels]
 
 
