@@ -174,21 +174,16 @@ def _recipe(
     film: Mapping[str, Any] | None = None,
 ) -> Recipe:
     """The recipe that a preset, words and fields describe; the later one has the last word."""
-    from dreamer import filmfields, presets, words
-    from dreamer.recipe import Recipe
+    from dreamer import filmfields, presets
+    from dreamer.describe import InWords, described
 
     asked = [of] if isinstance(of, str) else list(of)
-    usual = Recipe(**(words.STILL if film is None else words.FILM)) if asked else Recipe()
-    begin = presets.load(str(preset)).recipe if preset else usual
+    file = Path(weights) if weights else None
+    in_words = InWords(asked, file, for_film=film is not None) if asked else None
     if film:
-        own = filmfields.implied(film)
-        fields = {**fields, "film": begin.film.retimed(own) if preset else own}
-    recipe = begin.changed(fields, "the arguments")
-    if asked:
-        table = words.load(recipe.network, Path(weights) if weights else None)
-        layers = [*fields.get("layers", ()), *words.expand(asked, table)]
-        recipe = recipe.changed({"layers": layers})
-    return recipe
+        fields = {**fields, "film": filmfields.implied(film)}
+    base = presets.load(str(preset)) if preset else None
+    return described(base, fields, in_words, source="the arguments").recipe
 
 
 def _given(kind: str, picture: AnyPicture | None, preset: str | Path | None) -> Photo | None:

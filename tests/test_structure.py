@@ -24,6 +24,7 @@ FLOORS = {
     "redraw": 5,
     "search": 5,
     "presets": 6,
+    "describe": 6,
     "motion": 6,
     "nets": 6,
     "ascent": 6,

@@ -13,6 +13,7 @@ import pytest
 from dreamer import classes, recipe, words
 from dreamer.arrays import Image
 from dreamer.cli import options
+from dreamer.describe import InWords
 from dreamer.errors import DreamerError
 from dreamer.files import metadata, photos
 from dreamer.nets import graph, wordfit
@@ -172,7 +173,7 @@ def test_a_fitted_table_is_found_beside_its_network(
 
 
 def test_a_dream_in_words_carries_layers() -> None:
-    asked = options.InWords(["birds", "snakes=-0.5"], None)
+    asked = InWords(["birds", "snakes=-0.5"], None)
     made = options.made(None, ["rate=0.01"], {"layers": ["mixed4a=0.1"]}, asked).recipe
     table = words.load("dreamnet")
     assert list(made.layers) == ["mixed4a=0.1", *words.expand(asked.asked, table)]

@@ -89,6 +89,7 @@ def command(
     from dreamer import presets
     from dreamer.cli import cells, drafts, growth, session, show, sources
     from dreamer.cli import watch as watching
+    from dreamer.describe import InWords
 
     drafts.check(draft, finish, output, no_recipe)
     own = finish or watch
@@ -119,7 +120,7 @@ def command(
         precision=precision,
         **options.size(size),
     )
-    in_words = options.InWords(of or [], weights) if of or sheet == "words" else None
+    in_words = InWords(of or [], weights) if of or sheet == "words" else None
     read = partial(options.still, preset, settings or [], given, in_words)
     wanted = read()
     found, note = sources.find(photos or [], noise, wanted.recipe.seed)

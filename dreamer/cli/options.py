@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from dreamer.cli import complete
 from dreamer.errors import DreamerError, unknown
 
 if TYPE_CHECKING:
+    from dreamer.describe import InWords
     from dreamer.files.metadata import Made
 
 _LOOK, _NETWORK, _FILES = "What it looks like", "Network", "Files"
@@ -524,14 +525,6 @@ def network_file(network: str | None, weights: Path | None) -> tuple[str | None,
     return network, weights
 
 
-class InWords(NamedTuple):
-    """What `--of` asks for, the `.keras` file beside which its words lie, and if for a film."""
-
-    asked: Sequence[str]
-    file: Path | None
-    for_film: bool = False
-
-
 def still(
     preset: str | None,
     settings: Sequence[str],
@@ -554,30 +547,17 @@ def made(
 ) -> Made:
     """The recipe that a preset, `--set` and the options describe; None means not given.
 
-    The later of the three has the last word. The layers of a dream in words come behind those of
-    `--layer`, and it is larger and longer where nothing else is said. The facts are those of the
-    preset, if it is a finished picture.
+    The later of the three has the last word. The facts are those of the preset, if it is a
+    finished picture.
     """
-    from dreamer import presets, recipe, words
-    from dreamer.files.metadata import Made
+    from dreamer import presets, recipe
+    from dreamer.describe import described
 
-    usual = words.FILM if in_words and in_words.for_film else words.STILL
-    start = recipe.Recipe(**usual) if in_words else recipe.Recipe()
-    base = presets.load(preset) if preset else Made(start, {})
-    changed = base.recipe
-    for setting in settings:
-        key, value = recipe.parse_setting(setting)
-        changed = changed.changed({key: value}, "--set")
+    base = presets.load(preset) if preset else None
     chosen = {key: value for key, value in given.items() if value is not None}
-    if preset and "film" in chosen:
-        chosen["film"] = base.recipe.film.retimed(chosen["film"])
     for kind in ("mask", "guide"):
-        recorded = getattr(base.recipe, kind)
+        recorded = getattr(base.recipe, kind) if base else None
         if recorded and chosen.get(kind, recorded) != recorded:
             typer.echo(f"The {kind} is not the one that the recipe was made with.", err=True)
-    changed = changed.changed(chosen)
-    if in_words and in_words.asked:
-        table = words.load(changed.network, in_words.file)
-        layers = [*(given.get("layers") or ()), *words.expand(in_words.asked, table)]
-        changed = changed.changed({"layers": layers})
-    return base._replace(recipe=changed)
+    parsed = list(map(recipe.parse_setting, settings))
+    return described(base, chosen, in_words, settings=parsed)

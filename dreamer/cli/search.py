@@ -111,6 +111,7 @@ def command(
     network, weights = options.network_file(network, weights)
     # What follows is heavy, and `--help` does without it.
     from dreamer.cli import picking, session, sources, trials
+    from dreamer.describe import InWords
     from dreamer.recipe import parse_setting
 
     if by not in trials.SORTS:
@@ -135,7 +136,7 @@ def command(
         network=network,
         precision=precision,
     )
-    in_words = options.InWords(of, weights) if of else None
+    in_words = InWords(of, weights) if of else None
     wanted = options.still(around or preset, settings or [], given, in_words)
     (source, *others), _ = sources.find([photo] if photo else [], noise, wanted.recipe.seed)
     if others:

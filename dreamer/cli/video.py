@@ -96,6 +96,7 @@ def command(
     # What follows is heavy, and `--help` does without it.
     from dreamer import filmfields
     from dreamer.cli import clip, film, session, sources
+    from dreamer.describe import InWords
     from dreamer.files import films
 
     mask, guide = session.brought(preset, mask, guide)
@@ -140,7 +141,7 @@ def command(
         given |= clip.as_picture(source, moving)
     else:
         clip.check_photo(source, part, moving)
-    in_words = options.InWords(of, weights, for_film=True) if of else None
+    in_words = InWords(of, weights, for_film=True) if of else None
     wanted = options.made(preset, settings or [], given, in_words)
     if output and (output.suffix or not output.is_dir()):
         films.format_of(output)
