@@ -192,3 +192,18 @@ def test_a_strided_convolution_has_kerass_gradient(
                 score = tf.reduce_sum(tf.sin(layer(picture)))
             gradients.append(tape.gradient(score, picture))
         np.testing.assert_allclose(*gradients, atol=1e-5)
+
+
+def test_the_gradient_of_a_strided_convolution_keeps_its_known_channels() -> None:
+    layer = StridedConv2D(5, 7, 2, "same")
+    layer.build((None, None, None, 3))
+
+    def gradient(picture: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(picture)
+            score = tf.reduce_sum(layer(picture))
+        return tape.gradient(score, picture)
+
+    free = tf.TensorSpec([1, None, None, 3])
+    made = tf.function(gradient).get_concrete_function(free)
+    assert made.output_shapes == free.shape

@@ -44,7 +44,10 @@ def _convolved(
         size = tf.unstack(tf.shape(inputs)[1:3])
 
         def back(upstream: tf.Tensor) -> tf.Tensor:
-            return _back(upstream, kernel, strides[0], size, same=padding == "SAME")
+            made = _back(upstream, kernel, strides[0], size, same=padding == "SAME")
+            # A slice forgets how many channels there are, which a blur of the gradient asks for.
+            made.set_shape(inputs.shape)
+            return made
 
         return tf.nn.conv2d(inputs, kernel, strides, padding), back
 
