@@ -5,9 +5,9 @@ DeepDream network's, so that a recipe for one runs on the other. The model's inp
 255, minus `MEAN`. How it was made: `weights/MODEL_CARD.md`; how to make it again:
 `dreamer.nets.train`.
 
-Where the teacher's kernels are wide, the student's are factored: a 3×3 convolution reads fewer
-channels (`…_narrow`, a linear 1×1 before it) or writes fewer (`…_basis`, the 3×3 itself, linear,
-with a 1×1 behind it).
+Where the teacher's kernels are wide, the student's are factored: a convolution reads fewer
+channels (`…_narrow`, a linear 1×1 before it), or writes fewer (`…_basis`, itself, linear, with a
+1×1 behind it), or both.
 """
 
 from __future__ import annotations
@@ -20,24 +20,25 @@ import keras
 import numpy as np
 from keras import layers
 
+from dreamer.files import atomic
 from dreamer.nets import googlenet
-from dreamer.nets.googlenet import LocalResponseNormalization
+from dreamer.nets.googlenet import LocalResponseNormalization, inception, max_pool
 
 MEAN = googlenet.MEAN
-WEIGHTS = Path(__file__).with_name("weights") / "dreamnet.npz"
 
 
 class Factors(NamedTuple):
-    """How a convolution is made cheaper: the channels that it reads and writes (None: all)."""
+    """The ranks of a convolution that is made cheaper: what it reads and writes (None: all)."""
 
     narrow: int | None = None
     basis: int | None = None
 
 
 FACTORS: Mapping[str, Factors] = {
-    "conv2d2_pre_relu": Factors(narrow=32),
+    "conv2d0_pre_relu": Factors(basis=24),
+    "conv2d2_pre_relu": Factors(narrow=32, basis=64),
     "mixed3a_3x3": Factors(narrow=32),
-    "mixed3b_3x3": Factors(narrow=48),
+    "mixed3b_3x3": Factors(narrow=48, basis=96),
     "mixed3b_5x5": Factors(narrow=16),
     "mixed4a_3x3": Factors(basis=64),
     "mixed4b_3x3": Factors(basis=64),
@@ -85,32 +86,16 @@ def _factored(x: Any, filters: int, size: int, name: str, activation: str | None
     return _conv(x, filters, size, name, activation)
 
 
-def _max_pool(x: Any, stride: int, name: str) -> Any:
-    return layers.MaxPooling2D(3, stride, "same", name=name)(x)
-
-
 def _stem(x: Any) -> Any:
     # A ReLU behind a max pool gives what one before it does, at a quarter of the cost.
-    x = _max_pool(_conv(_patches(x), 64, 4, "conv2d0_pre_relu", None), 2, "maxpool0_pre_relu")
+    x = _factored(_patches(x), 64, 4, "conv2d0_pre_relu", None)
+    x = max_pool(x, 2, "maxpool0_pre_relu")
     x = LocalResponseNormalization(name="localresponsenorm0")(layers.ReLU(name="maxpool0")(x))
     x = _factored(_conv(x, 64, 1, "conv2d1"), 192, 3, "conv2d2_pre_relu", None)
-    x = layers.ReLU(name="conv2d2_pool")(_max_pool(x, 2, "conv2d2_pool_pre_relu"))
+    x = layers.ReLU(name="conv2d2_pool")(max_pool(x, 2, "conv2d2_pool_pre_relu"))
     # So does normalisation, nearly: half the teacher's alpha makes up for the larger values that
     # a maximum leaves (1.1 % of the mean square differs).
     return LocalResponseNormalization(alpha=5e-5, name="maxpool1")(x)
-
-
-def _inception(x: Any, width: googlenet.Branches, name: str) -> Any:
-    three = _conv(x, width.three_bottleneck, 1, f"{name}_3x3_bottleneck")
-    five = _conv(x, width.five_bottleneck, 1, f"{name}_5x5_bottleneck")
-    pool = _max_pool(x, 1, f"{name}_pool")
-    arms = [
-        _conv(x, width.one, 1, f"{name}_1x1"),
-        _factored(three, width.three, 3, f"{name}_3x3"),
-        _factored(five, width.five, 5, f"{name}_5x5"),
-        _conv(pool, width.pool_reduce, 1, f"{name}_pool_reduce"),
-    ]
-    return layers.Concatenate(name=name)(arms)
 
 
 def build(weights: Path | None = None) -> keras.Model:
@@ -123,8 +108,8 @@ def build(weights: Path | None = None) -> keras.Model:
     x = _stem(image)
     for name, width in BLOCKS.items():
         if name == "mixed4a":
-            x = _max_pool(x, 2, "maxpool4")
-        x = _inception(x, width, name)
+            x = max_pool(x, 2, googlenet.POOLS[name])
+        x = inception(x, width, name, _factored)
     model = keras.Model(image, x, name="dreamnet")
     if weights is not None:
         with np.load(weights) as archive:
@@ -139,6 +124,7 @@ def assign(model: keras.Model, values: Mapping[str, np.ndarray]) -> None:
 
 
 def save(path: Path, values: Mapping[str, np.ndarray]) -> None:
-    """Write variables by path as float16 (halves the file; moves no activation by 0.1 %)."""
+    """Write variables by path as float16, which halves the file."""
     halves: dict[str, Any] = {name: value.astype("float16") for name, value in values.items()}
-    np.savez(path, **halves)
+    with atomic.replacing(path) as file:
+        np.savez(file, **halves)

@@ -8,9 +8,9 @@ channel counts, the layer names and the constants of the public `tensorflow_ince
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import keras
 import numpy as np
@@ -20,6 +20,10 @@ MEAN = 117.0
 CLASSES = 1008
 PRE_RELU = "_pre_relu"
 """What the public graph adds to a layer's name for its activations before the ReLU."""
+
+
+Convolution: TypeAlias = Callable[[Any, int, int, str], Any]
+"""Of `(input, filters, kernel size, name)`, with its activation."""
 
 
 class Branches(NamedTuple):
@@ -102,26 +106,28 @@ def _conv(x: Any, filters: int, size: int, name: str, stride: int = 1) -> Any:
     return layers.ReLU(name=name)(x)
 
 
-def _max_pool(x: Any, stride: int, name: str) -> Any:
+def max_pool(x: Any, stride: int, name: str) -> Any:
+    """Of 3×3 places."""
     return layers.MaxPooling2D(3, stride, "same", name=name)(x)
 
 
 def _stem(x: Any) -> Any:
     x = _conv(x, 64, 7, "conv2d0", stride=2)
-    x = LocalResponseNormalization(name="localresponsenorm0")(_max_pool(x, 2, "maxpool0"))
+    x = LocalResponseNormalization(name="localresponsenorm0")(max_pool(x, 2, "maxpool0"))
     x = _conv(_conv(x, 64, 1, "conv2d1"), 192, 3, "conv2d2")
     return LocalResponseNormalization(name="localresponsenorm1")(x)
 
 
-def _inception(x: Any, width: Branches, name: str) -> Any:
-    three = _conv(x, width.three_bottleneck, 1, f"{name}_3x3_bottleneck")
-    five = _conv(x, width.five_bottleneck, 1, f"{name}_5x5_bottleneck")
-    pool = _max_pool(x, 1, f"{name}_pool")
+def inception(x: Any, width: Branches, name: str, conv: Convolution = _conv) -> Any:
+    """A block: four arms of `conv`, `(n, h, w, c)` to `(n, h, w, width.channels)`."""
+    three = conv(x, width.three_bottleneck, 1, f"{name}_3x3_bottleneck")
+    five = conv(x, width.five_bottleneck, 1, f"{name}_5x5_bottleneck")
+    pool = max_pool(x, 1, f"{name}_pool")
     arms = [
-        _conv(x, width.one, 1, f"{name}_1x1"),
-        _conv(three, width.three, 3, f"{name}_3x3"),
-        _conv(five, width.five, 5, f"{name}_5x5"),
-        _conv(pool, width.pool_reduce, 1, f"{name}_pool_reduce"),
+        conv(x, width.one, 1, f"{name}_1x1"),
+        conv(three, width.three, 3, f"{name}_3x3"),
+        conv(five, width.five, 5, f"{name}_5x5"),
+        conv(pool, width.pool_reduce, 1, f"{name}_pool_reduce"),
     ]
     return layers.Concatenate(name=name)(arms)
 
@@ -141,8 +147,8 @@ def build(weights: Path | None = None, *, head: bool = True) -> keras.Model:
     x = _stem(image)
     for name, width in BLOCKS.items():
         if name in POOLS:
-            x = _max_pool(x, 2, POOLS[name])
-        x = _inception(x, width, name)
+            x = max_pool(x, 2, POOLS[name])
+        x = inception(x, width, name)
     if head:
         x = layers.GlobalAveragePooling2D(name="avgpool0")(x)
         x = layers.Dense(CLASSES, name="softmax2_pre_activation")(x)

@@ -1,15 +1,18 @@
-"""Train `dreamnet` from a folder of photos and the public teacher, in a night on a CPU.
+r"""Train `dreamnet` from a folder of photos and the public teacher, in an hour or more on a CPU.
 
-    python -c "import numpy as np; from pathlib import Path; from dreamer.nets import googlenet;
-    np.savez('teacher.npz', **googlenet.read_graph(Path('inception5h.zip')))"
+    python -m dreamer.nets.train PHOTOS TEACHER RUN
 
-    python -m dreamer.nets.train PHOTOS teacher.npz RUN
+`PHOTOS` is a folder or a zip; every tenth of its sorted names is held out, and the others are kept
+in memory, a third of a megabyte each. `TEACHER` is `inception5h.zip`, which `dream models fetch
+googlenet` brings, or the `.pb` in it. `RUN` is filled with `checkpoint.npz` (a killed training
+continues from it: give the same command again), `dreamnet.npz` (the averaged weights so far, in
+float16), `log.csv` and `curves.png`.
 
-`PHOTOS` is a folder or a zip; every tenth of its sorted names is held out. `RUN` is filled with
-`checkpoint.npz` (a killed training continues from it: give the same command again),
-`dreamnet.npz` (the averaged weights so far, in float16), `log.csv` and `curves.png`. Only the
-export of the teacher needs TensorFlow; the training runs on whichever of Keras's backends
-`KERAS_BACKEND` names.
+The training runs on TensorFlow, PyTorch or JAX, whichever `KERAS_BACKEND` names. Only the public
+file of the teacher needs TensorFlow; where there is none, give one that was exported elsewhere by
+
+    python -c "import numpy, pathlib; from dreamer.nets.googlenet import read_graph; \
+        numpy.savez('teacher.npz', **read_graph(pathlib.Path('inception5h.zip')))"
 
 The training has two stages. *Piecewise*, every layer that has a counterpart in the teacher is fed
 with the teacher's activations and learns the teacher's next ones: small regressions side by side,
@@ -20,20 +23,28 @@ all of them. The learning rate follows a cosine over each stage's share of the t
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
+import logging
 import math
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from dreamer.errors import DreamerError
+from dreamer.files import atomic
 from dreamer.nets import dreamnet, googlenet
 from dreamer.nets.training import curves, dreams, pictures
 from dreamer.nets.training.distillation import Distillation
 from dreamer.nets.training.muon import Muon
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -61,29 +72,49 @@ STAGES: Sequence[Stage] = (
 )
 
 
+def _option(default: float, least: float, text: str, most: float = math.inf) -> Any:
+    return field(default=default, metadata={"least": least, "most": most, "help": text})
+
+
 @dataclass(frozen=True)
 class Options:
-    """What a training is told.
+    """What a training is told: every field is an option of the command.
 
-    Attributes:
-        minutes: of both stages together; time in which the program does not run is not counted.
-        batch: pictures a step.
-        size: a picture's side, in pixels.
-        dreamt: the share of dreams in a batch.
-        dream_every: steps between two additions to the pool of dreams.
-        dreamers: pictures dreamt on at a time; each gives one dream an octave.
-        save_every: seconds between two checkpoints.
-        seed: of everything random.
+    Raises DreamerError where one is too small or too large.
     """
 
-    minutes: float = 600
-    batch: int = 24
-    size: int = 144
-    dreamt: float = 0.3
-    dream_every: int = 40
-    dreamers: int = 14
-    save_every: float = 180
-    seed: int = 0
+    minutes: float = _option(
+        600.0, 0.01, "of both stages together, without those in which the program does not run"
+    )
+    batch: int = _option(24, 1, "pictures a step")
+    size: int = _option(144, 32, "a picture's side in pixels")
+    dream_share: float = _option(0.3, 0.0, "of a batch that is dreams", most=1.0)
+    dream_every: int = _option(40, 1, "steps between two additions to the pool of dreams")
+    dream_batch: int = _option(14, 1, "pictures dreamt on at a time; each gives a dream an octave")
+    save_every: float = _option(180.0, 0.0, "seconds between two checkpoints")
+    seed: int = _option(0, 0, "of everything random")
+
+    def __post_init__(self) -> None:
+        """Check."""
+        for option in fields(self):
+            value = getattr(self, option.name)
+            least, most = option.metadata["least"], option.metadata["most"]
+            if not least <= value <= most:
+                bounds = f"from {least} to {most}" if most < math.inf else f"{least} at least"
+                raise DreamerError(f"{_flag(option.name)} must be {bounds}, not {value}.")
+
+    def identity(self, photos: Sequence[np.ndarray]) -> dict[str, Any]:
+        """What has to stay the same for a training to be continued."""
+        digest = hashlib.sha256()
+        for photo in photos:
+            digest.update(photo.tobytes())
+        free = {"minutes", "save_every"}
+        own = {name: value for name, value in asdict(self).items() if name not in free}
+        return {**own, "photos": digest.hexdigest()}
+
+
+def _flag(option: str) -> str:
+    return f"--{option.replace('_', '-')}"
 
 
 @dataclass
@@ -105,12 +136,18 @@ class State:
     average: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-CHECKPOINT = "checkpoint.npz"
+CHECKPOINT, WEIGHTS, LOG, CURVES = "checkpoint.npz", "dreamnet.npz", "log.csv", "curves.png"
 WARM_UP = 50
+"""Steps in which the learning rate rises: until then the momentum says little."""
+
 LONGEST_STEP = 60.0
 """Seconds: a step that took longer had been stopped, and is counted as this long."""
+
 AVERAGE_EVERY = 5
+"""Steps between two additions to the running mean of the weights."""
+
 AVERAGE_DECAY = 0.99
+"""Of that mean: it reaches back over some 500 steps."""
 
 
 def learning_rate(stage: Stage, progress: float, step: int) -> float:
@@ -122,7 +159,7 @@ def learning_rate(stage: Stage, progress: float, step: int) -> float:
 def batch(photos: Sequence[np.ndarray], pool: dreams.Pool, options: Options, step: int) -> Any:
     """The pictures of one step, `(n, s, s, 3)`, in the network's range."""
     rng = np.random.default_rng([options.seed, step])
-    dreamt = round(options.batch * options.dreamt) if len(pool.pictures) else 0
+    dreamt = round(options.batch * options.dream_share) if len(pool.pictures) else 0
     made = [pool.draw(rng) for _ in range(dreamt)]
     drawn = [pictures.draw(photos, options.size, rng) for _ in range(options.batch - dreamt)]
     return np.stack(made + drawn).astype("float32") - np.float32(googlenet.MEAN)
@@ -139,7 +176,7 @@ def dream_more(
     rng = np.random.default_rng([options.seed, step, 1])
     ascend, channels = pictures.pick(sources, rng)
     objectives = list(dreams.OBJECTIVES.values())
-    count = options.dreamers
+    count = options.dream_batch
     drawn = np.stack([pictures.draw(photos, options.size, rng) for _ in range(count)])
     weights = [objectives[i % len(objectives)](channels, rng) for i in range(count)]
     states = dreams.dream(ascend, drawn, np.stack(weights).astype("float32"), rng)
@@ -154,33 +191,57 @@ def update_average(average: dict[str, np.ndarray], model: keras.Model, count: in
         average[variable.path] = decay * average.get(variable.path, value) + (1 - decay) * value
 
 
-def save_checkpoint(run: Path, state: State, student: keras.Model, optimizer: Muon) -> None:
+def save_checkpoint(
+    run: Path, state: State, student: keras.Model, optimizer: Muon, identity: Mapping[str, Any]
+) -> None:
     """Write everything from which the training continues, and the averaged weights for use."""
-    arrays: dict[str, Any] = {"stage": state.stage, "spent": state.spent, "step": state.step}
+    arrays: dict[str, Any] = {"identity": json.dumps(identity)}
+    arrays |= {"stage": state.stage, "spent": state.spent, "step": state.step}
     arrays |= {"dreams": state.pool.pictures, "dreams_made": state.pool.made}
     arrays |= {f"student:{v.path}": np.asarray(v) for v in student.trainable_variables}
     arrays |= {f"average:{name}": value for name, value in state.average.items()}
     arrays |= {f"optimizer:{v.path}": np.asarray(v) for v in optimizer.variables}
-    part = run / f"part-{CHECKPOINT}"
-    np.savez(part, **arrays)
-    part.replace(run / CHECKPOINT)
-    dreamnet.save(run / dreamnet.WEIGHTS.name, state.average)
+    with atomic.replacing(run / CHECKPOINT) as file:
+        np.savez(file, **arrays)
+    dreamnet.save(run / WEIGHTS, state.average)
 
 
-def load_checkpoint(run: Path, state: State, student: keras.Model) -> dict[str, np.ndarray]:
-    """Restore state and student; the optimiser's variables by path are returned."""
-    with np.load(run / CHECKPOINT) as archive:
-        stored = dict(archive)
+def load_checkpoint(
+    run: Path, state: State, student: keras.Model, identity: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    """Restore state and student; the optimiser's variables by path are returned.
+
+    Raises DreamerError for a checkpoint of another training.
+    """
+    try:
+        with np.load(run / CHECKPOINT) as archive:
+            stored = dict(archive)
+        before = json.loads(str(stored["identity"]))
+        dreamnet.assign(student, _below("student:", stored))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        raise DreamerError(
+            f"{run / CHECKPOINT} cannot be continued by this program: give another folder."
+        ) from None
+    changed = [name for name, value in identity.items() if before.get(name) != value]
+    if changed:
+        raise DreamerError(
+            f"{run} holds a training with other {' and '.join(changed)}: give the same, or another "
+            "folder."
+        )
     state.stage, state.step = int(stored["stage"]), int(stored["step"])
     state.spent = float(stored["spent"])
     state.pool.pictures, state.pool.made = stored["dreams"], int(stored["dreams_made"])
     state.average = _below("average:", stored)
-    dreamnet.assign(student, _below("student:", stored))
     return _below("optimizer:", stored)
 
 
 def _below(prefix: str, stored: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {name.removeprefix(prefix): v for name, v in stored.items() if name.startswith(prefix)}
+
+
+def seconds(stage: int, options: Options) -> float:
+    """A stage's share of the time."""
+    return 60 * options.minutes * STAGES[stage].share
 
 
 def run_stage(
@@ -191,33 +252,33 @@ def run_stage(
     options: Options,
     moments: Mapping[str, np.ndarray],
     clock: Callable[[], float],
-) -> Iterator[tuple[Distillation, dict[str, float]]]:
-    """Train one stage to its end; yields the running errors after every step."""
-    stage = STAGES[state.stage]
-    seconds = 60 * options.minutes * stage.share
-    sources = dreams.ascents([teacher, student] if stage.own_dreams else [teacher])
+) -> Iterator[tuple[Muon, dict[str, float]]]:
+    """Train one stage to its end; yields the optimiser and the errors of every step."""
+    stage, length = STAGES[state.stage], seconds(state.stage, options)
+    dreamers = [teacher, student] if stage.own_dreams else [teacher]
+    sources = dreams.ascents(dreamers, dreamnet.BLOCKS)
     model = Distillation(student, teacher, piecewise=stage.piecewise)
     optimizer = Muon(stage.rate)
-    optimizer.build(student.trainable_variables)
+    # In the model's order, not the student's: JAX's variables are told apart by their places.
+    optimizer.build(model.trainable_variables)
     for variable in optimizer.variables:
         if variable.path in moments:
             variable.assign(moments[variable.path])
     model.compile(optimizer=optimizer)
     unused = np.zeros(options.batch)
-    while state.spent < seconds:
+    while state.spent < length:
         begun = clock()
         if state.step % options.dream_every == 0:
             dream_more(sources, photos, state.pool, options, state.step)
-        progress = state.spent / seconds
+        progress = state.spent / length
         optimizer.learning_rate = learning_rate(stage, progress, int(optimizer.iterations))
-        errors = model.train_on_batch(
-            batch(photos, state.pool, options, state.step), unused, return_dict=True
-        )
+        shown = batch(photos, state.pool, options, state.step)
+        errors = model.train_on_batch(shown, unused, return_dict=True)
         state.step += 1
         if state.step % AVERAGE_EVERY == 1:
             update_average(state.average, student, state.step // AVERAGE_EVERY)
         state.spent += min(clock() - begun, LONGEST_STEP)
-        yield model, {name: float(value) for name, value in errors.items()}
+        yield optimizer, {name: float(value) for name, value in errors.items()}
 
 
 def train(
@@ -237,52 +298,94 @@ def train(
         run: the folder for everything that is written.
         options: what is done.
         clock: seconds, from whenever on.
+
+    Raises DreamerError where `run` cannot be written or holds another training, and where the
+    errors are no numbers any more.
     """
-    run.mkdir(parents=True, exist_ok=True)
-    state = State(dreams.Pool(options.size))
-    moments = load_checkpoint(run, state, student) if (run / CHECKPOINT).exists() else {}
+    prepare(run)
+    state, identity = State(dreams.Pool(options.size)), options.identity(photos)
+    going_on = (run / CHECKPOINT).exists()
+    moments = load_checkpoint(run, state, student, identity) if going_on else {}
     saved = clock()
     for index in range(state.stage, len(STAGES)):
         if index > state.stage:
             dreamnet.assign(student, state.average)
             state.stage, state.spent, moments = index, 0.0, {}
-        for model, errors in run_stage(state, student, teacher, photos, options, moments, clock):
-            if clock() - saved >= options.save_every:
-                report(run, state, errors)
-                model.reset_metrics()
-                save_checkpoint(run, state, student, model.optimizer)
-                saved = clock()
-    dreamnet.save(run / dreamnet.WEIGHTS.name, state.average)
+        seen: list[dict[str, float]] = []
+        last = seconds(index, options)
+        for optimizer, errors in run_stage(
+            state, student, teacher, photos, options, moments, clock
+        ):
+            if not all(map(math.isfinite, errors.values())):
+                raise DreamerError(
+                    f"The training went wrong at step {state.step}: begin again in another folder "
+                    "with another --seed."
+                )
+            seen.append(errors)
+            if clock() - saved >= options.save_every or state.spent >= last:
+                save_checkpoint(run, state, student, optimizer, identity)
+                report(run, state, seen)
+                seen, saved = [], clock()
 
 
-def report(run: Path, state: State, errors: Mapping[str, float]) -> None:
-    """Add a line to the log and draw its curves."""
-    row = {"step": state.step, "stage": STAGES[state.stage].name, "spent": round(state.spent)}
-    rounded = {name: round(value, 5) for name, value in errors.items()}
-    curves.append(run / "log.csv", {**row, **rounded})
-    curves.draw(curves.read(run / "log.csv"), run / "curves.png")
+def report(run: Path, state: State, seen: Sequence[Mapping[str, float]]) -> None:
+    """Add the mean errors of the steps since the last report to the log, and draw its curves."""
+    stage = STAGES[state.stage]
+    row = {"step": state.step, "stage": stage.name, "spent": round(state.spent)}
+    means = {name: round(float(np.mean([e[name] for e in seen])), 5) for name in seen[0]}
+    rows = curves.append(run / LOG, {**row, **means})
+    curves.draw(rows, run / CURVES)
+    _log.info(
+        "step %d, %s, %.0f minutes: the mean error is %.4f",
+        *(state.step, stage.name, state.spent / 60, np.mean(list(means.values()))),
+    )
+
+
+def prepare(run: Path) -> None:
+    """Make the folder of a training; raises DreamerError where nothing can be written into it."""
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DreamerError(f"Cannot make the folder {run}: {error.strerror}.") from None
+    atomic.check_writable(run)
+
+
+def read_teacher(path: Path) -> keras.Model:
+    """The teacher, up to `mixed5b`; raises DreamerError for a file of anything else."""
+    try:
+        return googlenet.build(path, head=False)
+    except (OSError, ValueError, KeyError, EOFError, StopIteration, zipfile.BadZipFile) as error:
+        why = getattr(error, "strerror", None) or "it does not hold that network"
+        raise DreamerError(f"Cannot read the teacher from {path}: {why}.") from None
+
+
+class _Help(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    pass
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line."""
+    """The command line: an error is one sentence and exit code 2."""
     parser = argparse.ArgumentParser(
         prog="python -m dreamer.nets.train",
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )
-    parser.add_argument("photos", type=Path)
-    parser.add_argument("teacher", type=Path)
-    parser.add_argument("run", type=Path)
+    for name in ("photos", "teacher", "run"):
+        parser.add_argument(name, type=Path, metavar=name.upper())
     for option in fields(Options):
-        parser.add_argument(
-            f"--{option.name.replace('_', '-')}", type=type(option.default), default=option.default
-        )
+        kind, text = type(option.default), option.metadata["help"]
+        parser.add_argument(_flag(option.name), type=kind, default=option.default, help=text)
     given = vars(parser.parse_args(arguments))
     photos, teacher, run = (given.pop(name) for name in ("photos", "teacher", "run"))
-    options = Options(**given)
-    keras.utils.set_random_seed(options.seed)
-    network = googlenet.build(teacher, head=False)
-    train(pictures.load(photos), network, dreamnet.build(), run, options)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    try:
+        options = Options(**given)
+        prepare(run)
+        keras.utils.set_random_seed(options.seed)
+        network = read_teacher(teacher)
+        train(pictures.load(photos), network, dreamnet.build(), run, options)
+    except DreamerError as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")
 
 
 if __name__ == "__main__":

@@ -11,10 +11,15 @@ holds the teacher, and Inception v3 for the second opinion. The figures mean:
   in the teacher's dream, as the teacher and as Inception v3 (which took no part) see them; and,
   as a measure of what is possible, that of two dreams of the teacher with different seeds.
 - channels: the effective number of channels (inverse Simpson) over the teacher's.
-- gain: the median over channels of the transfer, each within 0 to 1.
+- gain: the median of the transfer of those channels that the teacher raised, each within 0 to 1.
 - agreement: the median over channels of the correlation with the teacher's channel, on photos and
   on dreams.
 - cosine: of the input gradients of whole layers and of single channels, mean over photos.
+- times faster: the shortest of five times of eight steps at 512×512 on the teacher, over that on
+  the student, measured in turn.
+
+A channel that only the student leaves silent counts as 0; where the teacher's is silent,
+nothing can be compared, and it is left out.
 """
 
 import argparse
@@ -111,11 +116,9 @@ def eye(net: Network, layer: str) -> Eye:
     return Eye(network.freeze(net, [layer], "float32"), layer)
 
 
-def correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Pearson's, along the first axis; where nothing varies, not a number."""
-    a, b = a - a.mean(0), b - b.mean(0)
-    with np.errstate(invalid="ignore"):
-        return np.asarray((a * b).sum(0) / np.sqrt(np.square(a).sum(0) * np.square(b).sum(0)))
+def correlation(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """Pearson's, along the first axis; see `cosine`."""
+    return cosine(ours - ours.mean(0), theirs - theirs.mean(0))
 
 
 def profile_correlation(a: np.ndarray, b: np.ndarray) -> float:
@@ -154,10 +157,11 @@ def fit(photo: np.ndarray, side: int = SIDE) -> Image:
     return np.asarray(scaled / np.float32(255), np.float32)
 
 
-def cosine(a: np.ndarray, b: np.ndarray) -> float:
-    """Of two vectors; not a number where one is zero, as of a channel that is silent."""
+def cosine(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """Along the first axis: 0 where only ours is silent, not a number where theirs is."""
+    size = np.sqrt(np.square(ours).sum(0)) * np.sqrt(np.square(theirs).sum(0))
     with np.errstate(invalid="ignore"):
-        return float(a @ b / np.sqrt((a @ a) * (b @ b)))
+        return np.where(theirs.any(0) & ~ours.any(0), 0, (ours * theirs).sum(0) / size)
 
 
 def compare(
@@ -212,7 +216,7 @@ def compare(
     figures["agreement, photos"] = agreement(our_eye, their_eye, photos)
     dreams = [picture for pair in pairs for picture in pair]
     figures["agreement, dreams"] = agreement(our_eye, their_eye, dreams)
-    for name, objectives in (("whole", whole[None]), ("single", single[:5])):
+    for name, objectives in (("whole", whole[None]), ("single", single)):
         figures[f"cosine, {name}"] = np.nanmean(
             [cosine(ours.gradient(p, w), theirs.gradient(p, w)) for p in photos for w in objectives]
         )
@@ -267,7 +271,8 @@ def main() -> None:
     teacher = network.load("googlenet")
     witness = _witness()
     held_out = pictures.load(given.source, held_out=True)
-    photos = [fit(photo) for photo in held_out[:: len(held_out) // given.count][: given.count]]
+    apart = max(1, len(held_out) // given.count)
+    photos = [fit(photo) for photo in held_out[::apart][: given.count]]
     rows = {}
     for layer in given.layers:
         rows[layer] = compare(student, teacher, witness, layer, photos, given.channels)

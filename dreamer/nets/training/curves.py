@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from dreamer.files import atomic
 
 WIDTH, HEIGHT, MARGIN = 1200, 700, 60
 DECADES = (-3, 0)
@@ -28,14 +31,17 @@ COLOURS = {
 """RGB, by the beginning of the layers' names, whose mean is drawn."""
 
 
-def append(log: Path, row: Mapping[str, object]) -> None:
-    """Add a line to a CSV file; the first one writes the heading."""
-    new = not log.exists()
-    with log.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(row))
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
+def append(log: Path, row: Mapping[str, object]) -> list[dict[str, str]]:
+    """Add a line to a CSV file, which is made where there is none; gives all its lines."""
+    rows = read(log) if log.exists() else []
+    rows.append({name: str(value) for name, value in row.items()})
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(row))
+    writer.writeheader()
+    writer.writerows(rows)
+    with atomic.replacing(log) as file:
+        file.write(text.getvalue().encode())
+    return rows
 
 
 def read(log: Path) -> list[dict[str, str]]:
@@ -45,7 +51,7 @@ def read(log: Path) -> list[dict[str, str]]:
 
 
 def draw(rows: Sequence[Mapping[str, str]], path: Path) -> None:
-    """Draw the errors over the steps, on a logarithmic scale, as a PNG."""
+    """Draw the errors over the steps, on a logarithmic scale, as a PNG; stages are marked."""
     steps = np.array([float(row["step"]) for row in rows])
     across = MARGIN + (WIDTH - 2 * MARGIN) * steps / steps.max()
     canvas = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
@@ -54,6 +60,11 @@ def draw(rows: Sequence[Mapping[str, str]], path: Path) -> None:
         cv2.line(canvas, (MARGIN, y), (WIDTH - MARGIN, y), (210, 210, 210))
         _write(canvas, f"{10.0**power:g}", (8, y + 5), (90, 90, 90))
     _write(canvas, f"step {steps.max():.0f}", (WIDTH - 2 * MARGIN, HEIGHT - 20), (90, 90, 90))
+    for before, row, x in zip(rows, rows[1:], across[1:], strict=False):
+        if row["stage"] != before["stage"]:
+            cv2.line(canvas, (int(x), MARGIN), (int(x), HEIGHT - MARGIN), (210, 210, 210))
+            _write(canvas, row["stage"], (int(x) + 6, MARGIN + 14), (90, 90, 90))
+    _write(canvas, "error", (8, MARGIN - 20), (90, 90, 90))
     for index, (prefix, colour) in enumerate(COLOURS.items()):
         names = [name for name in rows[0] if name.startswith(prefix)]
         if not names:
@@ -61,13 +72,15 @@ def draw(rows: Sequence[Mapping[str, str]], path: Path) -> None:
         errors = np.array([[float(row[name]) for name in names] for row in rows]).mean(1)
         points = np.stack([across, _height(errors)], 1).astype(np.int32)
         cv2.polylines(canvas, [points], False, colour, 2, cv2.LINE_AA)
-        _write(canvas, f"{prefix} {errors[-1]:.3f}", (MARGIN + 10, 30 + 22 * index), colour)
-    cv2.imwrite(str(path), canvas[..., ::-1])
+        place = (WIDTH - 4 * MARGIN, HEIGHT - MARGIN - 10 - 18 * (len(COLOURS) - 1 - index))
+        _write(canvas, f"{prefix} {errors[-1]:.3f}", place, colour)
+    with atomic.replacing(path) as file:
+        file.write(cv2.imencode(".png", canvas[..., ::-1])[1].tobytes())
 
 
 def _height(errors: np.ndarray) -> np.ndarray:
     low, high = DECADES
-    share = (np.log10(np.maximum(errors, 10.0**low)) - low) / (high - low)
+    share = (np.log10(errors.clip(10.0**low, 10.0**high)) - low) / (high - low)
     return np.asarray(HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * share)
 
 

@@ -74,22 +74,15 @@ class Distillation(keras.Model):  # type: ignore[misc]
             student, input_tensors=image, clone_function=lambda layer: layer, call_function=call
         )
         super().__init__(image, errors)
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in errors}
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, *args: Any, **kwargs: Any
     ) -> Any:
         """The sum of all errors; `y` is not used."""
-        means = {name: ops.mean(error) for name, error in y_pred.items()}
-        for name, value in means.items():
-            self.trackers[name].update_state(value)
-        return ops.sum(ops.stack(list(means.values())))
+        return ops.sum(ops.stack([ops.mean(error) for error in y_pred.values()]))
 
-    def compute_metrics(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """The running mean of the error at every counterpart."""
-        return {name: tracker.result() for name, tracker in self.trackers.items()}
-
-    @property
-    def metrics(self) -> list[Any]:
-        """The trackers, so that they are reset between logs."""
-        return [*super().metrics, *getattr(self, "trackers", {}).values()]
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, *args: Any, **kwargs: Any
+    ) -> dict[str, Any]:
+        """The batch's mean error at every counterpart."""
+        return {name: ops.mean(error) for name, error in y_pred.items()}

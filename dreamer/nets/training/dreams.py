@@ -6,7 +6,7 @@ dreams, the teacher's and later the student's own, all labelled by the teacher.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import cv2
@@ -21,9 +21,16 @@ Ascent: TypeAlias = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Pictures `(n, h, w, 3)`, 0 to 255, and channel weights `(n, c)` to gradients `(n, h, w, 3)`."""
 
 OCTAVES = (0.5, 0.71, 1.0)
+"""Sides, as shares of the pictures'."""
+
 STEPS = 8
+"""Of each octave."""
+
 BANDS = 4
+"""Of the pyramid that normalises the gradient."""
+
 COMBINED = 12
+"""Channels of an objective that combines some."""
 
 
 def ascent(network: keras.Model, layer: str) -> Ascent:
@@ -42,13 +49,14 @@ def ascent(network: keras.Model, layer: str) -> Ascent:
     return ascend
 
 
-def ascents(networks: Sequence[keras.Model]) -> Sequence[tuple[Ascent, int]]:
-    """One for each block of every network, with the number of channels that it weighs."""
+def ascents(
+    networks: Sequence[keras.Model], layers: Collection[str]
+) -> Sequence[tuple[Ascent, int]]:
+    """One for each of the layers of every network, with the number of channels that it weighs."""
     return [
-        (ascent(network, layer.name), layer.output.shape[-1])
+        (ascent(network, name), network.get_layer(name).output.shape[-1])
         for network in networks
-        for layer in network.layers
-        if isinstance(layer, keras.layers.Concatenate)
+        for name in layers
     ]
 
 
@@ -73,12 +81,12 @@ OBJECTIVES: Mapping[str, Callable[[int, np.random.Generator], np.ndarray]] = {
 }
 
 
-def laplacian_normalise(gradient: np.ndarray, bands: int = BANDS) -> np.ndarray:
+def laplacian_normalise(gradient: np.ndarray) -> np.ndarray:
     """Every band of a Laplacian pyramid brought to the same strength; `(h, w, 3)`, shape kept."""
     total = np.zeros_like(gradient)
-    for level in range(bands):
+    for level in range(BANDS):
         height, width = gradient.shape[:2]
-        lower = cv2.pyrDown(gradient) if level < bands - 1 else np.zeros_like(gradient)
+        lower = cv2.pyrDown(gradient) if level < BANDS - 1 else np.zeros_like(gradient)
         spread = cv2.resize(lower, (width, height), interpolation=cv2.INTER_LINEAR)
         band = gradient - spread
         shown = cv2.resize(band, total.shape[1::-1], interpolation=cv2.INTER_LINEAR)
@@ -129,12 +137,12 @@ class Pool:
 
     def add(self, dreams: np.ndarray) -> None:
         """Put in dreams, `(n, s, s, 3)`, 0 to 255."""
-        for picture in dreams.round().astype("uint8"):
-            if len(self.pictures) < self.capacity:
-                self.pictures = np.concatenate([self.pictures, picture[None]])
-            else:
-                self.pictures[self.made % self.capacity] = picture
-            self.made += 1
+        new = dreams.round().astype("uint8")
+        room = self.capacity - len(self.pictures)
+        self.pictures = np.concatenate([self.pictures, new[:room]])
+        for place, picture in enumerate(new[room:], start=self.made + len(new[:room])):
+            self.pictures[place % self.capacity] = picture
+        self.made += len(new)
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
         """One dream, mirrored or not, `(s, s, 3)`, float32."""

@@ -40,7 +40,8 @@ def _torch(score: Score) -> Any:
 def _jax(score: Score) -> Any:
     import jax  # type: ignore[import-not-found,unused-ignore]
 
-    return jax.jit(jax.grad(score))
+    # Not compiled: a compiled score would hold the network's weights of its first call for ever.
+    return jax.grad(score)
 
 
 BACKENDS: Mapping[str, Callable[[Score], Gradient]] = {

@@ -38,14 +38,13 @@ class Muon(keras.optimizers.Optimizer):  # type: ignore[misc]
 
     def __init__(
         self,
-        learning_rate: float = 5e-3,
+        learning_rate: float,
         momentum: float = 0.95,
         beta_1: float = 0.9,
         beta_2: float = 0.99,
         epsilon: float = 1e-8,
-        **kwargs: Any,
     ) -> None:
-        super().__init__(learning_rate, name="muon", **kwargs)
+        super().__init__(learning_rate, name="muon")
         self.momentum = momentum
         self.beta_1 = beta_1
         self.beta_2 = beta_2
@@ -86,8 +85,3 @@ class Muon(keras.optimizers.Optimizer):  # type: ignore[misc]
         mean = first / (1 - ops.power(self.beta_1, count))
         square = second / (1 - ops.power(self.beta_2, count))
         return mean / (ops.sqrt(square) + self.epsilon)
-
-    def get_config(self) -> dict[str, Any]:
-        """What `from_config` needs."""
-        own = ("momentum", "beta_1", "beta_2", "epsilon")
-        return {**super().get_config(), **{name: getattr(self, name) for name in own}}

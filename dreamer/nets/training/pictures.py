@@ -6,7 +6,9 @@ Everything follows from `(seed, step)`, so that a training continues exactly whe
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -16,7 +18,8 @@ from numpy.typing import NDArray
 from PIL import ImageOps
 
 from dreamer.errors import DreamerError
-from dreamer.files.pictures import opened
+from dreamer.files import listing
+from dreamer.files.pictures import SUFFIXES, opened
 
 Picture: TypeAlias = NDArray[Any]
 """`(h, w, 3)`, RGB, 0 to 255; photos are uint8, everything made from them is float32."""
@@ -24,9 +27,11 @@ Picture: TypeAlias = NDArray[Any]
 HELD_OUT_EVERY = 10
 """Every tenth photo of the sorted names is never trained on."""
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
-LONGEST_SHORT_SIDE = 288
+LEAST_SIDE = 4
+"""Of a photo, in pixels."""
 
+LONGEST_SHORT_SIDE = 288
+"""To which larger photos are reduced, in pixels."""
 
 Item = TypeVar("Item")
 
@@ -42,12 +47,12 @@ def load(source: Path, *, held_out: bool = False) -> list[Picture]:
     Raises DreamerError where it cannot be read, holds too few photos, or one that is damaged.
     """
     try:
-        names, read = _archive(source) if source.is_file() else _folder(source)
-        photos = sorted(name for name in names if Path(name).suffix.lower() in SUFFIXES)
-        chosen = [name for i, name in enumerate(photos) if (i % HELD_OUT_EVERY == 0) == held_out]
-        found = [_decode(read(name), f"{name} in {source}") for name in chosen]
-    except (OSError, zipfile.BadZipFile) as error:
-        why = getattr(error, "strerror", None) or "it is neither a folder nor a .zip file"
+        with _files(source) as (names, read):
+            photos = sorted(name for name in names if _shown(Path(name)))
+            chosen = [n for i, n in enumerate(photos) if (i % HELD_OUT_EVERY == 0) == held_out]
+            found = [_decode(read(name), f"{name} in {source}") for name in chosen]
+    except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        why = getattr(error, "strerror", None) or "it is neither a folder nor a whole, open .zip"
         raise DreamerError(f"Cannot read the photos of {source}: {why}.") from None
     if not found:
         raise DreamerError(
@@ -57,14 +62,19 @@ def load(source: Path, *, held_out: bool = False) -> list[Picture]:
     return found
 
 
-def _archive(source: Path) -> tuple[list[str], Callable[[str], bytes]]:
-    archive = zipfile.ZipFile(source)
-    return archive.namelist(), archive.read
+@contextmanager
+def _files(source: Path) -> Iterator[tuple[list[str], Callable[[str], bytes]]]:
+    if source.is_dir():
+        names = [str(path.relative_to(source)) for path in listing.walk(source)]
+        yield names, lambda name: (source / name).read_bytes()
+    else:
+        with zipfile.ZipFile(source) as archive:
+            yield archive.namelist(), archive.read
 
 
-def _folder(source: Path) -> tuple[list[str], Callable[[str], bytes]]:
-    names = [str(path.relative_to(source)) for path in source.rglob("*")]
-    return names, lambda name: (source / name).read_bytes()
+def _shown(name: Path) -> bool:
+    hidden = any(part.startswith((".", "__MACOSX")) for part in name.parts)
+    return name.suffix.lower() in SUFFIXES and not hidden
 
 
 def _decode(data: bytes, name: str) -> Picture:
@@ -73,6 +83,8 @@ def _decode(data: bytes, name: str) -> Picture:
         shrink = LONGEST_SHORT_SIDE / min(rgb.size)
         if shrink < 1:
             rgb = rgb.resize((round(rgb.width * shrink), round(rgb.height * shrink)))
+        if min(rgb.size) < LEAST_SIDE:
+            raise DreamerError(f"{name} is too small to train on: leave it out.")
         return np.asarray(rgb)
 
 
