@@ -18,7 +18,7 @@ COMMANDS = (
     "dream image media/sample.jpg --strength 15 --keep-colours --size 800 -o media/engraving.jpg",
     "dream image --noise 600x400 --seamless -l mixed4d --strength 30 -o media/seamless.jpg",
     "dream image media/sample.jpg --sheet layers -o media/layers.jpg",
-    "dream image media/sample.jpg --sheet words --size 480 -o media/words.jpg",
+    "dream image media/sample.jpg --sheet words --size 360 -o media/words.jpg",
     "dream image media/sample.jpg --vary octaves=1,2,4,6 -o media/octaves.jpg",
     "dream image media/sample.jpg --vary rate=0.004,0.008,0.016,0.032 -o media/rate.jpg",
     "dream image media/sample.jpg --vary blur=0,0.3,0.6,1.2 -o media/blur.jpg",
