@@ -14,7 +14,8 @@ import tensorflow as tf
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError
 from dreamer.nets import motif, network, registry, runtime, weightfiles
-from dreamer.nets.strided import StridedConv2D
+from dreamer.nets.convolution import FrozenConv2D
+from dreamer.phases import interleaved
 
 
 def test_a_frozen_network_gives_the_models_activations(tiny: Any, photo: Image) -> None:
@@ -174,15 +175,17 @@ def test_another_backend_of_keras_is_refused_before_it_is_imported(
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
-@pytest.mark.parametrize(("kernel", "stride"), [(7, 2), (3, 2), ((5, 4), 3), (4, 4)])
-def test_a_strided_convolution_has_kerass_gradient(
+@pytest.mark.parametrize(
+    ("kernel", "stride"), [(1, 1), ((5, 4), 1), (7, 2), (3, 2), ((5, 4), 3), (4, 4)]
+)
+def test_a_frozen_convolution_has_kerass_gradient(
     kernel: int | tuple[int, int], stride: int, padding: str
 ) -> None:
     usual = keras.layers.Conv2D(5, kernel, stride, padding)
     for size in ((16, 17), (23, 30), (37, 41)):
         picture = tf.random.stateless_normal([2, *size, 3], [1, 2])
         usual(picture)
-        quick = StridedConv2D.from_config(usual.get_config())
+        quick = FrozenConv2D.from_config(usual.get_config())
         quick(picture)
         quick.set_weights(usual.get_weights())
         gradients = []
@@ -195,7 +198,7 @@ def test_a_strided_convolution_has_kerass_gradient(
 
 
 def test_the_gradient_of_a_strided_convolution_keeps_its_known_channels() -> None:
-    layer = StridedConv2D(5, 7, 2, "same")
+    layer = FrozenConv2D(5, 7, 2, "same")
     layer.build((None, None, None, 3))
 
     def gradient(picture: tf.Tensor) -> tf.Tensor:
@@ -207,3 +210,10 @@ def test_the_gradient_of_a_strided_convolution_keeps_its_known_channels() -> Non
     free = tf.TensorSpec([1, None, None, 3])
     made = tf.function(gradient).get_concrete_function(free)
     assert made.output_shapes == free.shape
+
+
+@pytest.mark.parametrize("stride", [2, 3])
+def test_interleaved_phases_are_pixels(stride: int) -> None:
+    phases = tf.random.stateless_normal([2, 5, 7, 3 * stride**2], [1, 2])
+    pixels = tf.nn.depth_to_space(phases, stride)
+    np.testing.assert_array_equal(interleaved(phases, stride), pixels)

@@ -21,6 +21,7 @@ FLOORS = {
     "recipe": 4,
     "words": 5,
     "files": 5,
+    "phases": 5,
     "redraw": 5,
     "search": 5,
     "presets": 6,

@@ -8,6 +8,7 @@ Floors keep a vanishing gradient from being blown up. Where another tool's floor
 stated for its pictures of −1 to 1; a gradient with respect to 0 to 1 is twice as long.
 """
 
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ import tensorflow as tf
 
 from dreamer.ascent.regularisers import gaussian
 from dreamer.ascent.steps import Step
+from dreamer.phases import interleaved
 
 Normalisation = Callable[[tf.Tensor], tf.Tensor]
 Update = Callable[[tf.Tensor, Step], tf.Tensor]
@@ -55,25 +57,30 @@ def _none(gradient: tf.Tensor) -> tf.Tensor:
 
 _BINOMIAL = np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1]).astype(np.float32) / 256
 # A full convolution of three channels is several times faster than a depthwise one.
-_PYRAMID = _BINOMIAL[:, :, None, None] * np.eye(3, dtype=np.float32)
+_COLOURS = np.eye(3, dtype=np.float32)
+_REDUCE = _BINOMIAL[:, :, None, None] * _COLOURS
+# Of the same kernel between zeros, what falls on pixels of even and of odd rows and columns.
+_PHASES = np.array([[1, 6, 1], [0, 4, 4]], np.float32) / 8
+_EXPAND = np.einsum("yk,xl,cd->klcyxd", _PHASES, _PHASES, _COLOURS).reshape(3, 3, 3, 12)
 
 
 def _mirrored(images: tf.Tensor, width: int) -> tf.Tensor:
-    return tf.pad(images, [[0, 0], [width, width], [width, width], [0, 0]], "SYMMETRIC")
+    """What `tf.pad` does with `SYMMETRIC`, in two thirds of the time."""
+    first, last = slice(width - 1, None, -1), slice(None, -width - 1, -1)
+    images = tf.concat([images[:, :, first], images, images[:, :, last]], 2)
+    return tf.concat([images[:, first], images, images[:, last]], 1)
 
 
 def _halve(images: tf.Tensor) -> tf.Tensor:
     """Blur with the binomial kernel and keep every second row and column, the first included."""
-    return tf.nn.conv2d(_mirrored(images, 2), _PYRAMID, 2, "VALID")
+    return tf.nn.conv2d(_mirrored(images, 2), _REDUCE, 2, "VALID")
 
 
 def _double(images: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     """Twice the size, up to the last row and column that `like` has; the transpose of `_halve`."""
-    padded = _mirrored(images, 1)
-    count, height, width, channels = tf.unstack(tf.shape(padded))
-    whole = [count, 2 * height + 3, 2 * width + 3, channels]
-    spread = tf.nn.conv2d_transpose(padded, 4 * _PYRAMID, whole, 2, "VALID")
-    return tf.slice(spread, [0, 4, 4, 0], tf.shape(like))
+    phases = tf.nn.conv2d(_mirrored(images, 1), _EXPAND, 1, "VALID")
+    size = tf.concat([tf.shape(images)[:1], tf.shape(like)[1:]], 0)
+    return tf.slice(interleaved(phases, 2), [0, 0, 0, 0], size)
 
 
 LEVELS = 4
@@ -89,14 +96,13 @@ def _laplacian(gradient: tf.Tensor) -> tf.Tensor:
     The `lap_normalize` of the 2015 TensorFlow notebook (Burt and Adelson's pyramid, 1983), with
     mirrored edges. The result has a root mean square of about 1.
     """
-    bands, rest = [], gradient
+    levels = [gradient]
     for _ in range(LEVELS):
-        low = _halve(rest)
-        bands.append(rest - _double(low, rest))
-        rest = low
-    merged = _unit(rest)
-    for band in reversed(bands):
-        merged = _double(merged, band) + _unit(band)
+        levels.append(_halve(levels[-1]))
+    merged = _unit(levels[-1])
+    for here, low in reversed(list(itertools.pairwise(levels))):
+        expected, below = tf.split(_double(tf.concat([low, merged], 0), here), 2)
+        merged = below + _unit(here - expected)
     return merged / (LEVELS + 1) ** 0.5
 
 

@@ -15,9 +15,9 @@ import tensorflow as tf
 
 from dreamer.arrays import Activations
 from dreamer.errors import DreamerError, unknown
-from dreamer.nets import graph, registry, strided, userfile, weightfiles
+from dreamer.nets import convolution, graph, registry, userfile, weightfiles
+from dreamer.nets.convolution import FrozenConv2D
 from dreamer.nets.registry import NetSpec
-from dreamer.nets.strided import StridedConv2D
 
 Features = Callable[[tf.Tensor], Activations]
 """From pictures `(n, h, w, 3)`, RGB of 0 to 1, to the activations of the layers asked for."""
@@ -288,7 +288,7 @@ def _recast(
             )
         if layer.name in folded.values():
             config["use_bias"] = True
-        kind = StridedConv2D if strided.pays(layer) else layer.__class__
+        kind = FrozenConv2D if convolution.pays(layer) else layer.__class__
         return kind.from_config(config)
 
     return recast

@@ -1,0 +1,113 @@
+"""A frozen convolution whose gradient is a convolution too, which is quicker on a processor.
+
+TensorFlow's own gradient takes about 0.1 ms longer, in each layer of a network. Worse is a first
+layer with a stride, of three channels, for which oneDNN has no good code: a third of a step of
+googlenet. Written as a convolution without stride, from which each phase of the stride takes its
+own channels, it takes half the time or less.
+"""
+
+from functools import cached_property
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from dreamer.phases import interleaved
+
+FEW = 4
+"""Channels of the input up to which this pays where there is a stride."""
+
+
+def pays(layer: Any) -> bool:
+    """Whether a layer is a convolution for which this is meant."""
+    return (
+        type(layer) is keras.layers.Conv2D
+        and layer.groups == 1
+        and layer.dilation_rate == (1, 1)
+        and layer.data_format == "channels_last"
+        and (layer.strides == (1, 1) or _few_with_stride(layer))
+    )
+
+
+def _few_with_stride(layer: Any) -> bool:
+    down, across = layer.strides
+    few: bool = layer.input.shape[-1] <= FEW
+    return few and down == across <= min(layer.kernel_size)
+
+
+class FrozenConv2D(keras.layers.Conv2D):  # type: ignore[misc]
+    """A convolution as any other; its kernel has no gradient, and stays as it is once used."""
+
+    @cached_property
+    def _taps(self) -> tf.Tensor:
+        # Outside the graph, which would turn the kernel around in every step.
+        with tf.init_scope():
+            return _taps(tf.convert_to_tensor(self.kernel), self.strides[0])
+
+    def convolution_op(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+        """Convolve `(n, h, w, c)` by `(height, width, c, made)`."""
+        frozen = tf.convert_to_tensor(kernel)
+
+        @tf.custom_gradient  # type: ignore[untyped-decorator]
+        def convolve(inputs: tf.Tensor) -> tuple[tf.Tensor, Any]:
+            size = tf.shape(inputs)[1:3]
+
+            def back(upstream: tf.Tensor) -> tf.Tensor:
+                same = self.padding == "same"
+                if self.strides == (1, 1):
+                    return _back(upstream, self._taps, same=same)
+                made = _strided_back(
+                    upstream, self._taps, self.strides[0], self.kernel_size, size, same=same
+                )
+                # A slice forgets how many channels there are, which `gaussian` asks for.
+                made.set_shape(inputs.shape)
+                return made
+
+            return tf.nn.conv2d(inputs, frozen, self.strides, self.padding.upper()), back
+
+        return convolve(inputs)
+
+
+def _taps(kernel: tf.Tensor, stride: int) -> tf.Tensor:
+    """The kernel of the gradient, `(down, across, made, stride² · channels)`.
+
+    Pixel `stride * a + phase` of the padded picture has been read by tap `stride * m + phase` of
+    the kernel at place `a - m`, for every `m`.
+    """
+    high, wide, channels, made = kernel.shape
+    down, across = -(-high // stride), -(-wide // stride)
+    whole = [[0, down * stride - high], [0, across * stride - wide], [0, 0], [0, 0]]
+    taps = tf.reshape(tf.pad(kernel, whole), [down, stride, across, stride, channels, made])
+    taps = tf.transpose(taps[::-1, :, ::-1], [0, 2, 5, 1, 3, 4])
+    return tf.reshape(taps, [down, across, made, stride * stride * channels])
+
+
+def _back(upstream: tf.Tensor, taps: tf.Tensor, *, same: bool) -> tf.Tensor:
+    """The gradient with respect to the input of a convolution without stride."""
+    reach = [
+        # What `SAME` pads less before than after, its gradient pads more.
+        [length // 2, (length - 1) // 2] if same else [length - 1, length - 1]
+        for length in taps.shape[:2]
+    ]
+    return tf.nn.conv2d(upstream, taps, 1, [[0, 0], *reach, [0, 0]])
+
+
+def _strided_back(
+    upstream: tf.Tensor,
+    taps: tf.Tensor,
+    stride: int,
+    kernel_size: tuple[int, int],
+    size: tf.Tensor,
+    *,
+    same: bool,
+) -> tf.Tensor:
+    """The same of one with a stride, with respect to pictures of `size`."""
+    # Without padding, the last few pixels may be read by no place; with it, all are.
+    end = 0 if same else 1
+    reach = [[length - 1, length - 1 + end] for length in taps.shape[:2]]
+    phases = tf.nn.conv2d(upstream, taps, 1, [[0, 0], *reach, [0, 0]])
+    places = tf.shape(upstream)[1:3]
+    padded = tf.maximum((places - 1) * stride + kernel_size - size, 0)
+    before = padded // 2 if same else tf.zeros_like(padded)
+    begin, length = tf.pad(before, [[1, 1]]), tf.pad(size, [[1, 1]], constant_values=-1)
+    return tf.slice(interleaved(phases, stride), begin, length)
