@@ -98,7 +98,7 @@ class Assembly:
     terms: Sequence[LayerSpec]
     motif: int
     guide: Guide | None
-    _ascents: dict[tuple[str, Tiles | None], Ascent] = field(default_factory=dict)
+    _ascents: dict[tuple[str, Tiles | None, bool], Ascent] = field(default_factory=dict)
 
     def plan(self, size: Size, *, strict: bool = False) -> Plan:
         """The octaves for a picture of this height and width.
@@ -145,11 +145,11 @@ class Assembly:
             mask: `(h, w)`; the dream shows where it is 1.
             frame: gives other random numbers to each.
             clock: the moment at which schedules are read.
-            gains: of the channels' activations; 1 where none are given.
+            gains: of the channels' activations, for all of the objective's layers or none.
             every: how many steps there are at most from one value to the next.
         """
         stages = [
-            Octave(size, self._ascent(dtype, self._tiles(size, plan.tile)))
+            Octave(size, self._ascent(dtype, self._tiles(size, plan.tile), gains))
             for size, dtype in zip(plan.sizes, plan.dtypes, strict=True)
         ]
         recipe = self.recipe.at(clock)
@@ -199,16 +199,12 @@ class Assembly:
             parts = [self._raised(term) for term in self.terms]
         else:
             parts = guides.parts(self.guide, self.network, self.terms, recipe.guide_match)
-        return objectives.gained(
-            reduce(add, (part * _weight(place) for place, part in enumerate(parts)))
-        )
+        return reduce(add, (part * _weight(place) for place, part in enumerate(parts)))
 
     def numbers(self, clock: Clock = START, gains: Gains = NO_GAINS) -> Numbers:
         """What enters the graph as tensors: weights, amounts and gains at a moment of a film."""
         numbers: dict[str, Any] = amounts(self.recipe.at(clock))
-        for layer in self.objective.layers:
-            ones = np.ones(self.network.channels(layer))
-            numbers[objectives.gain(layer)] = gains.get(layer, ones)
+        numbers |= {objectives.gain(layer): gain for layer, gain in gains.items()}
         numbers[WEIGHTS] = self.recipe.weights(clock)
         return {name: tf.constant(value, tf.float32) for name, value in numbers.items()}
 
@@ -234,12 +230,14 @@ class Assembly:
             term.channel_weights,
         )
 
-    def _ascent(self, dtype: str, tiles: Tiles | None) -> Ascent:
-        if (dtype, tiles) not in self._ascents:
+    def _ascent(self, dtype: str, tiles: Tiles | None, gains: Gains = NO_GAINS) -> Ascent:
+        key = dtype, tiles, bool(gains)
+        if key not in self._ascents:
             recipe = self.recipe
-            self._ascents[dtype, tiles] = Ascent(
+            self._ascents[key] = Ascent(
                 features=network.freeze(self.network, self.objective.layers, dtype),
-                objective=self.objective,
+                # A product with every activation, which pictures and clips do without.
+                objective=objectives.gained(self.objective) if gains else self.objective,
                 # Where tiles are cut is random already, and what they wrapped would be false.
                 transform=transforms.jitter(0 if tiles else recipe.jitter),
                 update=update(recipe),
@@ -249,10 +247,10 @@ class Assembly:
                 rate=amount(recipe, "rate"),
                 limit=float("inf") if recipe.max_objective is None else recipe.max_objective,
                 patience=recipe.patience,
-                numbers=self.numbers(),
+                numbers=self.numbers(gains=gains),
                 tiles=tiles,
             )
-        return self._ascents[dtype, tiles]
+        return self._ascents[key]
 
 
 def load(recipe: Recipe, file: Path | None = None) -> Network:
