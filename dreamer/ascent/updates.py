@@ -99,16 +99,17 @@ def _laplacian(gradient: tf.Tensor) -> tf.Tensor:
     levels = [gradient]
     for _ in range(LEVELS):
         levels.append(_halve(levels[-1]))
-    merged = _unit(levels[-1])
+    merged = _share(levels[-1])
     for here, low in reversed(list(itertools.pairwise(levels))):
         expected, below = tf.split(_double(tf.concat([low, merged], 0), here), 2)
-        merged = below + _unit(here - expected)
-    return merged / (LEVELS + 1) ** 0.5
+        merged = below + _share(here - expected)
+    return merged
 
 
-def _unit(band: tf.Tensor) -> tf.Tensor:
+def _share(band: tf.Tensor) -> tf.Tensor:
+    """A band with its part of a mean square of 1."""
     square = tf.reduce_mean(tf.square(band), _PIXELS, keepdims=True)
-    return band * tf.math.rsqrt(tf.maximum(square, 1e-20))
+    return band * (tf.math.rsqrt(tf.maximum(square, 1e-20)) / (LEVELS + 1) ** 0.5)
 
 
 NORMALISATIONS: Mapping[str, Normalisation] = {
