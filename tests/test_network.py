@@ -174,16 +174,17 @@ def test_another_backend_of_keras_is_refused_before_it_is_imported(
         runtime.start()
 
 
+@pytest.mark.parametrize("channels", [3, 6, 20])
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize(
     ("kernel", "stride"), [(1, 1), ((5, 4), 1), (7, 2), (3, 2), ((5, 4), 3), (4, 4)]
 )
 def test_a_frozen_convolution_has_kerass_gradient(
-    kernel: int | tuple[int, int], stride: int, padding: str
+    kernel: int | tuple[int, int], stride: int, padding: str, channels: int
 ) -> None:
     usual = keras.layers.Conv2D(5, kernel, stride, padding)
     for size in ((16, 17), (23, 30), (37, 41)):
-        picture = tf.random.stateless_normal([2, *size, 3], [1, 2])
+        picture = tf.random.stateless_normal([2, *size, channels], [1, 2])
         usual(picture)
         quick = FrozenConv2D.from_config(usual.get_config())
         quick(picture)
