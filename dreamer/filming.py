@@ -147,9 +147,9 @@ class Filming:
         own[_POSE] = _recurring(matrix @ own[_POSE], self.photo.shape[:2])
         moved = self._moved(from_stored(carried.frame), matrix, own[_POSE])
         origin = self._prepared(moved, own[_POSE], film, number)
-        habituation, width = float(film.habituation), self.assembly.network.channels
+        habituation, channels = float(film.habituation), self.assembly.network.channels
         gains = {
-            layer: alive.gains(own.get(layer, np.ones(width(layer), np.float32)), habituation)
+            layer: alive.gains(own.get(layer, np.ones(channels(layer), np.float32)), habituation)
             for layer in self.assembly.objective.layers
         }
         *_, last = self.assembly.dream(

@@ -102,6 +102,17 @@ def test_channels_that_were_strong_weigh_less() -> None:
     np.testing.assert_allclose(alive.gains(strengths, 0), 1)
 
 
+def test_even_gains_change_no_pixel(tiny: Any, photo: Image) -> None:
+    assembly = assemble(Recipe().changed({"layers": ["mixed"], "octaves": 1, "steps": 3}), tiny)
+    plan, ones = assembly.plan(photo.shape[:2]), np.ones(assembly.network.channels("mixed"))
+    plain, even, uneven = (
+        list(assembly.dream(photo, plan, gains=gains))[-1].picture()
+        for gains in ({}, {"mixed": ones}, {"mixed": np.arange(len(ones))})
+    )
+    np.testing.assert_array_equal(plain, even)
+    assert np.abs(plain - uneven).max() > 1e-3
+
+
 @pytest.mark.parametrize("knob", [{"detail": 1}, {"noise": 0.5}, {"source": 0.5}])
 def test_every_knob_changes_the_film(tiny: Any, photo: Image, knob: dict[str, float]) -> None:
     plain, other = (dreamt(filming(tiny, photo, **each), 4)[-1] for each in ({}, knob))

@@ -174,7 +174,7 @@ def test_another_backend_of_keras_is_refused_before_it_is_imported(
         runtime.start()
 
 
-@pytest.mark.parametrize("channels", [3, 6, 20])
+@pytest.mark.parametrize("channels", [1, 3, 8, 20])
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize(
     ("kernel", "stride"), [(1, 1), ((5, 4), 1), (7, 2), (3, 2), ((5, 4), 3), (4, 4)]
@@ -198,8 +198,9 @@ def test_a_frozen_convolution_has_kerass_gradient(
         np.testing.assert_allclose(*gradients, atol=1e-5)
 
 
-def test_the_gradient_of_a_strided_convolution_keeps_its_known_channels() -> None:
-    layer = FrozenConv2D(5, 7, 2, "same")
+@pytest.mark.parametrize("stride", [1, 2])
+def test_the_gradient_of_a_frozen_convolution_keeps_its_known_channels(stride: int) -> None:
+    layer = FrozenConv2D(5, 7, stride, "same")
     layer.build((None, None, None, 3))
 
     def gradient(picture: tf.Tensor) -> tf.Tensor:

@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "dreamer"
 FLOORS = {
     "errors": 0,
     "arrays": 0,
+    "phases": 0,
     "layers": 1,
     "formats": 1,
     "classes": 1,
@@ -21,7 +22,6 @@ FLOORS = {
     "recipe": 4,
     "words": 5,
     "files": 5,
-    "phases": 5,
     "redraw": 5,
     "search": 5,
     "presets": 6,

@@ -99,15 +99,15 @@ def _laplacian(gradient: tf.Tensor) -> tf.Tensor:
     levels = [gradient]
     for _ in range(LEVELS):
         levels.append(_halve(levels[-1]))
-    merged = _share(levels[-1])
+    merged = _evened(levels[-1])
     for here, low in reversed(list(itertools.pairwise(levels))):
         expected, below = tf.split(_double(tf.concat([low, merged], 0), here), 2)
-        merged = below + _share(here - expected)
+        merged = below + _evened(here - expected)
     return merged
 
 
-def _share(band: tf.Tensor) -> tf.Tensor:
-    """A band with its part of a mean square of 1."""
+def _evened(band: tf.Tensor) -> tf.Tensor:
+    """A band with its part of the whole's mean square of 1."""
     square = tf.reduce_mean(tf.square(band), _PIXELS, keepdims=True)
     return band * (tf.math.rsqrt(tf.maximum(square, 1e-20)) / (LEVELS + 1) ** 0.5)
 

@@ -174,7 +174,7 @@ def build(name: str, path: Path | None) -> Network:
 
 
 def freeze(network: Network, layers: Collection[str], dtype: str, leak: float = 0) -> Features:
-    """The network up to the deepest of `layers`, with weights stored once in `dtype`.
+    """The network up to the deepest of `layers`, with weights stored in `dtype`.
 
     A batch normalisation behind a convolution is folded into it, any other one becomes one scale
     and one shift. The input's range is made inside, so that a gradient is always with respect to
