@@ -23,14 +23,14 @@ nothing can be compared, and it is left out.
 """
 
 import argparse
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 import tensorflow as tf
+from measure import times
 
 from dreamer.arrays import Activations, Image
 from dreamer.ascent import octaves, regularisers, steps, transforms, updates
@@ -234,20 +234,6 @@ def _single_transfer(
     return (a - p) / (b - p)
 
 
-def seconds_a_step(ascents: Sequence[Ascent]) -> list[float]:
-    """The shortest time of a step at 512×512 of each, measured in turn."""
-    start = tf.random.stateless_uniform([1, SPEED_SIDE, SPEED_SIDE, 3], seed=[0, 0])
-    seed = octave_seed(0, 0, 0)
-
-    def measure(ascent: Ascent) -> float:
-        begun = time.perf_counter()
-        ascent.run(ascent.begin(start), seed, 0, SPEED_STEPS, SPEED_STEPS).images.numpy()
-        return (time.perf_counter() - begun) / SPEED_STEPS
-
-    times = [list(map(measure, ascents)) for _ in range(SPEED_ROUNDS + 1)]
-    return [min(column) for column in zip(*times[1:], strict=True)]
-
-
 def table(rows: dict[str, dict[str, float]]) -> str:
     """A Markdown table: one row a figure, one column a layer."""
     columns = list(rows)
@@ -294,12 +280,21 @@ def _witness() -> Eye | None:
 def _speed(student: Network, teacher: Network, layer: str) -> dict[str, float]:
     recipe, result = Recipe(layers=(layer,)), {}
     for dtype in ("float32", "bfloat16"):
-        ours, theirs = seconds_a_step(
-            [assemble(recipe, net)._ascent(dtype, None) for net in (student, teacher)]
-        )
+        ascents = {
+            net.name: assemble(recipe, net)._ascent(dtype, None) for net in (student, teacher)
+        }
+        taken = times({name: _steps(each) for name, each in ascents.items()}, SPEED_ROUNDS)
+        ours, theirs = (min(each) / SPEED_STEPS for each in taken.values())
         result[f"times faster, {dtype}"] = theirs / ours
         result[f"ms a step, {dtype}"] = ours * 1000
     return result
+
+
+def _steps(ascent: Ascent) -> Callable[[], object]:
+    """A run of steps at 512×512."""
+    start = tf.random.stateless_uniform([1, SPEED_SIDE, SPEED_SIDE, 3], seed=[0, 0])
+    begin, seed = ascent.begin(start), octave_seed(0, 0, 0)
+    return lambda: ascent.run(begin, seed, 0, SPEED_STEPS, SPEED_STEPS).images.numpy()
 
 
 if __name__ == "__main__":

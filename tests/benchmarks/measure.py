@@ -21,16 +21,21 @@ ROUNDS = 7
 _T = TypeVar("_T")
 
 
-def medians(runs: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
-    """Seconds of each run, taken in turn after one that does not count."""
-    times: dict[str, list[float]] = {name: [] for name in runs}
+def times(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each run in each round, taken in turn after one that does not count."""
+    taken: dict[str, list[float]] = {name: [] for name in runs}
     for round_number in range(rounds + 1):
         for name, run in runs.items():
             start = time.perf_counter()
             run()
             if round_number:
-                times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(each) for name, each in times.items()}
+                taken[name].append(time.perf_counter() - start)
+    return taken
+
+
+def medians(runs: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
+    """The median of the times of each run."""
+    return {name: statistics.median(each) for name, each in times(runs, rounds).items()}
 
 
 def command(*arguments: str) -> tuple[float, float]:
