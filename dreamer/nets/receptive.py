@@ -4,10 +4,15 @@ Computed layer by layer as in Araujo, Norris and Sim, "Computing Receptive Field
 Neural Networks" (Distill, 2019), https://distill.pub/2019/computing-receptive-fields. Where
 branches meet, a cell sees what any of them does. How strongly a pixel counts is another question:
 the middle of a field counts most (see `motif`).
+
+At a picture's edges a cell sees less than those formulas say: where a layer reads the padding of
+another one, it reads zeros, and not what a cell there would have seen. So the first and the last
+pixel of every cell are followed as well.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -18,6 +23,12 @@ USUAL: Size = (512, 512)
 """A picture's height and width where none is given; only where a field begins depends on it."""
 
 
+Reached = tuple[tuple[int, int], ...]
+"""The first and the last pixel of the picture that reach each cell along an axis."""
+
+UNREACHED = (sys.maxsize, -1)
+
+
 class Span(NamedTuple):
     """What the cells along one axis of a grid see, in pixels.
 
@@ -26,12 +37,15 @@ class Span(NamedTuple):
         stride: from one cell to the next; less than 1 where a layer enlarges.
         start: where the first cell's begins, negative in the padding.
         cells: their number.
+        reached: the first and the last pixel that reach each cell; a cell that reads nothing but
+            padding has `UNREACHED`. None where every cell is reached by all of its field.
     """
 
     size: float
     stride: float
     start: float
     cells: int
+    reached: Reached | None = None
 
     @property
     def centre(self) -> float:
@@ -49,9 +63,10 @@ class Span(NamedTuple):
 
     def pixels(self, cell: int, length: int) -> slice:
         """What a cell sees of a picture of this length, and be it one pixel at the edge."""
-        end = math.ceil(self.start + cell * self.stride + self.size)
-        first = min(max(self.begin(cell), 0), length - 1)
-        return slice(first, max(min(end, length), first + 1))
+        first, last = self.reached[cell] if self.reached else (0, length - 1)
+        end = min(math.ceil(self.start + cell * self.stride + self.size), last + 1)
+        first = min(max(self.begin(cell), first), length - 1)
+        return slice(first, max(end, first + 1))
 
 
 class Field(NamedTuple):
@@ -82,7 +97,12 @@ def fields(model: Any, size: Size = USUAL) -> Mapping[str, Field | None]:
     None stands for a layer whose cells see the whole picture, as behind a pool over all places,
     and for one of a kind that is not known.
     """
-    return _walk(model, [Field(Span(1, 1, 0, size[0]), Span(1, 1, 0, size[1]))])[0]
+    return _walk(model, [Field(*map(_pixels, size))])[0]
+
+
+def _pixels(length: int) -> Span:
+    """The pixels of a picture, each of which sees itself."""
+    return Span(1, 1, 0, length, tuple((pixel, pixel) for pixel in range(length)))
 
 
 def _walk(
@@ -118,7 +138,22 @@ def _union(spans: Sequence[Span | None]) -> Span | None:
     if len(known) < len(spans) or len(grids) != 1:
         return None
     start = min(span.start for span in known)
-    return known[0]._replace(start=start, size=max(s.start + s.size for s in known) - start)
+    return known[0]._replace(
+        start=start,
+        size=max(span.start + span.size for span in known) - start,
+        reached=tuple(map(_hull, zip(*map(_reached, known), strict=True))),
+    )
+
+
+def _reached(span: Span) -> Reached:
+    assert span.reached is not None
+    return span.reached
+
+
+def _hull(cells: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    """The first and the last pixel that reach any of some cells."""
+    firsts, lasts = zip(UNREACHED, *cells, strict=True)
+    return min(firsts), max(lasts)
 
 
 _Step = Callable[[Any, int, Span], Span | None]
@@ -144,38 +179,55 @@ def _window(layer: Any, axis: int, span: Span) -> Span:
         before = max((cells - 1) * step + width - span.cells, 0) // 2
     else:
         cells, before = (span.cells - width) // step + 1, 0
+    begins = [cell * step - before for cell in range(cells)]
     return Span(
         size=span.size + (width - 1) * span.stride,
         stride=span.stride * step,
         start=span.start - before * span.stride,
         cells=cells,
+        reached=tuple(_hull(_read(span, range(at, at + width, dilation))) for at in begins),
     )
+
+
+def _read(span: Span, cells: range) -> Iterator[tuple[int, int]]:
+    """What reaches some cells of a grid, of which those in the padding are none."""
+    return (_reached(span)[cell] for cell in cells if 0 <= cell < span.cells)
 
 
 def _padded(layer: Any, axis: int, span: Span) -> Span:
     before, after = layer.padding[axis]
-    return span._replace(start=span.start - before * span.stride, cells=span.cells + before + after)
+    return span._replace(
+        start=span.start - before * span.stride,
+        cells=span.cells + before + after,
+        reached=(*[UNREACHED] * before, *_reached(span), *[UNREACHED] * after),
+    )
 
 
 def _cropped(layer: Any, axis: int, span: Span) -> Span:
     before, after = layer.cropping[axis]
-    return span._replace(start=span.start + before * span.stride, cells=span.cells - before - after)
+    cells = span.cells - before - after
+    return span._replace(
+        start=span.start + before * span.stride,
+        cells=cells,
+        reached=_reached(span)[before : before + cells],
+    )
 
 
 def _enlarged(layer: Any, axis: int, span: Span) -> Span | None:
     if layer.interpolation not in _READ:
         return None
     factor = layer.size[axis]
+    read = _READ[layer.interpolation]
+    ends = [read((cell + 0.5) / factor - 0.5) for cell in range(span.cells * factor)]
     # How far, in the input's cells, what is read lies from where the stride points.
-    lags = [place / factor for place in range(factor)]
-    reads = [_READ[layer.interpolation]((place + 0.5) / factor - 0.5) for place in range(factor)]
-    first = min(low - lag for (low, _), lag in zip(reads, lags, strict=True))
-    last = max(high - lag for (_, high), lag in zip(reads, lags, strict=True))
+    first = min(low - cell / factor for cell, (low, _) in enumerate(ends[:factor]))
+    last = max(high - cell / factor for cell, (_, high) in enumerate(ends[:factor]))
     return Span(
         size=span.size + (last - first) * span.stride,
         stride=span.stride / factor,
         start=span.start + first * span.stride,
         cells=span.cells * factor,
+        reached=tuple(_hull(_read(span, range(low, high + 1))) for low, high in ends),
     )
 
 
