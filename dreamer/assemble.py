@@ -1,7 +1,8 @@
 """From a recipe to callables: the only place where configuration and computation meet."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from operator import add
 from pathlib import Path
@@ -171,12 +172,26 @@ class Assembly:
         )
 
     def score(self, picture: Image, plan: Plan) -> float:
-        """The objective of a picture `(h, w, 3)` at the largest working size."""
-        size, dtype = plan.stages[-1]
+        """The objective of a picture `(h, w, 3)` at the largest working size.
+
+        It is that of the network as it is, in float32 and without jitter.
+        """
+        size = plan.sizes[-1]
         images = octaves.resize(tf.constant(picture[None]), size, self.recipe.resample)
-        ascent = self._ascent(dtype, self._tiles(size, plan.tile))
+        ascent = self._scoring(self._tiles(size, plan.tile))
         scores, *_ = ascent.value_and_gradient(images, octave_seed(0, 0, 0), self.numbers())
         return float(scores[0])
+
+    def _scoring(self, tiles: Tiles | None) -> Ascent:
+        key = "score", tiles, False
+        if key not in self._ascents:
+            as_it_is = network.freeze(self.network, self.objective.layers, "float32")
+            self._ascents[key] = replace(
+                self._ascent("float32", tiles),
+                features=as_it_is,
+                transform=transforms.jitter(0),
+            )
+        return self._ascents[key]
 
     def made(self, photo_sha256: str, plan: Plan, threads: int) -> Made:
         """What a finished picture carries."""
@@ -235,7 +250,7 @@ class Assembly:
         if key not in self._ascents:
             recipe = self.recipe
             self._ascents[key] = Ascent(
-                features=network.freeze(self.network, self.objective.layers, dtype),
+                features=network.freeze(self.network, self.objective.layers, dtype, leak=0),
                 # A product with every activation, which pictures and clips do without.
                 objective=objectives.gained(self.objective) if gains else self.objective,
                 # Where tiles are cut is random already, and what they wrapped would be false.
@@ -247,6 +262,7 @@ class Assembly:
                 rate=amount(recipe, "rate"),
                 limit=float("inf") if recipe.max_objective is None else recipe.max_objective,
                 patience=recipe.patience,
+                cycle=cycle(recipe),
                 numbers=self.numbers(gains=gains),
                 tiles=tiles,
             )
@@ -367,15 +383,30 @@ def update(recipe: Recipe) -> Update:
     return edges.wrapped_update(run) if recipe.seamless else run
 
 
+def _regularising(recipe: Recipe) -> list[str]:
+    """The regularisers that a recipe asks for, in order."""
+    return [
+        name
+        for name in regularisers.REGULARISERS
+        if getattr(recipe, name) or getattr(recipe, f"{name}_end", None)
+    ]
+
+
+def cycle(recipe: Recipe) -> int:
+    """After how many steps a recipe's regularisers do the same again."""
+    return math.lcm(*(getattr(recipe, f"{name}_every") for name in _regularising(recipe)))
+
+
 def regulariser(recipe: Recipe, parametrisation: Parametrisation = PIXELS) -> Regulariser:
     """What a recipe does to a picture after each step, whatever the steps change."""
     parts = [
         regularisers.every(
             getattr(recipe, f"{name}_every"),
-            parametrisations.on_pictures(make(amount(recipe, name)), parametrisation),
+            parametrisations.on_pictures(
+                regularisers.REGULARISERS[name](amount(recipe, name)), parametrisation
+            ),
         )
-        for name, make in regularisers.REGULARISERS.items()
-        if getattr(recipe, name) or getattr(recipe, f"{name}_end", None)
+        for name in _regularising(recipe)
     ]
     chain = regularisers.chain(*parts)
     if parts and recipe.seamless:

@@ -117,7 +117,10 @@ class Recipe(Data):
         "jitter and without rate, normalisation or regularisers: give it a --strength",
     )
     jitter: int = Field(
-        32, ge=0, le=4096, description="largest random shift before each step, in pixels"
+        32,
+        ge=0,
+        le=4096,
+        description="largest random shift before each step, in pixels; a unit is not shifted",
     )
     clip: bool = Field(True, description="keep colours within 0 to 1 after each step")
 

@@ -21,10 +21,18 @@ from dreamer.ascent.objectives import Objective
 from dreamer.ascent.parametrisations import PARAMETRISATIONS, PIXELS, Parametrisation
 from dreamer.ascent.steps import Numbers
 from dreamer.ascent.transforms import Transform
-from dreamer.assemble import amount, amounts, dtypes, regulariser, resolve_precision, update
+from dreamer.assemble import (
+    amount,
+    amounts,
+    cycle,
+    dtypes,
+    regulariser,
+    resolve_precision,
+    update,
+)
 from dreamer.errors import DreamerError
 from dreamer.nets import memory, network, receptive, runtime
-from dreamer.nets.network import Network
+from dreamer.nets.network import Features, Network
 from dreamer.recipe import Recipe
 from dreamer.targets import Target, in_ways, targets
 
@@ -47,9 +55,10 @@ class Grown:
         picture: `(h, w, 3)`, as the recipe has it shown.
         plain: the same, not normalised; 0 to 1.
         score, first_score: the objective of the finished picture and of what it grew from, both
-            without any transform.
+            without any transform, on the network as it is.
         step: the steps that led to it.
         stopped: whether its ascent stopped by itself.
+        silent: whether nothing led upwards: the picture is still what it grew from.
     """
 
     label: str
@@ -59,6 +68,7 @@ class Grown:
     first_score: float
     step: int
     stopped: bool
+    silent: bool
 
 
 @dataclass(frozen=True)
@@ -86,14 +96,23 @@ class Growing:
         return self._now()
 
 
-def robust(recipe: Recipe) -> Transform:
-    """What a recipe does to pictures of features before the network sees them, at random."""
+def robust(recipe: Recipe, stride: int = 1) -> Transform:
+    """What a recipe does to pictures of features before the network sees them, at random.
+
+    What is shifted is another unit's: a picture of one unit has no jitter, and a margin of whole
+    strides.
+
+    Args:
+        recipe: of the pictures.
+        stride: of the layer whose unit they are grown for.
+    """
     feature = recipe.feature
-    parts = [transforms.jitter(recipe.jitter)]
+    parts = [transforms.jitter(0 if feature.unit else recipe.jitter)]
     if feature.turn or feature.scale:
         parts.append(transforms.turn_and_scale(feature.turn, feature.scale))
     if feature.pad:
-        parts.insert(0, transforms.pad(feature.pad))
+        whole = stride * math.ceil(feature.pad / stride) if feature.unit else feature.pad
+        parts.insert(0, transforms.pad(whole))
     return transforms.chain(*parts)
 
 
@@ -123,6 +142,7 @@ class Visualiser:
     net: Network
     start: Image | None = None
     _ascents: dict[str, Ascent] = field(default_factory=dict)
+    _features: dict[str, Features] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.recipe.feature.init == "photo" and self.start is None:
@@ -303,9 +323,12 @@ class Visualiser:
 
     def _finished(self, batch: Sequence[Target], start: tf.Tensor, climb: Climb) -> list[Grown]:
         plain, layer = self._kept(climb), batch[0].layer
-        raised, features = self._raised(layer), self._ascent(layer).features
+        # The ascent's network may leak, or compute in bfloat16.
+        raised, as_it_is = self._raised(layer), self._as_it_is(layer)
         numbers, inside = self._numbers(batch), self._seen(layer)
-        scores = [np.asarray(raised(features(each), numbers)) for each in (plain, start)]
+        scores = [np.asarray(raised(as_it_is(each), numbers)) for each in (plain, start)]
+        slope = self._ascent(layer).value_and_gradient(climb.images, octave_seed(0, 0, 0), numbers)
+        flat = ~np.asarray(slope[1]).any((1, 2, 3)) & (scores[0] <= scores[1])
         return [
             Grown(
                 target.label,
@@ -315,17 +338,24 @@ class Visualiser:
                 float(first),
                 int(step),
                 not alive,
+                bool(silent),
             )
-            for target, picture, original, score, first, step, alive in zip(
+            for target, picture, original, score, first, step, alive, silent in zip(
                 batch,
                 shown(plain, self.recipe),
                 plain,
                 *scores,
                 np.asarray(climb.taken),
                 np.asarray(climb.alive),
+                flat,
                 strict=True,
             )
         ]
+
+    def _as_it_is(self, layer: str) -> Features:
+        if layer not in self._features:
+            self._features[layer] = network.freeze(self.net, [layer], "float32")
+        return self._features[layer]
 
     def _numbers(self, batch: Sequence[Target]) -> Numbers:
         numbers: dict[str, object] = {**amounts(self.recipe)}
@@ -334,6 +364,10 @@ class Visualiser:
             same = np.kron(np.eye(len(batch) // ways), np.ones((ways, ways)))
             numbers[objectives.OTHERS] = (same - np.eye(len(batch))) / (ways - 1)
         return {name: tf.constant(value, tf.float32) for name, value in numbers.items()}
+
+    def _stride(self, layer: str) -> int:
+        field = receptive.fields(self.net.model, self.size).get(layer)
+        return math.ceil(max(span.stride for span in field)) if field else 1
 
     def _seen(self, layer: str) -> tuple[slice, slice]:
         """The part of the pictures that counts: all, or what the unit in the middle can see."""
@@ -357,13 +391,14 @@ class Visualiser:
             self._ascents[layer] = Ascent(
                 features=network.freeze(self.net, [layer], dtype, recipe.feature.leaky),
                 objective=objective,
-                transform=robust(recipe),
+                transform=robust(recipe, self._stride(layer)),
                 update=update(recipe),
                 optimiser=updates.OPTIMISERS[recipe.optimiser],
                 regularise=regulariser(recipe, self.parametrisation),
                 rate=amount(recipe, "rate"),
                 limit=float("inf") if recipe.max_objective is None else recipe.max_objective,
                 patience=recipe.patience,
+                cycle=cycle(recipe),
                 numbers=self._numbers(targets(self.net, layer, [0]) * recipe.feature.diverse),
                 decode=self.parametrisation.decode,
                 keep_best=recipe.feature.keep == "best",

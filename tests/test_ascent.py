@@ -17,7 +17,9 @@ from dreamer.ascent.climb import Ascent, Climb, octave_seed
 from dreamer.ascent.engine import Octave, dream
 from dreamer.ascent.objectives import Objective
 from dreamer.ascent.steps import Step, annealed, number
+from dreamer.assemble import assemble
 from dreamer.nets import network
+from dreamer.recipe import Recipe
 
 
 def normalised(name: str) -> updates.Update:
@@ -284,6 +286,18 @@ def test_ascent_stops_when_the_objective_no_longer_rises(tiny: Any, photo: Image
     assert not bool(long.alive[0])
     assert int(long.waited[0]) == 3
     assert bool(climb(make(tiny, patience=3), photo, 3).alive[0])
+
+
+def test_a_filter_that_lowers_the_score_ends_no_ascent(tiny: Any, photo: Image) -> None:
+    """A median makes the next score drop; patience compares with that of a cycle before."""
+    recipe = Recipe(layers=("mixed",), median=5, median_every=10, patience=4, blur=0, rate=0.005)
+    assembly = assemble(recipe, tiny)
+    ascent = assembly._ascent("float32", None)
+    assert ascent.cycle == 10
+    scores = [float(climb(ascent, photo, steps).scores[0]) for steps in range(1, 31)]
+    assert max(scores[:10]) > max(scores[10:14])
+    assert bool(climb(ascent, photo, 30).alive[0])
+    assert assemble(recipe.changed({"blur": 0.4}), tiny)._ascent("float32", None).cycle == 20
 
 
 def test_every_skips_an_octaves_last_step() -> None:

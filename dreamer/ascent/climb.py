@@ -48,8 +48,8 @@ class Climb(NamedTuple):
         memory: the optimiser's.
         alive: `(n,)`; False where a picture's ascent has stopped.
         scores: `(n,)`; the objective as of the last step's beginning.
-        best: `(n,)`; the highest score so far.
-        waited: `(n,)`; steps since it rose.
+        best: `(n, cycle)`; the highest score so far, at each point of the regularisers' cycle.
+        waited: `(n,)`; steps since any of these rose.
         strengths: the mean square of each channel by layer, `(n, c)`, as of then.
         kept: the images of the highest score so far, `(n, h, w, 3)`; empty where the last count.
         taken: `(n,)`; the steps that led to those, or to the last.
@@ -80,6 +80,8 @@ class Ascent:
         rate: the step size.
         limit: a picture's ascent stops, before the step is taken, where its score is above.
         patience: or where its score has not risen for so many steps.
+        cycle: after so many steps the regularisers do the same again; a score is compared with
+            those of the same point, since a median filter or a blur makes the next one drop.
         numbers: what may be other tensors of the same shape in a later run.
         tiles: how the network gets pictures; None where it gets them as they are.
         decode: makes pictures of what is changed, inside the tape (see `parametrisations`).
@@ -95,6 +97,7 @@ class Ascent:
     rate: Amount
     limit: float = float("inf")
     patience: int | None = None
+    cycle: int = 1
     numbers: Numbers = field(default_factory=dict)
     tiles: Tiles | None = None
     decode: Decode = PIXELS.decode
@@ -142,7 +145,7 @@ class Ascent:
             self.optimiser.init(images),
             alive=tf.ones(count, tf.bool),
             scores=tf.zeros(count),
-            best=tf.fill(count, -float("inf")),
+            best=tf.fill([count[0], self.cycle], -float("inf")),
             waited=tf.zeros(count, tf.int32),
             # How many channels there are is known once the first step is taken.
             strengths={name: tf.zeros([count[0], 0]) for name in self.objective.layers},
@@ -183,7 +186,8 @@ class Ascent:
             step_seed = tf.random.experimental.stateless_fold_in(seed, index)
             scores, gradient, strengths = self.value_and_gradient(climb.images, step_seed, numbers)
             scores = tf.where(climb.alive, scores, climb.scores)
-            rose = scores > climb.best
+            here = tf.equal(tf.range(self.cycle), index % self.cycle)
+            rose = scores > tf.reduce_max(tf.where(here, climb.best, -float("inf")), 1)
             waited = tf.where(rose, 0, climb.waited + 1)
             alive = climb.alive & (scores <= self.limit)
             if self.patience is not None:
@@ -194,9 +198,10 @@ class Ascent:
             moved = _pictures(alive, images, climb.images)
             kept, taken = climb.kept, tf.where(alive, index + 1, climb.taken)
             if self.keep_best:
-                kept = _pictures(rose, climb.images, kept)
-                taken = tf.where(rose, index, climb.taken)
-            best = tf.maximum(scores, climb.best)
+                highest = scores > tf.reduce_max(climb.best, 1)
+                kept = _pictures(highest, climb.images, kept)
+                taken = tf.where(highest, index, climb.taken)
+            best = tf.where(here, tf.maximum(scores[:, None], climb.best), climb.best)
             return index + 1, Climb(
                 moved, memory, alive, scores, best, waited, strengths, kept, taken
             )

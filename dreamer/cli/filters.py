@@ -99,9 +99,11 @@ def command(
     """
     network, weights = options.network_file(network, weights)
     # What follows is heavy, and `--help` does without it.
-    from dreamer.cli import catalogue, session, sheeting, visualisation
+    from dreamer.cli import catalogue, session, sheeting, show, visualisation
 
     photo, kind = options.init(init)
+    if unit and jitter:
+        show.note("--jitter is not for --unit: what is shifted is another unit's.", quiet=quiet)
     given = options.given(
         feature=options.part(init=kind, keep=keep, unit=unit or None, leaky=leaky, diverse=diverse),
         layers=layers or None,

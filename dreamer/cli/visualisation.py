@@ -32,6 +32,10 @@ ENOUGH = 2
 """Pictures a processor from which on each is better off with pictures of its own."""
 
 
+SHOWN = 3
+"""Labels that are named in a message; the others are counted."""
+
+
 @dataclass(frozen=True)
 class Visualisation:
     """What holds for all pictures of one call.
@@ -123,6 +127,8 @@ class Visualisation:
                         finished(one)
                     done[one.label] = one
                 update(state.done, f"{named}  step {state.step} of {state.steps}")
+        if silent := [one.label for one in state.grown if one.silent]:
+            self.note(_silence(silent, leaky=recipe.feature.leaky > 0))
         if stopped := [one.step for one in state.grown if one.stopped]:
             self.note(
                 f"{len(stopped)} of {len(state.grown)} stopped by themselves; the "
@@ -193,6 +199,17 @@ class Visualisation:
     def note(self, text: str) -> None:
         """One line for the person who waits."""
         show.note(text, quiet=self.quiet)
+
+
+def _silence(labels: Sequence[str], *, leaky: bool) -> str:
+    """What there is to say where nothing led upwards."""
+    more = f" and {len(labels) - SHOWN} others" if len(labels) > SHOWN else ""
+    remedy = "another --seed" if leaky else "--leaky 0.1, another --seed"
+    return (
+        f"Nothing that these pictures begin with excites {', '.join(labels[:SHOWN])}{more}, so "
+        f"there is no gradient to follow and they stay as they began: give {remedy}, or --init "
+        "PHOTO."
+    )
 
 
 def _now(state: Growing, columns: int) -> Image:

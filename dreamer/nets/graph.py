@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 from keras import layers
@@ -52,6 +52,28 @@ def source(model: Any, layer: Any) -> Any:
     """The layer whose output a layer reads, or reads first."""
     given = keras.tree.flatten(layer.input)[0]
     return next(other for other in model.layers if other.output is given)
+
+
+class Rectifier(NamedTuple):
+    """What a ReLU does: its slope below `threshold`, and the limit above which it is flat."""
+
+    slope: float = 0.0
+    limit: float | None = None
+    threshold: float = 0.0
+
+
+_RECTIFIERS: Mapping[Any, Rectifier] = {
+    keras.activations.relu: Rectifier(),
+    keras.activations.relu6: Rectifier(limit=6.0),
+}
+
+
+def rectifier(layer: Any) -> Rectifier | None:
+    """What the ReLU does that a layer is, or ends in; None where there is none."""
+    if isinstance(layer, layers.ReLU):
+        limit = None if layer.max_value is None else float(layer.max_value)
+        return Rectifier(float(layer.negative_slope), limit, float(layer.threshold))
+    return _RECTIFIERS.get(getattr(layer, "activation", None))
 
 
 def bottlenecks(model: Any) -> list[str]:
@@ -123,10 +145,7 @@ def silencer(model: Any, layer: Any) -> Any | None:
     before = layer
     while isinstance(before, _POOLING):
         before = source(model, before)
-    rectifies = isinstance(before, layers.ReLU) or (
-        getattr(before, "activation", None) is keras.activations.relu
-    )
-    return before if before is not layer and rectifies else None
+    return before if before is not layer and rectifier(before) else None
 
 
 def freed(model: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from dreamer.arrays import Image
 from dreamer.classes import Labels
 from dreamer.errors import DreamerError
 from dreamer.nets import graph, network
-from dreamer.nets.network import Network
+from dreamer.nets.network import Features, Network
 
 
 class Guess(NamedTuple):
@@ -61,23 +61,12 @@ class Head:
         return self.net.model.get_layer(list(self.net.units)[-1])
 
     @cached_property
-    def _model(self) -> Callable[..., Any]:
-        import keras
-
-        layer = self.net.model.get_layer(self.layer)
-        if graph.gives_probabilities(layer):
-            # A layer with a softmax of its own is made to end before it.
-            scores = network.freeze(self.net, [self.layer], "float32")
-            return lambda pictures: scores(pictures)[self.layer]
-        model, spec = keras.Model(self.net.model.inputs[0], layer.output), self.net.spec
-        return lambda pictures: model(network.ranged(spec, pictures))
+    def _features(self) -> Features:
+        return network.freeze(self.net, [self.layer], "float32")
 
     def scores(self, picture: Image) -> NDArray[np.float32]:
-        """Of each class in a picture `(h, w, 3)`, before any softmax, `(outputs,)`.
-
-        The network is taken without the leak that a dream needs (`network.LEAK`).
-        """
-        return np.asarray(self._model(picture[None])[0])
+        """Of each class in a picture `(h, w, 3)`, before any softmax, `(outputs,)`."""
+        return np.asarray(self._features(picture[None])[self.layer][0])
 
     def guesses(self, picture: Image, count: int = 5) -> list[Guess]:
         """The classes that the network takes a picture for, the likeliest first."""

@@ -2,7 +2,7 @@
 
 import importlib
 import zlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +27,8 @@ OVERVIEW = 16
 """About how many layers an overview shows."""
 
 LEAK = 0.2
-"""The slope below zero, Keras's own, that a class score's ReLU gets (see `graph.silencer`)."""
+"""The slope below zero, Keras's own, that a class score's ReLU gets where it is climbed (see
+`graph.silencer`)."""
 
 
 @dataclass(frozen=True)
@@ -173,20 +174,24 @@ def build(name: str, path: Path | None) -> Network:
     return Network(name, spec, model, weightfiles.sha256(path) if path else "")
 
 
-def freeze(network: Network, layers: Collection[str], dtype: str, leak: float = 0) -> Features:
+def freeze(
+    network: Network, layers: Collection[str], dtype: str, leak: float | None = None
+) -> Features:
     """The network up to the deepest of `layers`, with weights stored in `dtype`.
 
     A batch normalisation behind a convolution is folded into it, any other one becomes one scale
     and one shift. The input's range is made inside, so that a gradient is always with respect to
     a picture of 0 to 1. Of a classifier's output that is asked for, the logits are given, before
-    a softmax or sigmoid; a ReLU whose maps are pooled into them leaks (`LEAK`).
+    a softmax or sigmoid.
 
     Args:
         network: whose model is not changed.
         layers: names of its layers; they become the keys of the activations.
         dtype: `float32` or `bfloat16`, the type in which activations are computed.
-        leak: the slope below zero that every ReLU gets, so that where all is silent there is a
-            gradient nevertheless.
+        leak: None for the activations of the network as it is. A number, for an ascent, is the
+            slope below zero that every plain ReLU gets, so that where all is silent there is a
+            gradient nevertheless; a ReLU whose maps are pooled into class scores that are asked
+            for gets `LEAK`.
     """
     spec, model = network.spec, frozen(network, layers, dtype, leak)
 
@@ -205,12 +210,14 @@ def ranged(spec: NetSpec, image: tf.Tensor) -> tf.Tensor:
     return ordered * spec.scale + spec.offset
 
 
-def frozen(network: Network, layers: Collection[str], dtype: str, leak: float = 0) -> Any:
+def frozen(network: Network, layers: Collection[str], dtype: str, leak: float | None = None) -> Any:
     """The Keras model behind `freeze`: it reads pictures in the network's own range."""
     model = network.model
     cut = keras.Model(model.inputs, {name: model.get_layer(name).output for name in layers})
     folded = _foldable(cut)
-    changes = {**_leaking(cut, leak), **_as_scores(model, layers)}
+    changes = {**_before_softmax(model, layers)}
+    if leak is not None:
+        changes |= {**_leaking(cut.layers, leak), **_leaking(_silencers(model, layers), LEAK)}
     copy = keras.models.clone_model(
         cut,
         clone_function=_recast(dtype, folded, changes),
@@ -225,36 +232,47 @@ def frozen(network: Network, layers: Collection[str], dtype: str, leak: float = 
     return copy
 
 
-def _leaking(model: Any, leak: float) -> dict[str, Mapping[str, Any]]:
-    """What changes in the configuration of layers, by name, so that all ReLUs leak."""
-    if not leak:
-        return {}
-    own = [
-        each.name
-        for each in model.layers
-        if isinstance(each, keras.layers.ReLU)
-        or getattr(each, "activation", None) is keras.activations.relu
-    ]
-    return {name: {"activation": _leaky(leak)} for name in own}
+def _leaking(layers: Iterable[Any], leak: float) -> dict[str, Mapping[str, Any]]:
+    """What changes in the configuration of those layers that rectify, by name, so that they leak.
+
+    One that leaks already keeps its own slope.
+    """
+    found = ((layer.name, graph.rectifier(layer)) for layer in layers if leak)
+    return {
+        name: {"activation": _leaky(leak, *own)} for name, own in found if own and not own.slope
+    }
 
 
-def _leaky(leak: float) -> Callable[[tf.Tensor], tf.Tensor]:
-    """A ReLU with a slope below zero."""
-    # TensorFlow's own behind a convolution makes its optimiser stumble, and say so.
-    return lambda maps: tf.maximum(maps, leak * maps)
+def _leaky(
+    leak: float, slope: float, limit: float | None, threshold: float
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    """A ReLU with a slope below its threshold; above its limit it stays as flat as it is."""
+
+    def rectify(maps: tf.Tensor) -> tf.Tensor:
+        # TensorFlow's own behind a convolution makes its optimiser stumble, and say so.
+        if threshold:
+            maps = tf.where(maps >= threshold, maps, leak * (maps - threshold))
+        else:
+            maps = tf.maximum(maps, leak * maps)
+        return maps if limit is None else tf.minimum(maps, limit)
+
+    return rectify
 
 
-def _as_scores(model: Any, names: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
-    """What changes in the configuration of layers, by name, for class scores among `names`."""
-    changes: dict[str, Mapping[str, Any]] = {}
-    for layer in map(model.get_layer, names):
-        if len(layer.output.shape) != 2:
-            continue
-        if graph.gives_probabilities(layer):
-            changes[layer.name] = {"activation": "linear"}
-        elif rectifier := graph.silencer(model, layer):
-            changes[rectifier.name] = {"activation": _leaky(LEAK)}
-    return changes
+def _before_softmax(model: Any, names: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+    """What changes in the configuration of layers, by name, for logits instead of probabilities."""
+    own = [layer for layer in _of_units(model, names) if graph.gives_probabilities(layer)]
+    return {layer.name: {"activation": "linear"} for layer in own}
+
+
+def _silencers(model: Any, names: Collection[str]) -> list[Any]:
+    """The ReLUs whose maps are pooled into the class scores among `names`."""
+    found = (graph.silencer(model, layer) for layer in _of_units(model, names))
+    return [layer for layer in found if layer]
+
+
+def _of_units(model: Any, names: Collection[str]) -> list[Any]:
+    return [layer for layer in map(model.get_layer, names) if len(layer.output.shape) == 2]
 
 
 def _foldable(model: Any) -> Mapping[str, str]:

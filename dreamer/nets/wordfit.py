@@ -167,7 +167,7 @@ def classifier(net: Network, layers: Sequence[str]) -> Classifier:
     logits = net.resolve(list(net.units)[-1])
     first, *others = sorted(map(net.resolve, layers), key=list(net.layers).index)
     stem = tf.function(network.freeze(net, [first], "float32"), reduce_retracing=True)
-    whole = network.frozen(net, [first, *others, logits], "float32")
+    whole = network.frozen(net, [first, *others, logits], "float32", leak=0)
     ends = {name: whole.get_layer(name).output for name in (*others, logits)}
     try:
         tail = keras.Model(whole.get_layer(first).output, ends)
