@@ -49,7 +49,8 @@ def dream(
             `(h, w, 4)`, or grey `(h, w)`; or a Pillow image.
         preset: a name of `dream presets list`, a `.toml` file, or a picture or film that `dream`
             made.
-        of: words to dream of, as "birds" or ["birds", "vaults=0.5"]; see `dream models words`.
+        of: words to dream of, as "birds" or ["birds", "vaults=0.5", "-dogs"], which has fewer
+            dogs; see `dream models words`.
         mask: a picture; the dream shows where it is white.
         guide: a picture; the dream is of what is in it.
         weights: the file of the network's weights, where it is not at its usual place.
@@ -76,6 +77,7 @@ def dream(
     from dreamer.files import photos
 
     taken, give = _taken(photo)
+    fields, weights = _own_network(fields, weights)
     recipe = _recipe(preset, of, weights, fields).still()
     size = photos.fitted(taken.image.shape[:2], recipe.size, enlarge=recipe.enlarge)
     taken = photos.resize(taken, size)
@@ -129,6 +131,7 @@ def film(
     from dreamer.frames import played
 
     taken, give = _taken(photo)
+    fields, weights = _own_network(fields, weights)
     recipe = _recipe(preset, of, weights, *_film_fields(fields))
     taken = photos.first_frame(taken, recipe.film.size)
     seen = _given("guide", guide, preset)
@@ -158,6 +161,16 @@ def _taken(
     return pixels.taken(photo, "The photo"), partial(pixels.given, photo)
 
 
+def _own_network(
+    fields: dict[str, Any], weights: str | Path | None
+) -> tuple[dict[str, Any], str | Path | None]:
+    """The fields and the weights; a `.keras` file may be named as the network itself."""
+    named = fields.get("network")
+    if not str(named).endswith(".keras") or weights:
+        return fields, weights
+    return {**fields, "network": Path(str(named)).name}, str(named)
+
+
 def _film_fields(fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The fields of a recipe and those of its film, which has names that both have."""
     from dreamer.filmfields import Film
@@ -176,14 +189,15 @@ def _recipe(
     """The recipe that a preset, words and fields describe; the later one has the last word."""
     from dreamer import filmfields, presets
     from dreamer.describe import InWords, described
+    from dreamer.recipe import ARGUMENTS
 
     asked = [of] if isinstance(of, str) else list(of)
     file = Path(weights) if weights else None
-    in_words = InWords(asked, file, for_film=film is not None) if asked else None
+    in_words = InWords(asked, file=file, for_film=film is not None) if asked else None
     if film:
         fields = {**fields, "film": filmfields.implied(film)}
     base = presets.load(str(preset)) if preset else None
-    return described(base, fields, in_words, source="the arguments").recipe
+    return described(base, fields, in_words, source=ARGUMENTS).recipe
 
 
 def _given(kind: str, picture: AnyPicture | None, preset: str | Path | None) -> Photo | None:

@@ -294,7 +294,12 @@ def load(recipe: Recipe, file: Path | None = None) -> Network:
         smallest=0,
         motifs={},
     )
-    return network.load_file(file, spec)
+    usual = Recipe()
+    described = any(getattr(recipe, name) != getattr(usual, name) for name in _INPUT)
+    return network.load_file(file, spec, described=described)
+
+
+_INPUT = ("input_range", "input_mean", "input_order")
 
 
 def assemble(
@@ -442,10 +447,15 @@ def finishing(recipe: Recipe, mask: NDArray[np.float32] | None) -> Look:
     parts: list[Look] = [look.keep_colours] if recipe.colours == "photo" else []
     if recipe.opacity != 1:
         parts.append(look.opacity(float(recipe.opacity)))
-    if mask is not None:
-        sigma = recipe.feather * min(mask.shape)
-        parts.append(look.masked(cv2.GaussianBlur(mask, (0, 0), sigma) if sigma else mask))
-    return look.chain(*parts)
+    return look.chain(*parts, veil(recipe, mask))
+
+
+def veil(recipe: Recipe, mask: NDArray[np.float32] | None) -> Look:
+    """The dream where the mask is white, with the recipe's soft edge; everywhere without one."""
+    if mask is None:
+        return look.unchanged
+    sigma = recipe.feather * min(mask.shape)
+    return look.masked(cv2.GaussianBlur(mask, (0, 0), sigma) if sigma else mask)
 
 
 def resolve_precision(wanted: Precision) -> Precision:

@@ -76,7 +76,7 @@ def read(path: Path) -> Labels:
         lines = path.read_text("utf-8").rstrip().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not a text file"
-        raise DreamerError(f"Cannot read the labels {path}: {why}.") from None
+        raise DreamerError(f"Cannot read the labels {path}: {why}; check --labels.") from None
     return [_label(line.strip()) for line in lines]
 
 
@@ -183,7 +183,8 @@ class Names:
 
 
 def _folded(name: str) -> str:
-    return " ".join(name.casefold().replace("-", " ").replace("_", " ").split())
+    # A hyphen within a name stands for a space; one before it is no part of it.
+    return " ".join(re.sub(r"(?<!^)[-_]", " ", name.strip().casefold()).split())
 
 
 _PLURALS = (("", "s"), ("", "es"), ("y", "ies"), ("f", "ves"), ("fe", "ves"), ("man", "men"))

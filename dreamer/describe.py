@@ -7,14 +7,24 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dreamer import words
+from dreamer.feature import Feature
 from dreamer.files.metadata import Made
-from dreamer.recipe import Recipe
+from dreamer.filmfields import Film
+from dreamer.recipe import OPTIONS, PARTS, Recipe, to_fields
 
 
 class InWords(NamedTuple):
-    """Words to dream of, the `.keras` file beside which their table lies, and if for a film."""
+    """What is dreamt of in words.
 
-    asked: Sequence[str]
+    Attributes:
+        asked: words that there shall be more of.
+        unwanted: words that there shall be less of.
+        file: the `.keras` file beside which their table lies.
+        for_film: whether it is a film.
+    """
+
+    asked: Sequence[str] = ()
+    unwanted: Sequence[str] = ()
     file: Path | None = None
     for_film: bool = False
 
@@ -25,7 +35,7 @@ def described(
     in_words: InWords | None = None,
     *,
     settings: Sequence[tuple[str, Any]] = (),
-    source: str = "the options",
+    source: str = OPTIONS,
 ) -> Made:
     """The recipe that is asked for, with the preset's facts, if it is a finished picture.
 
@@ -49,8 +59,53 @@ def described(
     if preset and "film" in given:
         given = {**given, "film": preset.recipe.film.retimed(given["film"])}
     changed = changed.changed(given, source)
-    if in_words and in_words.asked:
+    if in_words and (in_words.asked or in_words.unwanted):
         table = words.load(changed.network, in_words.file)
-        layers = [*given.get("layers", ()), *words.expand(in_words.asked, table)]
+        wanted = words.expand(in_words.asked, table, in_words.unwanted)
+        layers = [*given.get("layers", ()), *wanted]
         changed = changed.changed({"layers": layers})
+    if preset and changed != preset.recipe:
+        changed = changed.changed({"about": preset.recipe.about.derived().model_dump()})
     return begin._replace(recipe=changed)
+
+
+_FILM = tuple(f"film.{name}" for name in Film.model_fields)
+_FEATURE = tuple(f"feature.{name}" for name in Feature.model_fields)
+_OF_CLIPS = ("flow", "carried", "blend_moving", "blend_still", "fade")
+_ON_CLIPS = (*_OF_CLIPS, "fps", "written_fps", "size", "frames", "loop")
+_NOT_GROWN = (
+    *("guide", "guide_match", "motif", "motif_pixels", "octaves", "octave_scale", "carry"),
+    *("resample", "strength", "opacity", "colours", "palette", "saturation", "mask", "feather"),
+    *("enlarge", "seamless", "tile"),
+)
+
+UNUSED: Mapping[str, tuple[str, ...]] = {
+    "a picture": (*_FILM, *_FEATURE),
+    "a film": (
+        *("steps", "motif", "strength", "size", "enlarge"),
+        *(f"film.{name}" for name in _OF_CLIPS),
+        *_FEATURE,
+    ),
+    "a clip": (
+        *(name for name in _FILM if name.removeprefix("film.") not in _ON_CLIPS),
+        *("size", "enlarge"),
+        *_FEATURE,
+    ),
+    "a channel's picture": (*_NOT_GROWN, *_FILM),
+    "a class's picture": ("layers", *_NOT_GROWN, *_FILM),
+}
+"""The fields of a recipe that do nothing, by what is made of it."""
+
+
+def unused(made_of: Recipe | None, settings: Sequence[str], kind: str) -> list[str]:
+    """The fields that a preset or `--set` gives and that do nothing.
+
+    Args:
+        made_of: the preset.
+        settings: names of fields, as `film.fps`.
+        kind: what is made, a key of `UNUSED`.
+    """
+    fields = to_fields(made_of) if made_of else {}
+    flat = [name for name in fields if name not in PARTS]
+    flat += [f"{part}.{name}" for part in PARTS for name in fields.get(part, {})]
+    return [name for name in dict.fromkeys([*flat, *settings]) if name in UNUSED[kind]]

@@ -1,11 +1,23 @@
 """What a person is told when something cannot be done."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class DreamerError(Exception):
     """One sentence that names the thing, the cause and the remedy."""
+
+
+@contextmanager
+def speaking_of(option: str) -> Iterator[None]:
+    """Let every error in the block name the option that it is about."""
+    try:
+        yield
+    except DreamerError as error:
+        if option in str(error):
+            raise
+        raise DreamerError(f"{option}: {error}") from None
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:

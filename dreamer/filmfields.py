@@ -1,10 +1,11 @@
 """A film's part of the recipe: motion, time, and what keeps it alive."""
 
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from dreamer.fields import Data, Motif, NotNegative, OverTime, Positive
 from dreamer.schedule import Clock, Number, parse_text
@@ -22,11 +23,20 @@ def implied(changes: Mapping[str, Any]) -> dict[str, Any]:
 _CODES = re.compile(r"#[0-9a-fA-F]{6}(\s*,\s*#[0-9a-fA-F]{6})*")
 
 
+def _joined(value: object) -> object:
+    """A list of colours is as good as their text."""
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+
 def _read_palette(text: str | None) -> str | None:
     for codes in parse_text(text).texts if text else ():
         if not _CODES.fullmatch(codes):
             raise ValueError(f"{codes!r} are no colours: write #rrggbb,#rrggbb")
     return text
+
+
+MOMENTS = 5000
+"""Of a film, at which schedules are looked at before it is made."""
 
 
 class Film(Data):
@@ -102,7 +112,7 @@ class Film(Data):
     colours: Literal["first", "average", "palette", "free"] = Field(
         "first", description="what a frame's colours are held to"
     )
-    palette: Annotated[str | None, AfterValidator(_read_palette)] = Field(
+    palette: Annotated[str | None, BeforeValidator(_joined), AfterValidator(_read_palette)] = Field(
         None, description="#rrggbb,#rrggbb to hold the colours to, or a schedule of such"
     )
     hold: Annotated[Number, OverTime(0, 1)] = Field(
@@ -145,6 +155,24 @@ class Film(Data):
     def length(self) -> int:
         """Frames of the film."""
         return self.frames or max(1, round(self.seconds * self.fps))
+
+    def ease(self, frame: float) -> float:
+        """The share of motion and dream that has set in, 0 to 1."""
+        if self.loop or not self.intro:
+            return 1.0
+        way = min(frame / (self.intro * self.fps), 1.0)
+        return way * way * (3 - 2 * way)
+
+    def unseen(self, texts: Sequence[str]) -> list[str]:
+        """The values of some schedules that are over before the dream has half set in."""
+        frames = range(0, self.length, max(1, self.length // MOMENTS))
+        whole, seen = defaultdict[str, float](float), defaultdict[str, float](float)
+        for schedule in map(parse_text, texts):
+            for frame in frames if len(set(schedule.texts)) > 1 else ():
+                for value, share in schedule.at(self.clock(frame)):
+                    whole[value] += share
+                    seen[value] += share * self.ease(frame)
+        return [value for value in whole if seen[value] < whole[value] / 2]
 
     def clock(self, frame: float, seed: float = 0.0) -> Clock:
         """A frame's moment, counted at the rate that the schedules are written for."""

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from dreamer.arrays import Image, Size, Stored, from_stored, to_stored
 from dreamer.ascent import alive, look
 from dreamer.ascent.alive import Floats
-from dreamer.assemble import Assembly, Plan
+from dreamer.ascent.look import Look
+from dreamer.assemble import Assembly, Plan, veil
 from dreamer.errors import DreamerError
 from dreamer.fields import at
 from dreamer.filmfields import Film
@@ -62,9 +63,8 @@ def frame_recipe(recipe: Recipe) -> Recipe:
     """What is dreamt on each frame of a film."""
     film = recipe.film
     # The change of a whole film is held by the second, not that of a picture.
-    return recipe.changed(
-        {"steps": film.steps, "motif": film.motif, "strength": None, "size": film.size}
-    )
+    own = {"steps": film.steps, "motif": film.motif, "strength": None, "size": film.size}
+    return recipe.changed({**own, "octaves": recipe.octaves})
 
 
 @dataclass(frozen=True)
@@ -133,9 +133,13 @@ class Filming:
 
     @cached_property
     def begin(self) -> Carried:
-        """The photo, and what is remembered of it."""
+        """The photo, and what is remembered of it; in its film's colours if they do not set in."""
         pose = np.eye(3, dtype=np.float32)
-        return Carried(to_stored(self.photo), {_COLOURS: self._reference, _POSE: pose})
+        film, clock = self._at(0)
+        photo = self.photo
+        if film.colours == "palette" and not (film.intro or film.loop):
+            photo = self._shown(photo, self._reference, film, clock)
+        return Carried(to_stored(photo), {_COLOURS: self._reference, _POSE: pose})
 
     def step(self, carried: Carried, number: int) -> Carried:
         """Make a key from the one before; see `frames.Step`."""
@@ -155,12 +159,9 @@ class Filming:
         *_, last = self.assembly.dream(
             origin, self.plan, self.mask, frame=number, clock=clock, gains=gains
         )
-        change = float(film.strength) * seconds * self._ease(number * cadence)
+        change = float(film.strength) * seconds * self.film.ease(number * cadence)
         dreamt = look.strength(change)(last.picture(), origin) if change else origin
-        if film.hold and film.colours != "free":
-            # Behind the dream, so that what is shown has them, too.
-            target = self._target(own[_COLOURS], film, clock)
-            dreamt = alive.hold_colours(dreamt, target, float(film.hold))
+        dreamt = self._shown(dreamt, own[_COLOURS], film, clock)
         for layer, strengths in last.strengths.items():
             frames = float(film.memory) / seconds
             own[layer] = alive.remembered(own.get(layer, strengths), strengths, frames)
@@ -190,8 +191,19 @@ class Filming:
             moved = alive.hold_detail(moved, self._detail, float(film.detail))
         if film.noise:
             seed = self.assembly.recipe.seed, number
-            moved = alive.add_noise(moved, float(film.noise) * seconds**0.5, seed)
+            amplitude = float(film.noise) * seconds**0.5 * self.film.ease(number * film.cadence)
+            moved = alive.add_noise(moved, amplitude, seed)
         return moved.clip(0, 1)
+
+    def _shown(self, image: Image, average: Floats, film: Film, clock: Clock) -> Image:
+        """A frame in the colours that it is held to, behind the dream, so that all of it has them.
+
+        Where the mask is black it is the photo.
+        """
+        if film.hold and film.colours != "free":
+            target = self._target(average, film, clock)
+            image = alive.hold_colours(image, target, float(film.hold))
+        return self._veil(image, self.photo)
 
     def _target(self, average: Floats, film: Film, clock: Clock) -> Floats:
         if film.colours == "average":
@@ -201,7 +213,10 @@ class Filming:
             targets = [
                 share * alive.palette(codes.split(","), self._reference) for codes, share in parts
             ]
-            return np.asarray(np.sum(targets, 0), np.float32)
+            palette = np.asarray(np.sum(targets, 0), np.float32)
+            # They set in with the dream, or the second frame would jump.
+            eased = np.float32(self.film.ease(clock.frame / clock.fps * film.fps))
+            return self._reference + eased * (palette - self._reference)
         return self._reference
 
     def _source(self, pose: Floats) -> Image:
@@ -221,6 +236,10 @@ class Filming:
     @cached_property
     def _reference(self) -> Floats:
         return alive.colours(self.photo)
+
+    @cached_property
+    def _veil(self) -> Look:
+        return veil(self.assembly.recipe, self.mask)
 
     @cached_property
     def _detail(self) -> float:
@@ -252,16 +271,8 @@ class Filming:
         if asked._replace(centre=usual.centre, field_of_view=usual.field_of_view) == usual:
             return named
         ratio = (film.written_fps or film.fps) / film.fps
-        eased = (end - begin) * ratio * self._ease(max(begin, end))
+        eased = (end - begin) * ratio * self.film.ease(max(begin, end))
         return paths.repeated(asked, eased, size) @ named
-
-    def _ease(self, frame: float) -> float:
-        """The share of motion and dream that has set in."""
-        film = self.film
-        if film.loop or not film.intro:
-            return 1.0
-        way = min(frame / (film.intro * film.fps), 1.0)
-        return way * way * (3 - 2 * way)
 
     def _seconds(self, frame: float) -> float:
         """The named motion's own time: it runs at the scheduled speed, and sets in slowly."""
@@ -277,7 +288,7 @@ class Filming:
         film, times = self.film, [0.0]
         for frame in range(film.length):
             speed = at(film.speed, self.assembly.recipe.clock(frame))
-            times.append(times[-1] + speed * self._ease(frame + 0.5) / film.fps)
+            times.append(times[-1] + speed * self.film.ease(frame + 0.5) / film.fps)
         return times
 
     def check(self) -> None:

@@ -140,7 +140,8 @@ def create(path: Path, source: str, about: Mapping[str, Any]) -> None:
 
     Raises DreamerError where any of the files exists.
     """
-    made = load(source).recipe.changed({"about": about})
+    made = load(source).recipe
+    made = made.changed({"about": {**made.about.derived().model_dump(), **about}})
     brought = files(source)
     named = {kind: f"{path.stem}-{kind}{file.suffix}" for kind, file in brought.items()}
     # The files have the hashes, which a recipe without them would need.

@@ -6,12 +6,12 @@ inside a picture and compared.
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Annotated, Any, Literal
 
 import tomlkit
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
 
 from dreamer import schedule
 from dreamer.errors import DreamerError, nearest
@@ -22,10 +22,29 @@ from dreamer.formats import FORMAT, migrated
 from dreamer.layers import LayerSpec, parse_layer
 from dreamer.schedule import Clock, Number, Schedule
 
+OPTIONS = "the options"
+"""The source of what was typed as options."""
+
+ARGUMENTS = "the arguments"
+"""The source of what a program gives."""
+
 Precision = Literal["auto", "float32", "mixed", "bfloat16"]
 Amount = Annotated[Number, OverTime(0, 1000)]
 Share = Annotated[Number, OverTime(0, 0.999)]
 Every = Annotated[int, Field(ge=1, description="steps from one to the next")]
+
+
+def _several(value: object) -> object:
+    """One layer is as good as a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+def _codes(value: object) -> object:
+    """Colours as they are typed are as good as a list of them."""
+    return [code.strip() for code in value.split(",")] if isinstance(value, str) else value
+
+
+_Code = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 
 
 class About(Data):
@@ -36,6 +55,12 @@ class About(Data):
     description: Text = ""
     tags: tuple[Text, ...] = ()
     licence: Text = ""
+
+    def derived(self) -> "About":
+        """Of a recipe that somebody has made from this one: nobody else is credited with it."""
+        if not (self.name or self.author):
+            return self
+        return About(description=f"based on {' by '.join(filter(None, (self.name, self.author)))}")
 
 
 class Recipe(Data):
@@ -56,7 +81,7 @@ class Recipe(Data):
     input_order: Literal["RGB", "BGR"] = Field(
         "RGB", description="of a network in a file: its order of colours"
     )
-    layers: tuple[str, ...] = Field(
+    layers: Annotated[tuple[str, ...], BeforeValidator(_several)] = Field(
         (), description="LAYER[:CHANNELS][=WEIGHT] each; none means the network's default"
     )
     objective: Literal["mean-square", "mean", "sum", "sum-square", "direction"] = Field(
@@ -149,7 +174,7 @@ class Recipe(Data):
     colours: Literal["dream", "photo"] = Field(
         "dream", description="`photo` keeps the photo's and takes the dream's lightness"
     )
-    palette: tuple[Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")], ...] = Field(
+    palette: Annotated[tuple[_Code, ...], BeforeValidator(_codes)] = Field(
         (), description="#rrggbb colours that the dream grows in"
     )
     saturation: Annotated[Number, OverTime(0, 10)] = Field(
@@ -257,12 +282,13 @@ class Recipe(Data):
         """Whether channels are still to be chosen on a photo."""
         return any(term.choice for term in self.terms)
 
-    def changed(self, changes: Mapping[str, Any], source: str = "the options") -> "Recipe":
+    def changed(self, changes: Mapping[str, Any], source: str = OPTIONS) -> "Recipe":
         """This recipe with some fields set anew; `motif` and `octaves` replace each other.
 
         Raises DreamerError that names the field, its `source` and the remedy.
         """
-        if "motif" in changes and "octaves" not in changes:
+        moved = {**changes, **film} if isinstance(film := changes.get("film"), Mapping) else changes
+        if "motif" in moved and "octaves" not in changes:
             changes = {**changes, "octaves": None}
         for part in _TABLES:
             if isinstance(changes.get(part), Mapping):
@@ -292,6 +318,56 @@ def _inner(part: str) -> list[str]:
     return [f"{part}.{name}" for name in type(own).model_fields]
 
 
+_FLAGS: Mapping[str, str] = {
+    "layers": "--layer",
+    "network": "--model",
+    "colours": "--keep-colours",
+    **{
+        name: f"--{name.replace('_', '-')}"
+        for name in (
+            *("guide", "motif", "octaves", "octave_scale", "steps", "rate", "jitter", "blur"),
+            *("strength", "opacity", "mask", "palette", "saturation", "seamless", "seed", "size"),
+            "precision",
+        )
+    },
+    **{
+        f"film.{name}": f"--{name.replace('_', '-')}"
+        for name in (
+            *("motion", "speed", "zoom", "angle", "border", "seconds", "frames", "fps", "loop"),
+            *("intro", "cadence", "motif", "steps", "strength", "habituation", "colours"),
+            *("palette", "size", "flow", "blend_moving", "blend_still"),
+        )
+    },
+    **{f"feature.{name}": f"--{name}" for name in ("init", "keep", "unit", "leaky", "diverse")},
+}
+
+
+def flag(field: str) -> str:
+    """The option that sets a field, as `film.fps`."""
+    return _FLAGS.get(field, f"--set {field}")
+
+
+_REASONS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), lambda _: "a whole number"),
+    **dict.fromkeys(("float_parsing", "float_type"), lambda _: "a number"),
+    **dict.fromkeys(("bool_parsing", "bool_type"), lambda _: "on or off"),
+    **dict.fromkeys(("tuple_type", "list_type"), lambda _: "a list, as [1, 2]"),
+    "string_type": lambda _: "a text",
+    "greater_than": lambda context: f"a number above {context['gt']:g}",
+    "greater_than_equal": lambda context: f"a number from {context['ge']:g} on",
+    "less_than": lambda context: f"a number below {context['lt']:g}",
+    "less_than_equal": lambda context: f"a number up to {context['le']:g}",
+    "literal_error": lambda context: str(context["expected"]).replace("'", ""),
+}
+"""By the kind of error: what to write, from what is known of it."""
+
+_WRITE: Mapping[str, str] = {
+    "size": "the longest side in pixels, as 640, or full",
+    "palette": "colours as #rrggbb,#rrggbb",
+}
+"""What to write for fields that may be of several kinds."""
+
+
 def _sentence(error: ValidationError, source: str) -> str:
     first = error.errors()[0]
     # Unions and tuples add parts to the place that mean nothing to a reader.
@@ -301,7 +377,17 @@ def _sentence(error: ValidationError, source: str) -> str:
         guess = f"did you mean {' or '.join(near)}?" if near else "`dream presets show` lists them."
         return f"In {source} there is no field {key!r}: {guess}"
     why = first["msg"].removeprefix("Value error, ")
-    return f"In {source}, {key} cannot be {first['input']!r}: {why[0].lower()}{why[1:]}."
+    why = f"{why[0].lower()}{why[1:]}"
+    if reason := _REASONS.get(first["type"]):
+        why = f"write {_WRITE.get(key) or reason(first.get('ctx', {}))}"
+    elif first["type"] == "string_pattern_mismatch":
+        why = f"write {_WRITE.get(key, 'the hash of a file')}"
+    named = {OPTIONS: flag(key), ARGUMENTS: key.removeprefix("film.").removeprefix("feature.")}
+    place = named.get(source, f"In {source}, {key}")
+    given, typed = first["input"], source == OPTIONS
+    # Nothing that commands the terminal is shown as it is.
+    shown = given if typed and isinstance(given, str) and given.isprintable() else repr(given)
+    return f"{place} cannot be {shown}: {why}."
 
 
 def from_fields(fields: Mapping[str, Any], source: str) -> Recipe:

@@ -33,16 +33,16 @@ def kept(before: Recipe, after: Recipe, stages: tuple[Stages, Stages]) -> int:
         after: the changed one.
         stages: those of both.
     """
-    changed = _changed(before, after)
+    fields = changed(before, after)
     # By `zoom` each octave's photo is made from the one above it.
     chained = after.resample == "zoom" and list(stages[0]) != list(stages[1])
-    if chained or changed - _SHOWN - _LAST - _ENDS - _SIZES:
+    if chained or fields - _SHOWN - _LAST - _ENDS - _SIZES:
         return 0
     pairs = zip(*stages, strict=False)
     number = next((i for i, (old, new) in enumerate(pairs) if old != new), min(map(len, stages)))
     # A strength is shared out over all octaves, however many they are.
     shared = after.strength is not None and len(stages[0]) != len(stages[1])
-    return min(number, 1) if changed & _ENDS or shared else number
+    return min(number, 1) if fields & _ENDS or shared else number
 
 
 def same_graph(before: Recipe, after: Recipe, amounts: Collection[str]) -> bool:
@@ -51,12 +51,13 @@ def same_graph(before: Recipe, after: Recipe, amounts: Collection[str]) -> bool:
     Such a field still matters in that without it its part is left out.
     """
     outside = _SHOWN | _LAST | _ENDS | _SIZES | _RUN | {"layers"}
-    if _changed(before, after) - outside - set(amounts):
+    if changed(before, after) - outside - set(amounts):
         return False
     return _parts(before, amounts) == _parts(after, amounts)
 
 
-def _changed(before: Recipe, after: Recipe) -> set[str]:
+def changed(before: Recipe, after: Recipe) -> set[str]:
+    """The fields in which two recipes differ."""
     return {name for name in Recipe.model_fields if getattr(before, name) != getattr(after, name)}
 
 

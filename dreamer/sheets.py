@@ -1,7 +1,9 @@
 """Contact sheets: labelled pictures side by side."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 
 import cv2
 import numpy as np
@@ -19,28 +21,80 @@ _PAPER = 0.11
 _INK = (222, 222, 222)
 
 
+LINES = 5
+"""Of a label, at most; what is longer is cut."""
+
+
 def compose(
-    pictures: Sequence[Image], labels: Sequence[str], columns: int, lines: int = 1
+    pictures: Sequence[Image],
+    labels: Sequence[str],
+    columns: int,
+    across: Sequence[str] = (),
+    down: Sequence[str] = (),
 ) -> Image:
     """One picture of many, row by row, each with its label below.
 
+    What all labels begin with stands above the sheet, once.
+
     Args:
         pictures: float32 `(h, w, 3)` of 0 to 1; all are brought to the first one's width.
-        labels: one a picture; what does not fit is cut.
+        labels: one a picture.
         columns: pictures in a row.
-        lines: how many a label may fill.
+        across: what is above each column, if anything.
+        down: what is above each row, if anything.
     """
     width = pictures[0].shape[1]
-    cells = [_cell(p, label, width, lines) for p, label in zip(pictures, labels, strict=True)]
+    heading, labels = parted(labels)
+    full = columns * (width + _GAP) - _GAP
+    cells = _cells(pictures, labels, width)
     height = max(cell.shape[0] for cell in cells)
-    rows = -(-len(cells) // columns)
-    size = (rows * (height + _GAP) + _GAP, columns * (width + _GAP) + _GAP, 3)
-    sheet = np.full(size, _PAPER, np.float32)
-    for number, cell in enumerate(cells):
-        row, column = divmod(number, columns)
-        top, left = _GAP + row * (height + _GAP), _GAP + column * (width + _GAP)
-        sheet[top : top + cell.shape[0], left : left + width] = cell
+    parts = [_text(heading, full, width)] if heading else []
+    if across:
+        named = [_text(each, width, width, _lines(across, width)) for each in across]
+        parts.append(_beside(named, full))
+    for row, first in enumerate(range(0, len(cells), columns)):
+        parts += [_text(down[row], full, width)] if row < len(down) else []
+        band = np.full((height, full, 3), _PAPER, np.float32)
+        for column, cell in enumerate(cells[first : first + columns]):
+            left = column * (width + _GAP)
+            band[: cell.shape[0], left : left + width] = cell
+        parts.append(band)
+    return _stacked(parts, full)
+
+
+def parted(labels: Sequence[str]) -> tuple[str, list[str]]:
+    """What all labels begin with, up to a mark or a space, and what is left of each.
+
+    The channels of a layer are told apart by what stands at their labels' end, which would be cut
+    first.
+    """
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*labels, strict=False))
+    common = "".join(letters[0] for letters in alike) if len(labels) > 1 else ""
+    mark = re.match(r".*[\s:=]", common)
+    if not mark:
+        return "", list(labels)
+    # A colon goes with a channel's number.
+    end = len(mark[0]) - mark[0].endswith(":")
+    return mark[0].strip(" :"), [label[end:].strip() for label in labels]
+
+
+def _stacked(parts: Sequence[Image], width: int) -> Image:
+    """Strips of one width one below the other, with gaps between them and around."""
+    height = sum(part.shape[0] + _GAP for part in parts) + _GAP
+    sheet = np.full((height, width + 2 * _GAP, 3), _PAPER, np.float32)
+    top = _GAP
+    for part in parts:
+        sheet[top : top + part.shape[0], _GAP : _GAP + width] = part
+        top += part.shape[0] + _GAP
     return sheet
+
+
+def _beside(parts: Sequence[Image], width: int) -> Image:
+    strip = np.full((parts[0].shape[0], width, 3), _PAPER, np.float32)
+    for number, part in enumerate(parts):
+        left = number * (part.shape[1] + _GAP)
+        strip[:, left : left + part.shape[1]] = part[:, : width - left]
+    return strip
 
 
 def most_cells(size: Size, columns: int) -> int:
@@ -126,37 +180,65 @@ def curve(values: Sequence[float], width: int = 480, height: int = 160) -> Image
     return np.asarray(paper, np.float32) / np.float32(255)
 
 
-def _cell(picture: Image, label: str, width: int, lines: int) -> Image:
-    height = round(picture.shape[0] * width / picture.shape[1])
-    scaled = cv2.resize(picture.clip(0, 1), (width, height), interpolation=cv2.INTER_AREA)
-    size = max(12, width // 28)
-    font = ImageFont.load_default(size)
-    spacing = round(size * 1.5)
-    strip = Pillow.new("RGB", (width, spacing * lines), (round(_PAPER * 255),) * 3)
+def _cells(pictures: Sequence[Image], labels: Sequence[str], width: int) -> list[Image]:
+    """Pictures at one width, each with a label below; all labels have room for the longest."""
+    lines = _lines(labels, width)
+    cells = []
+    for picture, label in zip(pictures, labels, strict=True):
+        height = round(picture.shape[0] * width / picture.shape[1])
+        scaled = cv2.resize(picture.clip(0, 1), (width, height), interpolation=cv2.INTER_AREA)
+        cells.append(np.concatenate([scaled, _text(label, width, width, lines)]))
+    return cells
+
+
+def _lines(labels: Sequence[str], width: int) -> int:
+    return max(len(_wrapped(label, width, _font(width))) for label in labels)
+
+
+def _font(cell: int) -> ImageFont.FreeTypeFont:
+    """The font of a sheet whose cells are so wide."""
+    font = ImageFont.load_default(max(12, cell // 28))
+    assert isinstance(font, ImageFont.FreeTypeFont)
+    return font
+
+
+def _text(text: str, width: int, cell: int, lines: int | None = None) -> Image:
+    """A strip with a text, wrapped; of so many lines, or of as many as it needs."""
+    font = _font(cell)
+    wrapped = _wrapped(text, width, font)
+    spacing = round(font.size * 1.5)
+    size = width, spacing * (lines or len(wrapped))
+    strip = Pillow.new("RGB", size, (round(_PAPER * 255),) * 3)
     draw = ImageDraw.Draw(strip)
-    for number, line in enumerate(
-        _wrapped(label, lines, lambda text: font.getlength(text) > width)
-    ):
+    for number, line in enumerate(wrapped):
         draw.text((0, number * spacing), line, _INK, font)
-    return np.concatenate([scaled, np.asarray(strip, np.float32) / 255]).astype(np.float32)
+    return np.asarray(strip, np.float32) / np.float32(255)
 
 
-def _wrapped(text: str, most: int, overflows: Callable[[str], bool]) -> list[str]:
-    """At most so many lines, broken between words; what does not fit the last one is cut."""
-    lines, words = [""], text.split(" ")
-    for number, word in enumerate(words):
+def _wrapped(text: str, width: int, font: ImageFont.FreeTypeFont) -> list[str]:
+    """Lines broken between words, and within those that are wider than a line."""
+
+    def overflows(line: str) -> bool:
+        return font.getlength(line) > width
+
+    lines, words = [""], [part for word in text.split(" ") for part in _broken(word, overflows)]
+    for word in words:
         longer = f"{lines[-1]} {word}".strip()
-        if not overflows(longer) or not lines[-1]:
-            lines[-1] = longer
-        elif len(lines) < most:
+        if overflows(longer) and lines[-1]:
             lines.append(word)
         else:
-            lines[-1] = " ".join([lines[-1], *words[number:]])
-            break
-    return [_cut(line, overflows) for line in lines]
+            lines[-1] = longer
+    if len(lines) > LINES:
+        lines = [*lines[: LINES - 1], f"{lines[LINES - 1][:-1].rstrip()}…"]
+    return lines
 
 
-def _cut(line: str, overflows: Callable[[str], bool]) -> str:
-    while len(line) > 1 and overflows(line):
-        line = line[:-2].rstrip() + "…"
-    return line
+def _broken(word: str, overflows: Callable[[str], bool]) -> list[str]:
+    """A word in parts that each fit into a line."""
+    parts = [""]
+    for letter in word:
+        if overflows(parts[-1] + letter) and parts[-1]:
+            parts.append(letter)
+        else:
+            parts[-1] += letter
+    return parts

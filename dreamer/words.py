@@ -17,7 +17,7 @@ from typing import Any
 
 from dreamer import classes, schedule
 from dreamer.classes import Names
-from dreamer.errors import DreamerError
+from dreamer.errors import DreamerError, speaking_of
 from dreamer.layers import LayerSpec, parse_layer
 from dreamer.schedule import keys
 
@@ -110,6 +110,15 @@ class Table:
         )
 
 
+def is_word(name: str) -> bool:
+    """Whether the packaged table knows a word of this name."""
+    try:
+        read(PACKAGED).find(name)
+    except DreamerError:
+        return False
+    return True
+
+
 def load(network: str, file: Path | None = None) -> Table:
     """The table of a network: the packaged one, or that beside the `.keras` file.
 
@@ -167,20 +176,27 @@ def to_json(table: Table) -> str:
     return '{"format": 1,\n' + ",\n".join(blocks) + "}\n"
 
 
-def expand(asked: Sequence[str], table: Table) -> list[str]:
-    """The layer specs of `WORD[=WEIGHT]` each, or of a schedule of those.
+def expand(asked: Sequence[str], table: Table, unwanted: Sequence[str] = ()) -> list[str]:
+    """The layer specs of `[-]WORD[=WEIGHT]` each, or of a schedule of those.
+
+    Args:
+        asked: what there shall be more of; of a word with a minus before it, less.
+        table: of the network.
+        unwanted: what there shall be less of.
 
     Raises DreamerError for an unknown word, a weight that is no number, or a broken schedule.
     """
-    return [spec for text in asked for spec in _expanded(text, table)]
+    signed = [*((text, 1.0) for text in asked), *((text, -1.0) for text in unwanted)]
+    return [spec for text, sign in signed for spec in _expanded(text, table, sign)]
 
 
-def _expanded(text: str, table: Table) -> list[str]:
+def _expanded(text: str, table: Table, sign: float) -> list[str]:
+    option = "--of" if sign > 0 else "--not"
     try:
         written = schedule.parse_text(text).keys
     except ValueError as error:
-        raise DreamerError(f"--of {text!r} is not understood: {error}.") from None
-    specs = [_weighted(key.value, table) for key in written]
+        raise DreamerError(f"{option} {text!r} is not understood: {error}.") from None
+    specs = [_weighted(key.value, table, sign, option) for key in written]
     if not keys.is_schedule(text):
         return list(specs[0].values())
     layers = dict.fromkeys(layer for each in specs for layer in each)
@@ -194,15 +210,18 @@ def _expanded(text: str, table: Table) -> list[str]:
     ]
 
 
-def _weighted(text: str, table: Table) -> dict[str, str]:
-    """The specs of one `WORD[=WEIGHT]` by their layers."""
-    name, equals, given = text.partition("=")
+def _weighted(text: str, table: Table, sign: float, option: str) -> dict[str, str]:
+    """The specs of one `[-]WORD[=WEIGHT]` by their layers."""
+    name, equals, given = text.strip().partition("=")
     try:
-        weight = float(given) if equals else 1.0
+        weight = sign * (float(given) if equals else 1.0)
     except ValueError:
         weight = math.nan
     if not math.isfinite(weight):
-        raise DreamerError(f"The weight in --of {text!r} is no number: write WORD=WEIGHT.")
+        raise DreamerError(f"The weight in {option} {text!r} is no number: write WORD=WEIGHT.")
+    if name.startswith("-"):
+        name, weight = name[1:], -weight
     scale = f"={weight:g}" if weight != 1 else ""
-    word = table.find(name)
+    with speaking_of(option):
+        word = table.find(name)
     return {term.layer: spec + scale for term, spec in zip(word.terms, word.layers, strict=True)}

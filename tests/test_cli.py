@@ -260,7 +260,7 @@ REFUSED = {
     "deep jpeg": (["PHOTO", "-o", "x.jpg", "--depth", "16"], "8 bits"),
     "unknown format": (["PHOTO", "-o", "x.bmp"], ".png"),
     "evil layer list": (["PHOTO", "-l", "mixed4c:" + ",".join(["0-9999"] * 1001)], "layer spec"),
-    "endless octaves": (["PHOTO", "--octave-scale", "1.0000001"], "octave_scale"),
+    "endless octaves": (["PHOTO", "--octave-scale", "1.0000001"], "--octave-scale"),
     "vast jitter": (["PHOTO", "--jitter", "3000000000"], "jitter"),
     "tiny motif": (["PHOTO", "--motif", "0.6-1e-320"], "motif"),
     "vast size": (["PHOTO", "--size", "1000000"], "smaller --size"),
@@ -296,7 +296,7 @@ REFUSED = {
     "filters too small": (["filters", "mixed4c", "--size", "8"], "larger --size"),
     "filters of full size": (["filters", "mixed4c", "--set", "size=full"], "--size in pixels"),
     "filters from nowhere": (["filters", "mixed4c", "--init", "nowhere.png"], "nowhere.png"),
-    "filters of a kind": (["filters", "mixed4c", "--init", "fuorier"], "feature.init"),
+    "filters of a kind": (["filters", "mixed4c", "--init", "fuorier"], "--init"),
     "class of none": (["class", "magpie", "-m", "dreamnet"], "names no classes"),
     "class of two networks": (
         ["class", "magpie", "--vary", "network=googlenet,dreamnet"],
@@ -309,7 +309,7 @@ REFUSED = {
     "filters between one": (["filters", "mixed4c:1", "--between", "5"], "name two"),
     "filters between layers": (["filters", "mixed4c:1", "mixed4d:1", "--between", "5"], "name two"),
     "filters too many": (["filters", "mixed4c:0-99", "--film", "x.mp4"], "ask for fewer"),
-    "filters not diverse": (["filters", "mixed4c:1", "--diverse", "0"], "feature.diverse"),
+    "filters not diverse": (["filters", "mixed4c:1", "--diverse", "0"], "--diverse"),
     "filters contribution": (
         ["filters", "mixed4c:1", "--set", "small_contribution=0.1"],
         "feature.parametrisation",

@@ -229,7 +229,7 @@ def test_a_film_that_was_killed_goes_on_to_the_same_bytes(
     monkeypatch.setattr(Riding, "step", dying)
     with pytest.raises(Killed):
         dream(*options, "-o", parts)
-    assert workfolder.unfinished(tmp_path / "parts.unfinished")
+    assert workfolder.unfinished(tmp_path / "parts.mp4.unfinished")
     monkeypatch.setattr(Riding, "step", step)
     code, _, err = dream(*options, "-o", parts)
     assert code == 0
@@ -266,8 +266,8 @@ REFUSED = {
     "motion": (["CLIP", "--motion", "zoom"], "--motion is not for the clip"),
     "length": (["CLIP", "--seconds", "2"], "see --from and --to"),
     "rate": (["CLIP", "--fps", "12"], "a rate of its own"),
-    "flow": (["CLIP", "--flow", "perhaps"], "film.flow cannot be 'perhaps'"),
-    "blend": (["CLIP", "--blend-moving", "2"], "film.blend_moving"),
+    "flow": (["CLIP", "--flow", "perhaps"], "--flow cannot be perhaps"),
+    "blend": (["CLIP", "--blend-moving", "2"], "--blend-moving"),
     "short mask": (["CLIP", "--mask", "SHORT.mp4"], "has 2 frames"),
     "photo": (["PHOTO.png", "--from", "1"], "--from is for a clip"),
     "wild name": (["CLIP", "-o", "film.xyz"], ".xyz"),

@@ -1,5 +1,6 @@
 """Films on a tiny network: the same at every frame rate, alive, and traced once."""
 
+import itertools
 from functools import reduce
 from typing import Any
 
@@ -23,7 +24,7 @@ def filming(tiny: Any, photo: Image, recipe: dict[str, Any] | None = None, **fil
 
 def dreamt(film: Filming, count: int) -> list[Image]:
     made = frames.keys(film.step, film.begin, 1, count)
-    return [film.photo, *(from_stored(carried.frame) for carried in made)]
+    return [from_stored(film.begin.frame), *(from_stored(carried.frame) for carried in made)]
 
 
 @pytest.mark.parametrize(
@@ -87,11 +88,42 @@ def test_colours_and_contrast_are_held(tiny: Any, photo: Image) -> None:
 
 def test_a_palette_over_time_is_what_the_film_is_held_to(tiny: Any, photo: Image) -> None:
     palette = "0:(#102060,#4060a0), 6:(#802010,#c06040)"
-    film = filming(tiny, photo, colours="palette", palette=palette, strength=1, motion="still")
+    own = {"palette": palette, "strength": 1, "motion": "still", "intro": 0}
+    film = filming(tiny, photo, colours="palette", **own)
     pictures = dreamt(film, 8)
+    assert alive.colours(pictures[0])[0][2] < -15
     blue, red = (alive.colours(pictures[i])[0] for i in (1, 7))
     assert blue[2] < -15
     assert red[1] > 15
+
+
+def test_a_palette_sets_in_with_the_dream(tiny: Any, photo: Image) -> None:
+    """No change between neighbours of the first two seconds is far above the others."""
+    codes = "#102060,#4060a0,#b0d0f0"
+    film = filming(tiny, photo, colours="palette", palette=codes, fps=12, intro=2, noise=0.2)
+    pictures = dreamt(film, 48)
+    steps = [look.colour_change(b, a) for a, b in itertools.pairwise(pictures)]
+    assert max(steps[:24]) < 1.5 * np.median(steps)
+    assert look.colour_change(pictures[30], photo) > 10
+
+
+def test_where_the_mask_is_black_the_photo_stays(tiny: Any, photo: Image) -> None:
+    mask = np.ones(photo.shape[:2], np.float32)
+    mask[20:50, 30:60] = 0
+    own = {"motion": "zoom", "fps": 12, "intro": 0, "strength": 200, "speed": 5}
+    film = Filming(filming(tiny, photo, {"feather": 0}, **own).assembly, photo, mask)
+    last = dreamt(film, 8)[-1]
+    np.testing.assert_allclose(last[mask == 0], photo[mask == 0], atol=1e-5)
+    assert look.colour_change(last, photo) > 5
+
+
+def test_a_films_frames_have_the_octaves_asked_for(tiny: Any, photo: Image) -> None:
+    recipe = Recipe(octaves=3, octave_scale=1.2)
+    assert frame_recipe(recipe).octaves == 3
+    assert recipe.changed({"film": {"motif": "0.5"}}).octaves is None
+    assert frame_recipe(recipe.changed({"film": {"fps": 12}})).octaves == 3
+    plan = filming(tiny, photo, {"octaves": 3, "octave_scale": 1.2}).plan
+    assert [size[0] for size in plan.sizes] == [50, 60, 72]
 
 
 def test_channels_that_were_strong_weigh_less() -> None:

@@ -121,7 +121,7 @@ def test_a_preset_of_ones_own(dream: Callable[..., Any], own: Path) -> None:
     assert made.about.model_dump() == {
         "name": "Soft fur",
         "author": "Me",
-        "description": source.about.description,
+        "description": f"based on {source.about.name} by {source.about.author}",
         "tags": ("soft", "fur"),
         "licence": "CC-BY-4.0",
     }

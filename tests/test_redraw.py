@@ -129,9 +129,9 @@ def test_a_finished_draft_is_the_direct_dream(dream: Dream, source: Path) -> Non
     assert photos.read(draft).image.shape == photos.read(direct).image.shape
     assert dream("image", source, "--finish", draft, "--opacity", 0.5)[0] == 0
     for wrong, named in (
-        (("image", source, "--finish", draft, "--steps", 9), "its own recipe"),
+        (("image", source, "--finish", draft, "--steps", 9), "leave out --steps"),
         (("image", draft, "--finish", draft), "another photo"),
-        (("image", source, "--finish", direct), "its own recipe"),
+        (("image", source, "--finish", direct), "is finished"),
     ):
         code, _, err = dream(*wrong)
         assert (code, named in err) == (2, True)

@@ -216,8 +216,8 @@ def test_a_broken_last_frame_is_made_again(
     ("changed", "named"),
     [
         ({"source": "cd" * 32}, ["source"]),
-        ({"recipe": {"steps": 12, "layers": ["mixed4c"]}}, ["recipe.steps 10 is now 12"]),
-        ({"recipe": {"steps": 10}, "new": 1}, ["recipe.layers", "new null is now 1"]),
+        ({"recipe": {"steps": 12, "layers": ["mixed4c"]}}, ["--steps was 10 and is 12"]),
+        ({"recipe": {"steps": 10}, "new": 1}, ["--layer was mixed4c and is the default"]),
     ],
 )
 def test_a_changed_film_is_refused_with_what_differs(
@@ -228,7 +228,7 @@ def test_a_changed_film_is_refused_with_what_differs(
         pass
     for text in named:
         assert text in str(caught.value)
-    assert "recipe.steps" in str(caught.value) or "steps" not in str(named)
+    assert "--steps" in str(caught.value) or "--steps" not in str(named)
     with opened(tmp_path) as work:
         assert_holds(work, 4)
     with workfolder.opened(tmp_path, {**IDENTITY, **changed}, fresh=True) as work:

@@ -23,14 +23,42 @@ def test_pictures_of_other_sizes_are_brought_to_one_width() -> None:
     np.testing.assert_allclose(sheet[8:68, 56:96], 1)
 
 
-def test_a_label_may_fill_several_lines() -> None:
+def test_a_label_has_the_lines_it_needs_up_to_a_limit() -> None:
     black = np.zeros((30, 200, 3), np.float32)
     label = "so many words that they go on in a second line, and a third, and then no further"
 
-    def inked(lines: int) -> list[bool]:
-        rows = sheets.compose([black], [label], 1, lines)[38:-8, 8:-8].max((1, 2)) > 0.5
-        return [bool(strip.any()) for strip in np.split(rows, lines)]
+    def inked(text: str) -> int:
+        rows = sheets.compose([black], [text], 1)[38:-8, 8:-8].max((1, 2)) > 0.5
+        return sum(bool(strip.any()) for strip in np.split(rows, len(rows) // 18))
 
-    assert inked(1) == [True]
-    assert inked(2) == [True, True]
-    assert inked(4) == [True, True, True, False]
+    assert inked("short") == 1
+    assert inked(label) == 3
+    assert inked(label * 4) == sheets.LINES
+
+
+def test_what_all_labels_begin_with_stands_above_them_once() -> None:
+    labels = [f"fire4_expand3x3:{channel}  0.{channel}" for channel in (0, 11, 24)]
+    assert sheets.parted(labels) == ("fire4_expand3x3", [":0  0.0", ":11  0.11", ":24  0.24"])
+    varied = [f"--set rate=0.00{value}" for value in (1, 2)]
+    assert sheets.parted(varied) == ("--set rate=", ["0.001", "0.002"])
+    assert sheets.parted(["mixed4c:1", "mixed4d:1"]) == ("", ["mixed4c:1", "mixed4d:1"])
+    assert sheets.parted(["alone:1"]) == ("", ["alone:1"])
+    assert sheets.parted(["a:1", ""]) == ("", ["a:1", ""])
+
+
+def test_a_long_word_goes_on_in_the_next_line() -> None:
+    font = sheets._font(96)
+    wrapped = sheets._wrapped("--set feature.parametrisation=fourier", 96, font)
+    assert "".join(wrapped).replace("--set", "") == "feature.parametrisation=fourier"
+    assert all(font.getlength(line) <= 96 for line in wrapped)
+
+
+def test_rows_and_columns_are_named() -> None:
+    black = [np.zeros((30, 40, 3), np.float32)] * 4
+    plain = sheets.compose(black, [""] * 4, 2)
+    named = sheets.compose(black, [""] * 4, 2, across=["one", "two"], down=["up", "down"])
+    assert named.shape[0] > plain.shape[0]
+    assert named.shape[1] == plain.shape[1]
+    strips = (named.max((1, 2)) > 0.5).nonzero()[0]
+    # One of the columns, and one of each row.
+    assert (np.diff(strips) > 8).sum() == 2

@@ -16,6 +16,7 @@ from keras.initializers import Constant as constant
 from dreamer import assemble
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError
+from dreamer.files import photos
 from dreamer.nets import network, userfile
 from dreamer.recipe import Recipe
 
@@ -109,7 +110,8 @@ def test_a_classs_score_rises_at_any_size(classifier: Path, photo: Image) -> Non
     net = assemble.load(recipe, classifier)
     assembly = assemble.assemble(recipe, net)
     *_, last = assembly.dream(photo, assembly.plan(photo.shape[:2]))
-    scores = network.freeze(net, ["scores"], "float32")
+    # As the dream sees it: where maps are rectified, a score may be 0 both before and after.
+    scores = network.freeze(net, ["scores"], "float32", leak=0)
     before, after = (scores(x[None])["scores"][0, 2] for x in (photo, last.picture()))
     assert after > before
 
@@ -216,3 +218,66 @@ def test_a_missing_file_is_asked_for(tmp_path: Path) -> None:
         assemble.load(MINE)
     with pytest.raises(DreamerError, match=r"nowhere\.keras"):
         assemble.load(MINE, tmp_path / "nowhere.keras")
+
+
+def normed(scale: float, *, preprocessed: bool = False) -> keras.Model:
+    """A network whose batch normalisation has seen pictures of 0 to `scale`."""
+    keras.utils.set_random_seed(2)
+    image = keras.Input((None, None, 3))
+    x = layers.Rescaling(scale / 255, name="rescale")(image) if preprocessed else image
+    x = layers.Conv2D(8, 3, use_bias=False, name="conv")(x)
+    x = layers.ReLU(name="maps")(layers.BatchNormalization(name="norm")(x))
+    model = keras.Model(image, x)
+    trained = np.asarray(keras.Model(image, model.get_layer("conv").output)(_picture(255)))
+    own = trained if preprocessed else trained * scale / 255
+    model.get_layer("norm").set_weights(
+        [np.ones(8), np.zeros(8), own.mean((0, 1, 2)), own.var((0, 1, 2))]
+    )
+    return model
+
+
+def _picture(scale: float) -> Any:
+    return photos.noise("fractal", (64, 64), 5).image[None] * np.float32(scale)
+
+
+@pytest.mark.parametrize(
+    ("scale", "preprocessed", "changes", "said"),
+    [
+        (1, False, {}, "input_range=[0,1]"),
+        (255, False, {}, None),
+        (1, True, {}, None),
+        (1, False, {"input_range": (0, 1)}, None),
+    ],
+)
+def test_an_input_that_cannot_be_right_is_said(
+    tmp_path: Path, scale: float, preprocessed: bool, changes: dict[str, Any], said: str | None
+) -> None:
+    path = tmp_path / "mine.keras"
+    normed(scale, preprocessed=preprocessed).save(path)
+    net = assemble.load(Recipe().changed({"network": path.name, **changes}), path)
+    assert said in net.notes[0] if said else not net.notes
+
+
+def test_an_input_that_nothing_tells_of_is_asked_for(mine: Path) -> None:
+    (note,) = assemble.load(Recipe(network="mine.keras"), mine).notes
+    assert "no preprocessing of its own" in note
+    assert not assemble.load(MINE, mine).notes
+
+
+def test_a_model_within_a_model_is_one_sentence(tmp_path: Path) -> None:
+    image = keras.Input((64, 64, 3))
+    inner = keras.Sequential([keras.Input((64, 64, 3)), layers.Conv2D(4, 3)], name="inner")
+    path = tmp_path / "outer.keras"
+    keras.Model(image, layers.Conv2D(4, 3)(inner(image))).save(path)
+    with pytest.raises(DreamerError, match=r"within a model \(inner\).*get_layer\('inner'\)"):
+        assemble.load(Recipe(network="outer.keras"), path)
+
+
+def test_a_model_that_reads_few_sizes_is_one_sentence(tmp_path: Path) -> None:
+    image = keras.Input((64, 64, 3))
+    down = layers.Conv2D(4, 3, 2, "same")(image)
+    other = layers.Conv2D(4, 2, 2, "valid")(image)
+    path = tmp_path / "even.keras"
+    keras.Model(image, layers.Add()([down, other])).save(path)
+    with pytest.raises(DreamerError, match="reads pictures of few sizes only"):
+        assemble.load(Recipe(network="even.keras"), path)

@@ -16,6 +16,7 @@ from dreamer.cli import options
 from dreamer.describe import InWords
 from dreamer.errors import DreamerError
 from dreamer.files import metadata, photos
+from dreamer.layers import parse_layer
 from dreamer.nets import graph, wordfit
 from dreamer.nets.network import Network
 from dreamer.nets.registry import NetSpec
@@ -74,6 +75,17 @@ def test_a_word_becomes_layer_specs(asked: str, specs: list[str]) -> None:
 def test_what_is_no_word_is_answered_with_the_nearest(asked: str, named: str) -> None:
     with pytest.raises(DreamerError, match=named):
         words.expand([asked], LOOSE)
+
+
+@pytest.mark.parametrize("ways", [["-birds"], ["birds=-1"], ["-birds=1"]])
+def test_a_minus_asks_for_less(ways: list[str]) -> None:
+    less = words.expand([], LOOSE, ["birds"])
+    assert words.expand(ways, LOOSE) == less
+    assert {parse_layer(spec).weight for spec in less} == {-1.0}
+    over_time = words.expand(["0:birds, 4s:-birds"], LOOSE)
+    assert over_time[0].endswith("=-1)")
+    with pytest.raises(DreamerError, match="No word '-'"):
+        words.expand(["--"], LOOSE)
 
 
 def test_a_table_survives_the_way_to_text_and_back(tmp_path: Path) -> None:
@@ -173,7 +185,7 @@ def test_a_fitted_table_is_found_beside_its_network(
 
 
 def test_a_dream_in_words_carries_layers() -> None:
-    asked = InWords(["birds", "snakes=-0.5"], None)
+    asked = InWords(["birds", "snakes=-0.5"])
     made = options.made(None, ["rate=0.01"], {"layers": ["mixed4a=0.1"]}, asked).recipe
     table = words.load("dreamnet")
     assert list(made.layers) == ["mixed4a=0.1", *words.expand(asked.asked, table)]

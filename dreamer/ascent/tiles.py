@@ -40,7 +40,13 @@ class Tiles(NamedTuple):
 
 
 def halo(motif: int) -> int:
-    """The halo for layers of this motif size: tiles then agree with the whole (cosine > 0.99)."""
+    """The halo for layers of this motif size, in pixels.
+
+    Tiles then agree with the whole picture continued by its mirror image: on a photo the cosine of
+    the two gradients is 0.997 and more for whole layers, and 0.99 for one channel. Without tiles a
+    network sees zeros beyond the picture's edges, and not its mirror image, so that near them the
+    two differ (`tests/benchmarks/tiles.py` measures both, network by network).
+    """
     return GRID * math.ceil(motif / GRID)
 
 

@@ -5,7 +5,19 @@ from typing import Annotated
 
 import typer
 
-from dreamer.cli import class_, compare, exemplars, filters, image, models, presets, search, video
+from dreamer.cli import (
+    class_,
+    compare,
+    exemplars,
+    filters,
+    image,
+    models,
+    presets,
+    search,
+    show,
+    video,
+)
+from dreamer.cli.once import Once
 from dreamer.errors import DreamerError
 
 app = typer.Typer(
@@ -16,13 +28,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: [bold]dream image photo.jpg[/bold]  dreams on a photo, offline, in seconds.",
 )
-app.command("image", epilog=image.EXAMPLES)(image.command)
-app.command("video", epilog=video.EXAMPLES)(video.command)
-app.command("class", epilog=class_.EXAMPLES)(class_.command)
-app.command("filters", epilog=filters.EXAMPLES)(filters.command)
-app.command("search", epilog=search.EXAMPLES)(search.command)
-app.command("exemplars", epilog=exemplars.EXAMPLES)(exemplars.command)
-app.command("compare", epilog=compare.EXAMPLES)(compare.command)
+app.command("image", cls=Once, epilog=image.EXAMPLES)(image.command)
+app.command("video", cls=Once, epilog=video.EXAMPLES)(video.command)
+app.command("class", cls=Once, epilog=class_.EXAMPLES)(class_.command)
+app.command("filters", cls=Once, epilog=filters.EXAMPLES)(filters.command)
+app.command("search", cls=Once, epilog=search.EXAMPLES)(search.command)
+app.command("exemplars", cls=Once, epilog=exemplars.EXAMPLES)(exemplars.command)
+app.command("compare", cls=Once, epilog=compare.EXAMPLES)(compare.command)
 app.add_typer(models.app, name="models")
 app.add_typer(presets.app, name="presets")
 
@@ -31,7 +43,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"dreamer {version('dreamer')}")
+        show.say(f"dreamer {version('dreamer')}")
         raise typer.Exit
 
 
@@ -46,11 +58,15 @@ def _top(
 
 def main() -> None:
     """The `dream` command. An error is one sentence on stderr and exit code 2."""
+    show.make_legible()
     try:
         app()
     except DreamerError as error:
-        typer.echo(f"dream: {error}", err=True)
-        sys.exit(2)
+        show.complain(str(error))
     except MemoryError:
-        typer.echo("dream: There is not enough memory for this: give a smaller --size.", err=True)
-        sys.exit(2)
+        show.complain("There is not enough memory for this: give a smaller --size.")
+    except OSError as error:
+        show.complain(show.of_system(error))
+    else:
+        return
+    sys.exit(2)

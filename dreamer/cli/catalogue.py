@@ -20,7 +20,7 @@ from dreamer import sheets
 from dreamer.arrays import Image
 from dreamer.cli import sheeting, sources
 from dreamer.cli.visualisation import Visualisation
-from dreamer.errors import DreamerError
+from dreamer.errors import DreamerError, speaking_of
 from dreamer.files import atomic, photos
 from dreamer.files.cells import Cell, Cells
 from dreamer.layers import Choice, LayerSpec
@@ -50,7 +50,8 @@ def run(
     """
     if call.wanted.recipe.feature.diverse > 1:
         raise DreamerError("--on shows one picture of each channel: leave --diverse out.")
-    looked_at = photos.read(photo)
+    with speaking_of("--on"):
+        looked_at = photos.read(photo)
     file, where = sources.destination(output, many=False, depth=None, overwrite=call.overwrite)
     usual = (where or Path()) / f"filters-on-{photo.stem}.png"
     path = file or atomic.usual_name(usual, overwrite=call.overwrite)

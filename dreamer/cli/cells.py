@@ -16,7 +16,7 @@ from dreamer.arrays import Image
 from dreamer.cli import show
 from dreamer.cli.show import Interrupt
 from dreamer.cli.sources import make_folder
-from dreamer.errors import DreamerError
+from dreamer.errors import speaking_of
 from dreamer.files import photos
 from dreamer.files.photos import Photo
 from dreamer.recipe import Recipe
@@ -93,11 +93,11 @@ def dream_all(
     for number, (label, recipe) in enumerate(wanted):
         if number in done:
             continue
-        call.note(f"{number + 1} of {len(wanted)}: {label}")
+        call.note(f"{bar.unit} {number + 1} of {len(wanted)}: {label}")
         try:
             made = dream(call, read, recipe, cell, bar.cell(number, len(wanted)), interrupt)
-        except DreamerError as error:
-            call.note(f"Left out: {error}")
+        except Exception as error:
+            call.note(f"Left out: {show.of_failure(label, error)}")
             refused = error
             continue
         if made is None:
@@ -126,12 +126,13 @@ def _sheet(call: Session, source: Source, bar: Bar, kind: str | None, vary: Sequ
             pictures[number] = cell.state.picture()
         stopped = interrupt.asked
     if pictures:
-        _write(call, path, wanted[: max(pictures) + 1], pictures, _in_a_row(len(wanted), vary))
+        row = _in_a_row(len(wanted), vary)
+        _write(call, path, wanted[: max(pictures) + 1], pictures, vary, row)
     if stopped:
         call.note(f"Stopped after {len(pictures)} of {len(wanted)} pictures.")
         raise typer.Exit(show.INTERRUPTED)
     if not call.quiet:
-        typer.echo(f"{path}  {time.perf_counter() - started:.1f} s")
+        show.say(f"{path}  {time.perf_counter() - started:.1f} s")
 
 
 def _in_a_row(count: int, vary: Sequence[str]) -> int:
@@ -144,12 +145,22 @@ def _write(
     path: Path,
     wanted: Sequence[tuple[str, Recipe]],
     pictures: Mapping[int, Image],
+    vary: Sequence[str],
     row: int,
 ) -> None:
-    """Write a sheet. A picture that was left out is black, so that the others keep their places."""
+    """Write a sheet, `row` pictures in each.
+
+    A picture that was left out is black, so that the others keep their places.
+    """
     black = np.zeros_like(next(iter(pictures.values())))
     shown = [pictures.get(number, black) for number in range(len(wanted))]
-    sheet = sheets.compose(shown, [label for label, _ in wanted], row)
+    labels = [label for label, _ in wanted]
+    if vary and len(vary) > 1:
+        across = [label for label, _ in recipes.variations(Recipe(), vary[-1:])]
+        rest = [label.removesuffix(across[0]).strip() for label in labels[::row]]
+        sheet = sheets.compose(shown, [""] * len(shown), row, across, rest)
+    else:
+        sheet = sheets.compose(shown, labels, row)
     photos.write(path, sheet, quality=call.jpeg_quality, overwrite=call.overwrite)
 
 
@@ -169,7 +180,8 @@ def _wanted(call: Session, kind: str | None, vary: Sequence[str]) -> list[tuple[
             for label, recipe in recipes.variations(base.changed({"layers": word.layers}), vary)
         ]
     size = {"size": base.size, "enlarge": base.enlarge}
-    named = [(name.strip(), presets.load(name.strip()).recipe) for name in kind.split(",")]
+    with speaking_of("--sheet"):
+        named = [(name.strip(), presets.load(name.strip()).recipe) for name in kind.split(",")]
     return [
         (f"-p {name} {label}".strip(), recipe)
         for name, preset in named

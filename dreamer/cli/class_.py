@@ -94,7 +94,8 @@ def command(
         precision=precision,
         size=size,
     )
-    wanted = options.made(preset or "class", settings or [], given)
+    kind = "a class's picture"
+    wanted = options.made(preset or "class", settings or [], given, kind=kind, quiet=quiet)
     if save_preset:
         session.save_preset(save_preset, wanted.recipe, overwrite=overwrite)
     call = visualisation.Visualisation(

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import typer
-
 from dreamer import recipe as recipes
 from dreamer import sheets
-from dreamer.cli import growth, sources
+from dreamer.cli import growth, show, sources
 from dreamer.cli.sources import make_folder
 from dreamer.cli.visualisation import Visualisation
 from dreamer.errors import DreamerError
@@ -61,8 +59,9 @@ def run(call: Visualisation, asked: Asked, output: Path | None) -> None:
     )
     where = file.parent if file else folder or Path()
     make_folder(where)
-    said = f"; {head.removed}" if head.removed else ""
-    call.note(f"{net.name}: {', '.join(map(head.label, classes))}{said}")
+    call.note(f"{net.name}: {', '.join(map(head.label, classes))}")
+    for text in head.notes(asked.names):
+        call.note(text)
     columns = asked.columns or _columns(len(classes), [recipe for _, recipe in varied])
     cells = [
         cell
@@ -78,13 +77,13 @@ def run(call: Visualisation, asked: Asked, output: Path | None) -> None:
             written.add(path)
             made = call.made(cell.recipe)
             photos.write(path, cell.grown.picture, made=made, overwrite=call.overwrite)
-            typer.echo(str(path))
+            show.say(str(path))
     else:
         path = file or atomic.usual_name(where / "classes.png", overwrite=call.overwrite)
         shown = [(cell.grown.picture, _label(cell)) for cell in cells]
         call.write_sheet(path, shown, columns, call.made(_of(head, call.wanted.recipe, classes)))
     for cell in cells:
-        typer.echo(f"{cell.options} {_seen(head, cell)}".strip())
+        show.say(f"{cell.options} {_seen(head, cell)}".strip())
     call.note(f"{time.perf_counter() - started:.1f} s")
 
 

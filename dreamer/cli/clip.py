@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dreamer.cli import options
 from dreamer.cli.film import Shot
 from dreamer.cli.session import Session, file_sha256
-from dreamer.errors import DreamerError
+from dreamer.errors import DreamerError, speaking_of
 from dreamer.files import clips, ffmpeg, photos
 from dreamer.files.clips import Clip
 from dreamer.files.photos import Photo
@@ -70,14 +70,27 @@ class Part:
         """The clip, with even sides, since most formats need them."""
         if self.fps and not path.is_dir():
             raise DreamerError(f"{path} has a rate of its own: --fps is for a folder of frames.")
+        with speaking_of("--from"):
+            start = clips.seconds(self.start or "0")
+        with speaking_of("--to"):
+            stop = None if self.stop is None else clips.seconds(self.stop)
+        if stop is not None and stop <= start:
+            raise DreamerError(
+                f"--to {self.stop} is not after --from {self.start or 0}: swap them."
+            )
         found = clips.select(
             path,
-            start=clips.seconds(self.start or "0"),
-            stop=None if self.stop is None else clips.seconds(self.stop),
+            start=start,
+            stop=stop,
             every=self.every or 1,
             limit=limit,
             folder_fps=ffmpeg.rate(self.fps) if self.fps else clips.FOLDER_FPS,
         )
+        if self.every and self.every >= found.stop - found.first > 1:
+            raise DreamerError(
+                f"--every {self.every} leaves one of the {found.stop - found.first} frames: give a "
+                "smaller one."
+            )
         height, width = found.size
         return replace(found, size=(max(height // 2, 1) * 2, max(width // 2, 1) * 2))
 
@@ -188,6 +201,9 @@ def named(path: Path) -> tuple[Path, str]:
     return (path.parent, path.stem) if path.is_file() else (whole.parent, whole.name)
 
 
-def mask_sha256(path: Path) -> str:
-    """The hash of a mask, which may be a film."""
-    return sha256(path) if is_clip(path) else file_sha256(path)
+def mask_sha256(path: Path | None) -> str | None:
+    """The hash of a mask, which may be a film; None where there is none."""
+    if path is None:
+        return None
+    with speaking_of("--mask"):
+        return sha256(path) if is_clip(path) else file_sha256(path, "mask")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dreamer.cli import models, options, outputs
+from dreamer.cli import models, options, outputs, show
 from dreamer.errors import DreamerError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def command(
         _tell_naturalness(net, pictures)
     if files.table:
         outputs.write_table(files.table, COLUMNS, _rows(compared), overwrite=overwrite)
-        typer.echo(str(files.table))
+        show.say(str(files.table))
     if files.sheet:
         cells = [c for each in compared if each.layer in net.layers for c in _cells(each, pictures)]
         if not cells:
@@ -82,7 +82,7 @@ def command(
         shown, labels = zip(*cells, strict=True)
         sheet = sheets.compose(shown, labels, columns=7)
         photos.write(files.sheet, sheet, overwrite=overwrite)
-        typer.echo(str(files.sheet))
+        show.say(str(files.sheet))
 
 
 def _overview(net: Network) -> list[str]:
@@ -115,7 +115,7 @@ def _tell_naturalness(net: Network, pictures: Sequence[Image]) -> None:
     if naturalness.is_known(net):
         measure = naturalness.load(net)
         a, b = (measure.distance(picture) for picture in pictures)
-        typer.echo(f"distance from photos (1 is usual for one): A {a:.2f}, B {b:.2f}")
+        show.say(f"distance from photos (1 is usual for one): A {a:.2f}, B {b:.2f}")
 
 
 def _rows(compared: Sequence[Compared]) -> Iterator[Sequence[object]]:

@@ -118,7 +118,7 @@ def command(
     scissors = exemplars.Scissors(net, {layer: motif.size(net, layer) for layer in layers})
     found = Found(call, state.best, scissors)
     for path in found.write(files, means, grown=not photos_only):
-        typer.echo(str(path))
+        show.say(str(path))
     if interrupt.asked:
         raise typer.Exit(show.INTERRUPTED)
 
@@ -137,7 +137,8 @@ def _call(
     from dreamer.cli.visualisation import Visualisation
 
     given = {"network": network, "layers": layers, "size": SIDE}
-    wanted = options.made(preset or "filters", settings or [], given)
+    kind = "a channel's picture"
+    wanted = options.made(preset or "filters", settings or [], given, kind=kind, quiet=quiet)
     return Visualisation(wanted, weights, None, None, False, overwrite, quiet)
 
 
@@ -155,6 +156,8 @@ def _means(
     path: Path | None, channels: Sequence[Channel], *, overwrite: bool
 ) -> Mapping[Channel, Path]:
     """Where the mean of each channel's patches goes."""
+    from dreamer.files.photos import WRITERS
+
     if path is None:
         return {}
     if path.suffix and len(channels) > 1:
@@ -164,6 +167,8 @@ def _means(
         for channel in channels
     }
     for file in files.values():
+        if file.suffix.lower() not in WRITERS:
+            raise DreamerError(f"--mean cannot be {file}: end it in one of {' '.join(WRITERS)}.")
         outputs.check(file, overwrite=overwrite)
     return files
 

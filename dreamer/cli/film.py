@@ -20,6 +20,7 @@ from dreamer.cli import show
 from dreamer.cli.session import Session
 from dreamer.cli.show import Interrupt
 from dreamer.cli.sources import Source, make_folder
+from dreamer.errors import speaking_of
 from dreamer.files import atomic, diskspace, ffmpeg, films, framefolder, photos, sound, workfolder
 from dreamer.files.filmspec import QUALITY, Film
 from dreamer.files.metadata import Made
@@ -100,7 +101,7 @@ class FilmSession:
             take: reads the source.
         """
         with show.film_progress(quiet=self.call.quiet) as bar:
-            name = f"{name}-{self.call.suffix}.mp4"
+            name = atomic.fitting(name, f"-{self.call.suffix}.mp4")
             self._dream(self.call.resumable(beside, name, _unfinished), take, bar)
 
     def _dream(
@@ -117,10 +118,14 @@ class FilmSession:
         diskspace.check(folder, diskspace.needed(shot.size, count, how.room))
         under = Sound(self.sound) if self.sound else shot.sound
         if under:
-            sound.check(under)
-        kept = path.with_name(f"{path.stem}-frames") if self.keep_frames else None
-        if kept:
+            with speaking_of("--audio"):
+                sound.check(under)
+        kept = None
+        if self.keep_frames:
+            kept = path.with_name(atomic.fitting(path.stem, "-frames"))
             framefolder.check(kept)
+            if kept.exists() and not (self.call.overwrite or _unfinished(path)):
+                raise atomic.exists(kept)
         making = shot.make()
         film = Film(
             path,
@@ -144,7 +149,7 @@ class FilmSession:
             self.call.note(note)
         if not self.call.quiet:
             seconds = time.perf_counter() - started
-            typer.echo(f"{path}  {count} frames, {film.fps} a second, made in {seconds:.0f} s")
+            show.say(f"{path}  {count} frames, {film.fps} a second, made in {seconds:.0f} s")
 
     def _write(
         self, film: Film, keys: _Keys, closing: _Closing, bar: Callable[[int, int, float], None]
@@ -290,7 +295,8 @@ class _Preview:
     """A picture beside the film that shows where it stands, every few seconds."""
 
     def __init__(self, film: Path) -> None:
-        self._path = atomic.free_name(film.with_name(f"{film.stem}.preview.png"))
+        named = film.with_name(atomic.fitting(film.stem, ".preview.png"))
+        self._path = atomic.free_name(named)
         self._shown = time.monotonic()
 
     def see(self, frame: Stored) -> None:

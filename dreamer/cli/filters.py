@@ -87,9 +87,7 @@ def command(
     output: options.SheetOutput = None,
     save_preset: options.SavePreset = None,
     no_recipe: options.NoRecipe = False,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin anew instead of going on with what is there.")
-    ] = False,
+    fresh: options.Fresh = False,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -116,7 +114,8 @@ def command(
         precision=precision,
         size=size,
     )
-    wanted = options.made(preset or "filters", settings or [], given)
+    kind = "a channel's picture"
+    wanted = options.made(preset or "filters", settings or [], given, kind=kind, quiet=quiet)
     if not wanted.recipe.layers:
         raise DreamerError("Name a layer, as mixed4d; `dream models layers` shows them all.")
     if save_preset:

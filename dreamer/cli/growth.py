@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dreamer.arrays import Image, Size
 from dreamer.cli.sources import make_folder
-from dreamer.errors import DreamerError
+from dreamer.errors import DreamerError, speaking_of
 from dreamer.files import ffmpeg, films
 from dreamer.files.filmspec import Film
 from dreamer.files.metadata import Made
@@ -23,7 +23,8 @@ def check(path: Path | None, *, alone: bool) -> None:
     """Raise DreamerError where no such film can be written, or of more than one ascent."""
     if path is None:
         return
-    films.format_of(path)
+    with speaking_of("--film"):
+        films.format_of(path)
     if not alone:
         raise DreamerError("--film shows one ascent: give one photo, and neither sheet nor --vary.")
 

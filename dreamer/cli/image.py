@@ -41,6 +41,7 @@ def command(
     ] = None,
     preset: options.Preset = None,
     of: options.Of = None,
+    unwanted: options.NotOf = None,
     layer: options.Layers = None,
     guide: options.Guide = None,
     motif: options.Motif = None,
@@ -82,8 +83,6 @@ def command(
     """Dream on photos. An option that is not given means: as the preset says."""
     if sheet or vary:
         size = size or options.CELL_SIZE
-    elif noise and not size and not preset:
-        size = "full"
     network, weights = options.network_file(network, weights)
     # What follows is heavy, and `--help` does without it.
     from dreamer import presets
@@ -96,11 +95,12 @@ def command(
     if own and (preset or sheet or vary or (finish and watch)):
         raise DreamerError(f"{own} is the recipe here: leave --preset, --sheet and --vary out.")
     preset = str(own) if own else preset
-    mask, guide = session.brought(preset, mask, guide)
+    via = "--preset" if not own else "--finish" if finish else "--watch"
+    mask, guide = session.brought(preset, mask, guide, via)
 
     given = options.given(
         layers=layer or None,
-        guide=session.file_sha256(guide) if guide else None,
+        guide=session.file_sha256(guide, "guide"),
         motif=motif,
         octaves=octaves,
         octave_scale=octave_scale,
@@ -110,7 +110,7 @@ def command(
         blur=blur,
         strength=strength,
         opacity=opacity,
-        mask=session.file_sha256(mask) if mask else None,
+        mask=session.file_sha256(mask, "mask"),
         colours="photo" if keep_colours else None,
         palette=palette,
         saturation=saturation,
@@ -120,8 +120,11 @@ def command(
         precision=precision,
         **options.size(size),
     )
-    in_words = InWords(of or [], weights) if of or sheet == "words" else None
-    read = partial(options.still, preset, settings or [], given, in_words)
+    in_words = options.in_words(of, unwanted, weights, film=False)
+    if sheet == "words":
+        in_words = in_words or InWords()
+    asked = partial(options.still, preset, settings or [], given, in_words, via=via, quiet=quiet)
+    read = partial(asked, noise=None if size else noise)
     wanted = read()
     found, note = sources.find(photos or [], noise, wanted.recipe.seed)
     if note:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dreamer.cli import complete, options, words
+from dreamer.cli import complete, options, show, words
+from dreamer.errors import speaking_of
 
 if TYPE_CHECKING:
     from dreamer.nets.network import Network
@@ -98,7 +99,10 @@ def opened(
     from dreamer.assemble import load
     from dreamer.nets import network
 
-    return load(chosen, file) if own else network.build(name, path)
+    net = load(chosen, file) if own else network.build(name, path)
+    for text in net.notes:
+        show.note(text, quiet=False)
+    return net
 
 
 @app.command("classes", epilog="Example: dream models classes googlenet")
@@ -143,7 +147,8 @@ def channels(
 
     from dreamer.files import photos
 
-    read = photos.read(photo)
+    with speaking_of("--on"):
+        read = photos.read(photo)
     net = opened(name, weights, settings, need=True)
     from dreamer.nets import channels as excited
 
@@ -168,4 +173,4 @@ def fetch(
     """Put a network's weights where `dream` finds them."""
     from dreamer.nets import weightfiles
 
-    typer.echo(weightfiles.fetch(name, source))
+    show.say(weightfiles.fetch(name, source))

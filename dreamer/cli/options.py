@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dreamer.cli import complete
-from dreamer.errors import DreamerError, unknown
+from dreamer.cli import complete, show
+from dreamer.errors import DreamerError, speaking_of, unknown
 
 if TYPE_CHECKING:
     from dreamer.describe import InWords
@@ -74,8 +74,18 @@ Of = Annotated[
         _LOOK,
         "--of",
         metavar="WORD[=WEIGHT]",
-        help="What to dream of, as birds, vaults=0.5 or dogs=-0.5; repeatable. "
-        "`dream models words` lists the words.",
+        help="What to dream of, as birds or vaults=0.5; repeatable. `dream models words` lists "
+        "the words.",
+        complete=complete.words,
+    ),
+]
+NotOf = Annotated[
+    list[str] | None,
+    _option(
+        _LOOK,
+        "--not",
+        metavar="WORD[=WEIGHT]",
+        help="What to dream less of, as dogs, which is --of dogs=-1; repeatable.",
         complete=complete.words,
     ),
 ]
@@ -386,13 +396,18 @@ Audio = Annotated[
 ]
 MaxMb = Annotated[
     float | None,
-    _option(_FILES, "--max-mb", help="Megabytes that a GIF or WebP may have: it is made smaller."),
+    typer.Option(
+        "--max-mb",
+        help="Megabytes that a GIF or WebP may have: it is made smaller.",
+        min=0.01,
+        rich_help_panel=_FILES,
+    ),
 ]
 KeepFrames = Annotated[
     bool, _option(_FILES, "--keep-frames", help="Keep the frames as PNG of 16 bits a colour.")
 ]
 Fresh = Annotated[
-    bool, _option(_FILES, "--fresh", help="Start over instead of going on with an unfinished film.")
+    bool, _option(_FILES, "--fresh", help="Start over instead of going on with what is there.")
 ]
 Init = Annotated[
     str | None,
@@ -466,7 +481,8 @@ def noise(text: str) -> tuple[str, tuple[int, int]]:
 
     kind = match[3] or next(iter(photos.NOISES))
     if kind not in photos.NOISES:
-        raise unknown("noise", kind, photos.NOISES, f"there is {', '.join(photos.NOISES)}.")
+        remedy = f"--noise can be {', '.join(photos.NOISES)}."
+        raise unknown("noise", kind, photos.NOISES, remedy)
     return kind, (int(match[2]), int(match[1]))
 
 
@@ -488,12 +504,18 @@ def size(text: str | None) -> dict[str, Any]:
 
 def palette(text: str) -> list[str]:
     """Read `#hex,#hex`, or find the main colours of a photo."""
+    path = Path(text)
     if text.startswith("#"):
         return [colour.strip() for colour in text.split(",")]
+    if not path.is_file():
+        raise DreamerError(
+            f"--palette takes colours as #rrggbb,#rrggbb, or a photo: {text} is neither."
+        )
     from dreamer.ascent import look
     from dreamer.files import photos
 
-    return look.main_colours(photos.read(Path(text)).image)
+    with speaking_of("--palette"):
+        return look.main_colours(photos.read(path, "palette").image)
 
 
 def given(**options: Any) -> dict[str, Any]:
@@ -515,6 +537,15 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
+def in_words(
+    of: Sequence[str] | None, unwanted: Sequence[str] | None, file: Path | None, *, film: bool
+) -> InWords | None:
+    """What `--of` and `--not` ask for; `file` is the network's own."""
+    from dreamer.describe import InWords
+
+    return InWords(of or [], unwanted or [], file, film) if of or unwanted else None
+
+
 def network_file(network: str | None, weights: Path | None) -> tuple[str | None, Path | None]:
     """The network's name and its weights: of a `.keras` file, its name and the file itself.
 
@@ -530,13 +561,30 @@ def still(
     settings: Sequence[str],
     given: Mapping[str, Any],
     in_words: InWords | None = None,
+    *,
+    noise: str | None = None,
+    via: str = "--preset",
+    quiet: bool = False,
 ) -> Made:
-    """The same as `made` for a picture: of a film's recipe, its first frame."""
-    wanted = made(preset, settings, given, in_words)
+    """The same as `made` for a picture: of a film's recipe, its first frame.
+
+    One that begins with `noise` has its pixels, whatever a preset says.
+    """
+    wanted = made(preset, settings, given, in_words, via=via, quiet=quiet)
     first = wanted.recipe.still()
     if first != wanted.recipe:
-        typer.echo("The recipe is a film's: the picture takes its first frame.", err=True)
+        show.note("The recipe is a film's: the picture takes its first frame.", quiet=quiet)
+    if noise and not repeats(wanted, noise):
+        first = first.changed({"size": "full"})
     return wanted._replace(recipe=first)
+
+
+def repeats(wanted: Made, text: str) -> bool:
+    """Whether a recipe is that of a picture or film that was made of this very noise."""
+    from dreamer.files import photos
+
+    described = photos.noise_sha256(*noise(text), wanted.recipe.seed)
+    return wanted.facts.get("photo_sha256") == described
 
 
 def made(
@@ -544,20 +592,68 @@ def made(
     settings: Sequence[str],
     given: Mapping[str, Any],
     in_words: InWords | None = None,
+    *,
+    kind: str = "a picture",
+    via: str = "--preset",
+    quiet: bool = False,
 ) -> Made:
     """The recipe that a preset, `--set` and the options describe; None means not given.
 
     The later of the three has the last word. The facts are those of the preset, if it is a
-    finished picture.
+    finished picture. What a person may not expect is said.
+
+    Args:
+        preset, settings, given, in_words: what is asked for.
+        kind: what is made by the recipe, a key of `describe.UNUSED`.
+        via: the option that names the preset.
+        quiet: whether nothing is said.
     """
     from dreamer import presets, recipe
     from dreamer.describe import described
 
-    base = presets.load(preset) if preset else None
+    with speaking_of(via):
+        base = presets.load(preset) if preset else None
     chosen = {key: value for key, value in given.items() if value is not None}
-    for kind in ("mask", "guide"):
-        recorded = getattr(base.recipe, kind) if base else None
-        if recorded and chosen.get(kind, recorded) != recorded:
-            typer.echo(f"The {kind} is not the one that the recipe was made with.", err=True)
     parsed = list(map(recipe.parse_setting, settings))
+    for text in _unexpected(preset, base, chosen, parsed, in_words, kind):
+        show.note(text, quiet=quiet)
     return described(base, chosen, in_words, settings=parsed)
+
+
+def _unexpected(
+    preset: str | None,
+    base: Made | None,
+    chosen: Mapping[str, Any],
+    settings: Sequence[tuple[str, Any]],
+    in_words: InWords | None,
+    kind: str,
+) -> Iterator[str]:
+    """What a person may not expect of what is asked for, a sentence each."""
+    from dreamer.describe import unused
+    from dreamer.layers import brief
+
+    for name in ("mask", "guide"):
+        recorded = getattr(base.recipe, name) if base else None
+        if recorded and chosen.get(name, recorded) != recorded:
+            yield f"The {name} is not the one that the recipe was made with."
+    words = in_words and (in_words.asked or in_words.unwanted)
+    if base and base.recipe.layers and (words or "layers" in chosen):
+        raised = ", ".join(map(brief, base.recipe.layers))
+        options = "--of and --not take" if words else "--layer takes"
+        yield f"{options} the place of what {preset} dreams of ({raised})."
+    moved = {**chosen, **chosen.get("film", {})}
+    if "motif" in moved and "octaves" not in chosen and "octaves" in dict(settings):
+        yield "--motif takes the place of --set octaves."
+    flat = [
+        f"{name}.{inner}" if isinstance(value, dict) else name
+        for name, value in settings
+        for inner in (value if isinstance(value, dict) else ("",))
+    ]
+    if idle := unused(base.recipe if base else None, flat, kind):
+        source = f"{preset} and --set" if preset and flat else preset or "--set"
+        more = f" and {len(idle) - SHOWN} more" if len(idle) > SHOWN else ""
+        yield f"{source} also says {', '.join(idle[:SHOWN])}{more}, which {kind} does not use."
+
+
+SHOWN = 5
+"""Fields that are named in a message; the others are counted."""

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-import typer
-
 from dreamer import presets
+from dreamer.cli import show
 from dreamer.cli.session import save_preset
 from dreamer.cli.sources import Source, make_folder
 from dreamer.errors import DreamerError
+from dreamer.files import atomic
 from dreamer.recipe import Recipe
 
 SUFFIX = "search"
@@ -24,7 +24,7 @@ _CELL = re.compile(r"r\d+c\d+")
 
 def folder(sheet: Path) -> Path:
     """Where the presets of a sheet's cells lie."""
-    return sheet.with_name(f"{sheet.stem}-cells")
+    return sheet.with_name(atomic.fitting(sheet.stem, "-cells"))
 
 
 def keep(sheet: Path, recipes: Mapping[str, Recipe]) -> None:
@@ -85,4 +85,4 @@ def pick(sheet: Path, asked: str, target: Path | None, *, overwrite: bool) -> No
         make_folder(target.parent)
     recipe = presets.load(str(folder(sheet) / f"{place}.toml")).recipe
     save_preset(target, recipe.changed({"about": {"name": name}}), overwrite=overwrite)
-    typer.echo(f"{target}  {place} of {sheet}")
+    show.say(f"{target}  {place} of {sheet}")

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dreamer.cli import complete, options
+from dreamer.cli import complete, options, show
 from dreamer.errors import DreamerError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from dreamer.arrays import Image
     from dreamer.fields import Data
 
 app = typer.Typer(help="Presets: list them, show what one says, make and check your own.")
@@ -129,10 +130,10 @@ def new_preset(
     about = {field: value for field, value in given.items() if value is not None}
     make_folder(path.parent)
     presets.create(path, source, about)
-    typer.echo(path)
+    show.say(path)
     left = [field for field, value in presets.load(str(path)).recipe.about if not value]
     if left:
-        typer.echo(f"Before you share it: it has no {', no '.join(left)} yet.", err=True)
+        show.note(f"Before you share it: it has no {', no '.join(left)} yet.", quiet=False)
 
 
 @app.command("path", epilog="Example: dream presets path pagodas")
@@ -140,7 +141,7 @@ def show_path(name: Name = "") -> None:
     """Where your own presets lie; with a name, where that one does."""
     from dreamer import presets
 
-    typer.echo(presets.path_of(name) if name else presets.own_folder())
+    show.say(presets.path_of(name) if name else presets.own_folder())
 
 
 @app.command("check", epilog="Example: dream presets check mine.toml -o schedules.png")
@@ -160,27 +161,44 @@ def check_presets(
     overwrite: options.Overwrite = False,
 ) -> None:
     """Read presets without dreaming, and draw what changes over a film."""
-    from dreamer import presets, sheets
+    from dreamer import sheets
     from dreamer.files import photos
 
-    pictures, labels = [], []
+    curves: list[tuple[str, Image]] = []
+    wrong = 0
     for name in names:
-        recipe = presets.load(name).recipe
-        film, schedules = recipe.film, recipe.schedules
-        for field, schedule in schedules.items():
-            if film.loop and schedule.uses_max_f:
-                typer.echo(f"{name}: {field} uses max_f in a loop, whose period is n.", err=True)
-            values = [schedule.at(recipe.clock(frame)) for frame in range(film.length)]
-            pictures.append(sheets.curve(values))
-            labels.append(f"{field} = {schedule.text}")
-        for frame in range(film.length):
-            recipe.at(recipe.clock(frame))
-        typer.echo(f"{name}: can be read; numbers that change: {len(schedules)}")
-    if output and pictures:
+        try:
+            curves += _checked(name)
+        except DreamerError as error:
+            # A slip in one of them hides no other.
+            show.complain(str(error))
+            wrong += 1
+    if output and curves:
+        labels, pictures = zip(*curves, strict=True)
         sheet = sheets.compose(pictures, labels, columns=1)
         photos.write(output, sheet, overwrite=overwrite)
     elif output:
-        typer.echo(f"Nothing to draw in {output}: no number changes.", err=True)
+        show.note(f"Nothing to draw in {output}: no number changes.", quiet=False)
+    if wrong:
+        raise typer.Exit(2)
+
+
+def _checked(name: str) -> list[tuple[str, Image]]:
+    """Read a preset at every frame; a curve of each number that changes, with its label."""
+    from dreamer import presets, sheets
+
+    recipe = presets.load(name).recipe
+    film, schedules = recipe.film, recipe.schedules
+    curves = []
+    for field, schedule in schedules.items():
+        if film.loop and schedule.uses_max_f:
+            show.note(f"{name}: {field} uses max_f in a loop, whose period is n.", quiet=False)
+        values = [schedule.at(recipe.clock(frame)) for frame in range(film.length)]
+        curves.append((f"{field} = {schedule.text}", sheets.curve(values)))
+    for frame in range(film.length):
+        recipe.at(recipe.clock(frame))
+    show.say(f"{name}: can be read; numbers that change: {len(schedules)}")
+    return curves
 
 
 def _table(*heads: str, fixed: int = 0) -> Table:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from dreamer.cli import options
-from dreamer.errors import DreamerError
+from dreamer.errors import DreamerError, speaking_of
 
 EXAMPLES = """Examples:
 
@@ -78,6 +78,7 @@ def command(
     pick: Pick = None,
     preset: options.Preset = None,
     of: options.Of = None,
+    unwanted: options.NotOf = None,
     layer: options.Layers = None,
     guide: options.Guide = None,
     motif: options.Motif = None,
@@ -111,7 +112,6 @@ def command(
     network, weights = options.network_file(network, weights)
     # What follows is heavy, and `--help` does without it.
     from dreamer.cli import picking, session, sources, trials
-    from dreamer.describe import InWords
     from dreamer.recipe import parse_setting
 
     if by not in trials.SORTS:
@@ -120,24 +120,28 @@ def command(
         raise DreamerError("--around brings the recipe: leave --preset out.")
     if save_preset and not pick:
         raise DreamerError("--save-preset needs a cell to save: give --pick rNcM.")
-    mask, guide = session.brought(around or preset, mask, guide)
+    via = "--around" if around else "--preset"
+    mask, guide = session.brought(around or preset, mask, guide, via)
     given = options.given(
         layers=layer or None,
-        guide=session.file_sha256(guide) if guide else None,
+        guide=session.file_sha256(guide, "guide"),
         motif=motif,
         steps=steps,
         rate=rate,
         blur=blur,
         strength=strength,
-        mask=session.file_sha256(mask) if mask else None,
+        mask=session.file_sha256(mask, "mask"),
         colours="photo" if keep_colours else None,
         palette=palette,
         saturation=saturation,
         network=network,
         precision=precision,
     )
-    in_words = InWords(of, weights) if of else None
-    wanted = options.still(around or preset, settings or [], given, in_words)
+    in_words = options.in_words(of, unwanted, weights, film=False)
+    wanted = options.still(around or preset, settings or [], given, in_words, via=via, quiet=quiet)
+    sized = options.size(size) or {"size": int(options.CELL_SIZE), "enlarge": False}
+    # What is wrong with it shows before the search.
+    wanted.recipe.changed(sized)
     (source, *others), _ = sources.find([photo] if photo else [], noise, wanted.recipe.seed)
     if others:
         raise DreamerError(f"A search is on one photo, and {photo} holds several: give one.")
@@ -145,8 +149,9 @@ def command(
         output, many=False, depth=None, overwrite=overwrite or pick is not None
     )
     if pick:
-        sheet = target or picking.newest(source, folder)
-        picking.pick(sheet, pick, save_preset, overwrite=overwrite)
+        with speaking_of("--pick"):
+            sheet = target or picking.newest(source, folder)
+            picking.pick(sheet, pick, save_preset, overwrite=overwrite)
         return
     call = session.Session(
         wanted,
@@ -165,7 +170,7 @@ def command(
         quiet=quiet,
     )
     held = {name for name, value in given.items() if value is not None}
-    held |= {parse_setting(each)[0] for each in settings or []} | ({"layers"} if of else set())
-    sized = options.size(size) or {"size": int(options.CELL_SIZE), "enlarge": False}
+    held |= {parse_setting(each)[0] for each in settings or []}
+    held |= {"layers"} if in_words else set()
     asked = trials.Asked(over or [], frozenset(held), seed, around is not None, count, by, sized)
     trials.search(call, asked, source, fresh=fresh)

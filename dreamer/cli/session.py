@@ -17,9 +17,10 @@ from dreamer import presets
 from dreamer import recipe as recipes
 from dreamer.arrays import Image, Size
 from dreamer.cli import drafts, growth, show
+from dreamer.cli.drafts import Stopped
 from dreamer.cli.show import Bar
 from dreamer.cli.sources import Source, make_folder
-from dreamer.errors import DreamerError
+from dreamer.errors import DreamerError, speaking_of
 from dreamer.files import atomic, deep, listing, photos
 from dreamer.files.metadata import Made
 from dreamer.files.photos import Photo
@@ -32,22 +33,35 @@ if TYPE_CHECKING:
     from dreamer.nets.network import Network
 
 
-def file_sha256(path: Path) -> str:
-    """The hash of a photo, or of a folder of photos, that a recipe refers to."""
-    return listing.sha256(path) if path.is_dir() else photos.read(path).sha256
+def file_sha256(path: Path | None, role: str) -> str | None:
+    """The hash of a photo, or of a folder of photos, that a recipe refers to as its mask or guide.
+
+    None where there is none. Raises DreamerError that names the option.
+    """
+    if path is None:
+        return None
+    with speaking_of(f"--{role}"):
+        return listing.sha256(path) if path.is_dir() else photos.read(path, role).sha256
 
 
 def brought(
-    preset: str | None, mask: Path | None, guide: Path | None
+    preset: str | None, mask: Path | None, guide: Path | None, option: str = "--preset"
 ) -> tuple[Path | None, Path | None]:
-    """The mask and the guide: those of the options, or those that the preset brings along."""
-    files = presets.files(preset) if preset else {}
+    """The mask and the guide: those of the options, or those that the preset brings along.
+
+    `option` is what names the preset.
+    """
+    with speaking_of(option):
+        files = presets.files(preset) if preset else {}
     return mask or files.get("mask"), guide or files.get("guide")
 
 
 def save_preset(path: Path, recipe: Recipe, *, overwrite: bool) -> None:
     """Write a recipe as a TOML preset."""
-    with atomic.replacing(path, overwrite=overwrite) as file:
+    with (
+        speaking_of("--save-preset"),
+        atomic.replacing(path, overwrite=overwrite) as file,
+    ):
         file.write(recipes.to_toml(recipe).encode())
 
 
@@ -114,6 +128,8 @@ class Session:
         own = (recipe.network, recipe.input_range, recipe.input_mean, recipe.input_order)
         if own not in self.networks:
             self.networks[own] = load(recipe, self.weights)
+            for text in self.networks[own].notes:
+                self.note(text)
         net = self.networks[own]
         if photo is not None:
             recipe = settled(recipe, net, photo)
@@ -126,7 +142,7 @@ class Session:
             return self.guide
         from dreamer.nets.channels import looked_at
 
-        return looked_at(photos.read(self.guide))
+        return looked_at(photos.read(self.guide, "guide"))
 
     def note(self, text: str) -> None:
         """One line for the person who waits."""
@@ -136,7 +152,8 @@ class Session:
         """Where the dream of `source` is written."""
         if self.target:
             return self.target
-        path = (self.folder or source.folder) / f"{source.name}-{self.suffix}.png"
+        named = atomic.fitting(source.name, f"-{self.suffix}.png")
+        path = (self.folder or source.folder) / named
         taken = self.written if self.overwrite else None
         path = atomic.free_name(path, taken)
         self.written.add(path)
@@ -174,7 +191,8 @@ class Session:
     def read_mask(self, size: Size) -> NDArray[np.float32] | None:
         """The mask at a picture's size; a recipe that was made with one needs it again."""
         if self.mask:
-            return photos.read_mask(self.mask, size)
+            with speaking_of("--mask"):
+                return photos.read_mask(self.mask, size)
         if self.wanted.recipe.mask:
             raise DreamerError("This recipe was made with a mask: give it again by --mask.")
         return None
@@ -185,20 +203,21 @@ class Session:
 
     def for_each(self, sources: Sequence[Source], work: Callable[[Source, Bar], None]) -> None:
         """Do the same to every photo; one that fails stops no other and is named at the end."""
-        failed: list[DreamerError] = []
+        failed: list[str] = []
         with show.progress(len(sources), quiet=self.quiet) as bar:
             for number, source in enumerate(sources):
                 bar.begin(number)
                 try:
                     work(source, bar)
-                except DreamerError as error:
-                    if len(sources) == 1:
+                # Whatever is wrong with one of them.
+                except Exception as error:
+                    if len(sources) == 1 or isinstance(error, typer.Exit):
                         raise
                     # What is wrong with the recipe is wrong for every photo, and raises here.
                     _ = self.assembly
-                    failed.append(error)
+                    failed.append(show.of_failure(source.path, error))
         for each in failed:
-            typer.echo(f"dream: {each}", err=True)
+            show.complain(each)
         if failed:
             raise typer.Exit(1)
 
@@ -218,9 +237,9 @@ class Session:
         self.note(show.announcement(source.path, photo, read_size, assembly, plan, last))
         path = self.name(source)
         make_folder(path.parent)
-        preview = atomic.free_name(path.with_name(f"{path.stem}.preview.png"))
+        preview = atomic.free_name(path.with_name(atomic.fitting(path.stem, ".preview.png")))
         made = None if self.no_recipe else assembly.made(photo.sha256, plan, self.threads)
-        every = 1 if self.film else None
+        every, ended = 1 if self.film else None, None
         with (
             show.interruptible() as interrupt,
             growth.filmed(self.film, size, made, overwrite=self.overwrite) as frame,
@@ -232,20 +251,22 @@ class Session:
                     if interrupt.asked or (state.ends_octave and state.octave == last):
                         break
                     if state.ends_octave:
+                        ended = state
                         photos.write(preview, state.picture())
             finally:
                 preview.unlink(missing_ok=True)
         if state.score == 0 and not begun:
             self.note(show.SILENT)
         place = f"octave {state.octave} of {state.octaves}, step {state.step} of {state.steps}"
-        stopped = place if interrupt.asked else ""
+        stopped = drafts.Stopped(place, ended) if interrupt.asked else None
         self.write(path, state, photo, assembly, plan, stopped, overwrite=self.overwrite)
         seconds = time.perf_counter() - started
         if stopped:
-            self.note(f"Stopped after {stopped}: {path} holds the dream so far.")
+            resumed = drafts.resumed(stopped, path)
+            self.note(f"Stopped after {place}: {path} holds the dream so far{resumed}.")
             raise typer.Exit(show.INTERRUPTED)
         if not self.quiet:
-            typer.echo(f"{path}  {seconds:.1f} s")
+            show.say(f"{path}  {seconds:.1f} s")
 
     def write(
         self,
@@ -254,7 +275,7 @@ class Session:
         photo: Photo,
         assembly: Assembly,
         plan: Plan,
-        stopped: str = "",
+        stopped: Stopped | None = None,
         *,
         overwrite: bool,
     ) -> None:
@@ -265,9 +286,10 @@ class Session:
         if self.bits != photos.DEPTH:
             made.facts["depth"] = self.bits
         if stopped:
-            made.facts["stopped"] = stopped
-        elif self.draft:
-            made = drafts.drafted(made, state)
+            made.facts["stopped"] = stopped.place
+        ended = stopped.ended if stopped else state if self.draft else None
+        if ended and path.suffix.lower() == ".png":
+            made = drafts.drafted(made, ended)
         photos.write(
             path,
             state.picture(),

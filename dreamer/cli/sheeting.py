@@ -12,7 +12,7 @@ import typer
 
 from dreamer import presets, sheets
 from dreamer import recipe as recipes
-from dreamer.cli import growth, sources, ways
+from dreamer.cli import growth, show, sources, ways
 from dreamer.cli.visualisation import Visualisation
 from dreamer.errors import DreamerError
 from dreamer.files import atomic, cells, photos
@@ -70,7 +70,7 @@ def run(call: Visualisation, asked: Asked) -> None:
         elif asked.film:
             columns = asked.columns or sheets.square(len(job.targets))
             call.grow(job.recipe, job.targets, asked.film, columns)
-            typer.echo(str(asked.film))
+            show.say(str(asked.film))
         elif asked.each:
             _singles(call, job, where)
         else:
@@ -160,7 +160,7 @@ def _singles(call: Visualisation, job: Job, where: Path) -> None:
         path, recipe = files[one.label]
         if not _is_there(call, path, recipe):
             photos.write(path, one.picture, made=call.made(recipe), overwrite=call.overwrite)
-            typer.echo(str(path))
+            show.say(str(path))
 
     if missing:
         call.grow(job.recipe, missing, finished=write)
@@ -192,10 +192,23 @@ def _sheet(call: Visualisation, job: Job, asked: Asked, path: Path, *, given: bo
     rows = job.recipe.feature.diverse if job.recipe.feature.diverse > 1 else len(job.targets)
     in_rows = (asked.vary or job.recipe.feature.diverse > 1) and rows > 1
     columns = asked.columns or (rows if in_rows else sheets.square(len(shown)))
-    labelled = [(each.picture, f"{each.label}  {each.score:.4g}") for each in shown]
-    lines = 3 if asked.vary else 2 if job.recipe.feature.diverse > 1 else 1
-    call.write_sheet(path, labelled, columns, call.made(job.recipe), lines)
+    across: Sequence[str] = ()
+    down: Sequence[str] = ()
+    if asked.vary and columns == rows > 1:
+        across = [each.label for each in _in_ways(job)]
+        down = [option for option, _ in recipes.variations(job.recipe, asked.vary)]
+    labelled = [
+        (each.picture, f"{'' if across else each.label}  {each.score:.4g}".strip())
+        for each in shown
+    ]
+    call.write_sheet(path, labelled, columns, call.made(job.recipe), across, down)
     store.remove()
+
+
+def _in_ways(job: Job) -> list[Target]:
+    from dreamer import targets as goals
+
+    return goals.in_ways(job.targets, job.recipe.feature.diverse)
 
 
 def kept(

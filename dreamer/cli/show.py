@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import typer
 
+from dreamer.errors import DreamerError
 from dreamer.layers import brief
 
 if TYPE_CHECKING:
@@ -34,10 +37,61 @@ SILENT = (
 )
 
 
+_PLAINER = {
+    **{"×": "x", "→": "->", "…": "...", "·": "-", "–": "-", "−": "-", "Δ": "d", "▸": ">"},
+    **{"│": "|", "─": "-", "╭": "+", "╮": "+", "╰": "+", "╯": "+", "━": "-", "•": "*"},
+}
+"""What stands for a character of ours where a terminal or a log cannot show it."""
+
+
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    lost = error.object[error.start : error.end]
+    return "".join(_PLAINER.get(each, "?") for each in lost), error.end
+
+
+def make_legible() -> None:
+    """See to it that no message ends a run: what cannot be shown is shown plainer."""
+    codecs.register_error("dreamer.plainer", _plainer)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="dreamer.plainer")
+
+
+def say(text: object) -> None:
+    """One line on stdout, as the path of a finished picture."""
+    # A log that is full, or nobody who reads on, loses no picture.
+    with suppress(OSError):
+        typer.echo(text)
+
+
 def note(text: str, *, quiet: bool) -> None:
     """One line on stderr, unless quiet."""
     if not quiet:
-        typer.echo(text, err=True)
+        with suppress(OSError):
+            typer.echo(text, err=True)
+
+
+def complain(text: str) -> None:
+    """One sentence on stderr about what could not be done."""
+    note(f"dream: {text}", quiet=False)
+
+
+def of_system(error: OSError) -> str:
+    """What the system refuses, in a sentence."""
+    why = error.strerror or str(error)
+    named = f" {error.filename}" if error.filename else ""
+    return f"Cannot use{named}: {why[:1].lower()}{why[1:]}; give another name or place."
+
+
+def of_failure(name: object, error: Exception) -> str:
+    """What went wrong with one of many, whatever it is, in a sentence."""
+    if isinstance(error, DreamerError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"There is not enough memory for {name}: give a smaller --size."
+    why = (str(error).splitlines() or [""])[0][:200]
+    return f"{name} failed ({type(error).__name__}: {why}): try it alone."
 
 
 def announcement(
@@ -68,8 +122,9 @@ def announcement(
 class Bar:
     """The progress over all pictures of a call."""
 
-    def __init__(self, count: int, update: Callable[..., None]) -> None:
+    def __init__(self, count: int, update: Callable[..., None], unit: str = "picture") -> None:
         self._count, self._update, self._number = count, update, 0
+        self.unit = unit
 
     def begin(self, number: int) -> None:
         """The picture of this number, from 0, comes next; the first waits for the network."""
@@ -96,13 +151,16 @@ class Bar:
 
 
 @contextmanager
-def progress(count: int, *, quiet: bool) -> Iterator[Bar]:
-    """A bar over `count` pictures with the time left for all, where stderr is a terminal."""
+def progress(count: int, *, quiet: bool, unit: str = "picture") -> Iterator[Bar]:
+    """A bar over `count` pictures with the time left for all, where stderr is a terminal.
+
+    `unit` is what one of a picture's cells is called.
+    """
     if quiet or not sys.stderr.isatty():
-        yield Bar(count, lambda **changes: None)
+        yield Bar(count, lambda **changes: None, unit)
         return
     with _live() as live:
-        yield Bar(count, partial(live.update, live.add_task("", total=None)))
+        yield Bar(count, partial(live.update, live.add_task("", total=None)), unit)
 
 
 @contextmanager
@@ -169,7 +227,7 @@ class Interrupt:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
-        typer.echo("Stopping after this step; Ctrl-C again stops at once.", err=True)
+        note("Stopping after this step; Ctrl-C again stops at once.", quiet=False)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from dreamer.cli import cells, picking, show
 from dreamer.cli.session import Session
 from dreamer.cli.show import Bar
 from dreamer.cli.sources import Source, make_folder
-from dreamer.errors import DreamerError
+from dreamer.errors import DreamerError, speaking_of
 from dreamer.files import atomic, photos
 from dreamer.files import cells as stored
 from dreamer.files.cells import Cells
@@ -29,9 +29,6 @@ from dreamer.search import Search, Stock, Trial
 if TYPE_CHECKING:
     from dreamer.nets.naturalness import Naturalness
     from dreamer.nets.network import Network
-
-LINES = 4
-"""Of a cell's label."""
 
 MOTIFS = range(30, 150)
 """Of layers that are searched over, in pixels: finer ones draw edges, coarser ones little."""
@@ -56,6 +53,11 @@ class Sort(NamedTuple):
 
     key: Callable[[Done], float]
     tell: Callable[[Done], str]
+
+
+def _told(sort: Sort, done: Done) -> list[str]:
+    """What a cell is sorted by, and its number as the progress has it."""
+    return list(dict.fromkeys([sort.tell(done), SORTS["trial"].tell(done)]))
 
 
 SORTS: Mapping[str, Sort] = {
@@ -97,7 +99,7 @@ def search(call: Session, asked: Asked, source: Source, *, fresh: bool) -> None:
     make_folder(path.parent)
     if picking.folder(path).exists() and not (call.overwrite or _unfinished(path)):
         raise atomic.exists(picking.folder(path))
-    with show.progress(1, quiet=call.quiet) as bar:
+    with show.progress(1, quiet=call.quiet, unit="trial") as bar:
         bar.begin(0)
         net = call.assemble(call.wanted.recipe).network
         plan = _plan(call, asked, net)
@@ -105,7 +107,12 @@ def search(call: Session, asked: Asked, source: Source, *, fresh: bool) -> None:
         natural = _naturalness(net) if asked.by == "naturalness" else None
         key = _identity(call, asked, plan, net, read)
         store = Cells(stored.folder(path), key, fresh=fresh)
-        whole = _dream(call, read, trials, asked.size, store, bar)
+        try:
+            whole = _dream(call, read, trials, asked.size, store, bar)
+        except DreamerError:
+            if not _done(store, len(trials), None):
+                store.remove()
+            raise
         partial = atomic.so_far(path)
         shown = path if whole else partial
         done = _done(store, len(trials), natural)
@@ -120,7 +127,7 @@ def search(call: Session, asked: Asked, source: Source, *, fresh: bool) -> None:
         raise typer.Exit(show.INTERRUPTED)
     if not call.quiet:
         seconds = time.perf_counter() - started
-        typer.echo(f"{path}  {len(done)} cells, made in {seconds:.0f} s")
+        show.say(f"{path}  {len(done)} cells, made in {seconds:.0f} s")
 
 
 def _unfinished(sheet: Path) -> bool:
@@ -140,7 +147,8 @@ def _plan(call: Session, asked: Asked, net: Network) -> Search:
     if not asked.around:
         held |= recipes.to_fields(recipe).keys()
         own |= {} if "patience" in held else {"patience": searching.PATIENCE}
-    fields = searching.chosen(asked.over, held, stock)
+    with speaking_of("--over"):
+        fields = searching.chosen(asked.over, held, stock)
     return Search(recipe.changed(own), fields, asked.seed, asked.around, stock)
 
 
@@ -233,8 +241,9 @@ def _write(
         f"r{place // columns + 1}c{place % columns + 1}": each for place, each in enumerate(done)
     }
     labels = [
-        f"{name} · {sort.tell(each)} · {trials[each.number].label}" for name, each in named.items()
+        " · ".join((name, *_told(sort, each), trials[each.number].label))
+        for name, each in named.items()
     ]
     picking.keep(path, {name: trials[each.number].recipe for name, each in named.items()})
-    sheet = sheets.compose([each.picture for each in done], labels, columns, LINES)
+    sheet = sheets.compose([each.picture for each in done], labels, columns)
     photos.write(path, sheet, quality=call.jpeg_quality)

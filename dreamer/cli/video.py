@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dreamer.cli import options
+from dreamer.errors import speaking_of
+
+if TYPE_CHECKING:
+    from dreamer.files.metadata import Made
 
 EXAMPLES = """Examples:
 
@@ -56,9 +60,12 @@ def command(
     blend_still: options.BlendStill = None,
     no_audio: options.NoAudio = False,
     of: options.Of = None,
+    unwanted: options.NotOf = None,
     layer: options.Layers = None,
     guide: options.Guide = None,
     motif: options.Motif = None,
+    octaves: options.Octaves = None,
+    octave_scale: options.OctaveScale = None,
     steps: options.Steps = None,
     strength: options.FilmStrength = None,
     habituation: options.Habituation = None,
@@ -95,9 +102,9 @@ def command(
     network, weights = options.network_file(network, weights)
     # What follows is heavy, and `--help` does without it.
     from dreamer import filmfields
-    from dreamer.cli import clip, film, session, sources
-    from dreamer.describe import InWords
+    from dreamer.cli import clip, film, session, show, sources
     from dreamer.files import films
+    from dreamer.layers import brief
 
     mask, guide = session.brought(preset, mask, guide)
     on_clip = source is not None and clip.is_clip(source)
@@ -127,9 +134,11 @@ def command(
     given = options.given(
         film=filmfields.implied(moving),
         layers=layer or None,
-        guide=session.file_sha256(guide) if guide else None,
+        octaves=octaves,
+        octave_scale=octave_scale,
+        guide=session.file_sha256(guide, "guide"),
         saturation=saturation,
-        mask=clip.mask_sha256(mask) if mask else None,
+        mask=clip.mask_sha256(mask),
         jitter=jitter,
         blur=blur,
         seed=seed,
@@ -141,10 +150,21 @@ def command(
         given |= clip.as_picture(source, moving)
     else:
         clip.check_photo(source, part, moving)
-    in_words = InWords(of, weights, for_film=True) if of else None
-    wanted = options.made(preset, settings or [], given, in_words)
+    in_words = options.in_words(of, unwanted, weights, film=True)
+    kind = "a clip" if on_clip else "a film"
+    wanted = options.made(preset, settings or [], given, in_words, kind=kind, quiet=quiet)
+    if noise and not size:
+        wanted = _of_its_size(wanted, noise, quiet=quiet)
+    texts = [*(of or []), *(unwanted or []), *(layer or [])] or wanted.recipe.layers
+    if not on_clip and (unseen := wanted.recipe.film.unseen(texts)):
+        show.note(
+            f"{' and '.join(map(brief, unseen))} will hardly be seen, because the film sets in "
+            f"over its first {wanted.recipe.film.intro:g} s: give a later key, or --intro 0.",
+            quiet=quiet,
+        )
     if output and (output.suffix or not output.is_dir()):
-        films.format_of(output)
+        with speaking_of("--output"):
+            films.format_of(output)
     target = output if output and not output.is_dir() else None
     if save_preset:
         session.save_preset(save_preset, wanted.recipe, overwrite=overwrite)
@@ -170,3 +190,17 @@ def command(
     else:
         found = sources.find([source] if source else [], noise, wanted.recipe.seed).all[0]
         making.dream(found.folder, found.name, partial(film.photo, found))
+
+
+def _of_its_size(wanted: Made, noise: str, *, quiet: bool) -> Made:
+    """A film of just the pixels that `--noise` names, unless it is repeated."""
+    from dreamer.cli import show
+
+    _, (height, width) = options.noise(noise)
+    if options.repeats(wanted, noise):
+        return wanted
+    if height % 2 or width % 2:
+        even = f"{width // 2 * 2}×{height // 2 * 2}"
+        show.note(f"A film has even sides: {even} instead of {width}×{height}.", quiet=quiet)
+    sized = {"film": {"size": max(height, width)}}
+    return wanted._replace(recipe=wanted.recipe.changed(sized, "--noise"))

@@ -16,7 +16,7 @@ from dreamer import sheets
 from dreamer.arrays import Image, Size
 from dreamer.cli import growth, show
 from dreamer.cli.sources import make_folder
-from dreamer.errors import DreamerError
+from dreamer.errors import DreamerError, speaking_of
 from dreamer.files import photos
 from dreamer.files.metadata import Made
 from dreamer.files.photos import Photo
@@ -68,11 +68,14 @@ class Visualisation:
         from dreamer.assemble import load
 
         net = load(self.wanted.recipe, self.weights)
+        for text in net.notes:
+            self.note(text)
         return net.entire() if self.entire else net
 
     @cached_property
     def _read(self) -> Photo | None:
-        return photos.read(self.photo) if self.photo else None
+        with speaking_of("--init"):
+            return photos.read(self.photo) if self.photo else None
 
     @property
     def photo_sha256(self) -> str | None:
@@ -178,11 +181,12 @@ class Visualisation:
         cells: Sequence[tuple[Image, str]],
         columns: int,
         made: Made | None,
-        lines: int = 1,
+        across: Sequence[str] = (),
+        down: Sequence[str] = (),
     ) -> None:
         """Write labelled pictures side by side, on several sheets where one would be too large.
 
-        `lines` is how many a label may fill.
+        `across` and `down` name the columns and the rows (see `sheets.compose`).
         """
         make_folder(path.parent)
         most = sheets.most_cells(cells[0][0].shape[:2], columns)
@@ -190,9 +194,10 @@ class Visualisation:
         for number, part in enumerate(parts, 1):
             name = path.with_stem(f"{path.stem}-{number}") if len(parts) > 1 else path
             pictures, named = zip(*part, strict=True)
-            sheet = sheets.compose(pictures, named, columns, lines)
+            rows = down[(number - 1) * most // columns :]
+            sheet = sheets.compose(pictures, named, columns, across, rows)
             photos.write(name, sheet, made=made, overwrite=self.overwrite)
-            typer.echo(str(name))
+            show.say(str(name))
         if len(parts) > 1:
             self.note(f"One sheet of all {len(cells)} would be too large: there are {len(parts)}.")
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from dreamer import redraw
+from dreamer.cli import show
 from dreamer.cli.sources import make_folder
 from dreamer.errors import DreamerError
 from dreamer.files import photos
@@ -81,7 +80,7 @@ def watch(
             try:
                 drawn = _redraw(session, photo, recipe(), drawn, target, file.saved)
             except DreamerError as error:
-                typer.echo(f"dream: {error}", err=True)
+                show.complain(str(error))
             while not file.saved():
                 time.sleep(POLL_SECONDS)
     except KeyboardInterrupt:

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from dreamer.cli import growth
+from dreamer.cli import growth, show
 from dreamer.cli.visualisation import Visualisation
 from dreamer.errors import DreamerError
 from dreamer.recipe import Recipe
@@ -50,6 +48,6 @@ def between(
                 frame(lambda: found[-1].picture)
             update(done, f"{targets[0].label} → {targets[1].label}")
     if film:
-        typer.echo(str(film))
+        show.say(str(film))
     else:
         call.write_sheet(path, [(each.picture, each.label) for each in found], count, made)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dreamer.cli import options
-from dreamer.errors import DreamerError
+from dreamer.errors import DreamerError, speaking_of
 
 if TYPE_CHECKING:
     from dreamer.recipe import Recipe
@@ -120,7 +120,8 @@ def _show_found(chosen: Recipe, weights: Path | None, photo: Path, table: Table)
     from dreamer.files import photos
     from dreamer.nets import runtime
 
-    read = photos.read(photo)
+    with speaking_of("--on"):
+        read = photos.read(photo)
     runtime.start()
     from dreamer import assemble
     from dreamer.nets import channels
@@ -169,4 +170,4 @@ def _fit(
         table = wordfit.fit(net, named, shown, layers, update)
     with atomic.replacing(target, overwrite=overwrite) as file:
         file.write(words.to_json(table).encode())
-    typer.echo(f"{target}: {len(table.subjects)} subjects, {len(table.classes)} classes")
+    show.say(f"{target}: {len(table.subjects)} subjects, {len(table.classes)} classes")

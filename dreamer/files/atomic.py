@@ -1,5 +1,7 @@
 """Files that appear whole or not at all."""
 
+import errno
+import hashlib
 import os
 import secrets
 from collections.abc import Collection, Iterator
@@ -8,6 +10,31 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dreamer.errors import DreamerError
+
+LONGEST = 240
+"""Bytes that a name of our own has at most: systems take 255, and some names grow by a few."""
+
+
+def fitting(begin: str, ending: str) -> str:
+    """A file's name of these two parts, the first one shortened where a system would refuse it."""
+    room = LONGEST - len(os.fsencode(ending))
+    whole = os.fsencode(begin)
+    if len(whole) <= room:
+        return begin + ending
+    # Two names that begin alike stay apart.
+    digest = hashlib.sha256(whole).hexdigest()[:8]
+    return f"{whole[: room - 9].decode(errors='ignore')}-{digest}{ending}"
+
+
+_OF_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
+
+
+def of_disk(error: OSError) -> bool:
+    """Whether a disk refuses to be written to.
+
+    What else goes wrong while a file is written, as a source that goes away, is no fault of it.
+    """
+    return error.errno in _OF_DISK
 
 
 @contextmanager
@@ -20,18 +47,25 @@ def replacing(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
 
     Raises DreamerError where the file cannot be written or, without `overwrite`, exists.
     """
+    foreign = False
     # Random, so that nothing that lies there is followed or lost.
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    part = path.with_name(fitting(path.name, f".{secrets.token_hex(4)}.part"))
     try:
         with part.open("xb") as file:
-            yield file
+            try:
+                yield file
+            except OSError as error:
+                foreign = not of_disk(error)
+                raise
             file.flush()
             # Without it a power cut can leave an empty file under the final name.
             os.fsync(file.fileno())
         _rename(part, path, overwrite=overwrite)
-    except FileExistsError:
-        raise exists(path) from None
     except OSError as error:
+        if foreign:
+            raise
+        if isinstance(error, FileExistsError):
+            raise exists(path) from None
         raise DreamerError(f"Cannot write {path}: {error.strerror or error}.") from error
     finally:
         with suppress(OSError):
@@ -77,7 +111,7 @@ def check_writable(folder: Path) -> None:
 
 def so_far(path: Path) -> Path:
     """Where a run that was stopped leaves what it has made of `path`."""
-    return path.with_stem(f"{path.stem}.partial")
+    return path.with_name(fitting(path.stem, f".partial{path.suffix}"))
 
 
 def usual_name(path: Path, *, overwrite: bool) -> Path:

@@ -25,7 +25,7 @@ _OURS = re.compile(r"([0-9a-f]{16}\.npz|key\.json)(\.[0-9a-f]+\.part)?")
 
 def folder(sheet: Path) -> Path:
     """Where the cells of a sheet lie until it is written."""
-    return sheet.with_name(f"{sheet.stem}.unfinished")
+    return sheet.with_name(atomic.fitting(sheet.name, ".unfinished"))
 
 
 class Cell(NamedTuple):

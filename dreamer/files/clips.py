@@ -143,9 +143,10 @@ def select(
     first = _number(start, facts.fps)
     end = facts.frames if stop is None else min(facts.frames, _number(stop, facts.fps))
     if first >= end:
-        until = "its end" if stop is None else f"{stop:g} s"
         raise DreamerError(
-            f"{path} has no frames from {start:g} s to {until}: it lasts {facts.duration:.2f} s."
+            f"{path} has no frames from --from {start:g} on"
+            + ("" if stop is None else f" up to --to {stop:g}")
+            + f": it lasts {facts.duration:.2f} s."
         )
     return Clip(path, facts, first, end, every, photos.fitted(facts.size, limit))
 

@@ -83,7 +83,10 @@ class Writer:
         within = frame[:height, :width]
         stored = within.dtype == np.uint16
         copy = within.astype(np.uint16) if stored else to_stored(within.astype(np.float32))
-        self.beside.do(lambda: self.push(copy))
+        try:
+            self.beside.do(lambda: self.push(copy))
+        except OSError as error:
+            raise _refused(self.path, error) from error
         self.frames += 1
 
 
@@ -107,22 +110,35 @@ def writing(film: Film, *, overwrite: bool = False) -> Iterator[Writer]:
     size = _even(film.size, notes) if how.even else film.size
     film = replace(film, size=size, sound=_sound(film, notes))
     # Hidden, so that no file of a person's is called so.
-    part = film.path.with_name(f".{film.path.stem}.part{film.path.suffix.lower()}")
+    ending = f".part{film.path.suffix.lower()}"
+    part = film.path.with_name(atomic.fitting(f".{film.path.stem}", ending))
+    foreign = False
     try:
         framefolder.remove(part)
         with how.writing(film, part, notes) as push, beside() as thread:
             writer = Writer(film.path, size, push, notes, thread)
-            yield writer
+            try:
+                yield writer
+            except OSError:
+                # The writer's own errors are sentences already.
+                foreign = True
+                raise
             thread.wait()
             if not writer.frames:
                 raise DreamerError(f"There are no frames for {film.path}: ask for at least one.")
         publish = framefolder.publish if part.is_dir() else atomic.publish
         publish(part, writer.path, overwrite=overwrite)
     except OSError as error:
-        raise DreamerError(f"Cannot write {film.path}: {error.strerror or error}.") from error
+        if foreign:
+            raise
+        raise _refused(film.path, error) from error
     finally:
         with suppress(OSError):
             framefolder.remove(part)
+
+
+def _refused(path: Path, error: OSError) -> DreamerError:
+    return DreamerError(f"Cannot write {path}: {error.strerror or error}.")
 
 
 def _even(size: Size, notes: list[str]) -> Size:

@@ -48,12 +48,12 @@ class Photo(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def read(path: Path) -> Photo:
+def read(path: Path, role: str = "photo") -> Photo:
     """Read a photo upright, as sRGB (`decode.decode`).
 
-    Raises DreamerError that names the file and what is wrong with it.
+    Raises DreamerError that names the file by its role, and what is wrong with it.
     """
-    return _read(path, None)[0]
+    return _read(path, None, role)[0]
 
 
 def read_small(path: Path, longest: int) -> tuple[Photo, Size]:
@@ -61,16 +61,16 @@ def read_small(path: Path, longest: int) -> tuple[Photo, Size]:
 
     Much faster for a large JPEG, because not all of it is decoded.
     """
-    photo, own = _read(path, longest)
+    photo, own = _read(path, longest, "photo")
     return resize(photo, fitted(own, longest)), own
 
 
-def _read(path: Path, longest: int | None) -> tuple[Photo, Size]:
+def _read(path: Path, longest: int | None, role: str) -> tuple[Photo, Size]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise DreamerError(f"Cannot read the photo {path}: {error.strerror}; check it.") from None
-    name = f"The photo {path}"
+        raise DreamerError(f"Cannot read the {role} {path}: {error.strerror}; check it.") from None
+    name = f"The {role} {path}"
     pixels, notes, own = decode(data, name, longest)
     sha256 = hashlib.sha256(data).hexdigest()
     return of_pixels(pixels, name)._replace(sha256=sha256, notes=notes), own
@@ -104,8 +104,12 @@ def noise(kind: str, size: Size, seed: int) -> Photo:
             f"{MOST_PIXELS} in all."
         )
     image = NOISES[kind](size, np.random.default_rng(seed)).clip(0, 1).astype(np.float32)
-    text = f"{kind} {size[1]}x{size[0]} {seed}"
-    return Photo(image, None, hashlib.sha256(text.encode()).hexdigest())
+    return Photo(image, None, noise_sha256(kind, size, seed))
+
+
+def noise_sha256(kind: str, size: Size, seed: int) -> str:
+    """The hash of what describes some noise."""
+    return hashlib.sha256(f"{kind} {size[1]}x{size[0]} {seed}".encode()).hexdigest()
 
 
 def _fractal(size: Size, random: np.random.Generator) -> NDArray[np.float64]:
@@ -172,7 +176,7 @@ def read_mask(path: Path, size: Size) -> NDArray[np.float32]:
 
     Raises DreamerError where its proportions are others than the picture's.
     """
-    mask = read(path)
+    mask = read(path, "mask")
     return as_mask(mask, size, f"The mask {path}")
 
 

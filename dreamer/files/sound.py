@@ -50,6 +50,8 @@ def codec(path: Path) -> str | None:
 
 def check(sound: Sound) -> str:
     """The codec of a sound. Raises DreamerError where the file holds none."""
+    if not sound.path.is_file():
+        raise DreamerError(f"There is no sound file {sound.path}: check its name.")
     found = codec(sound.path)
     if found is None:
         raise DreamerError(f"{sound.path} holds no sound that can be read: give another file.")

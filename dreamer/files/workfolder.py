@@ -23,6 +23,7 @@ from dreamer.arrays import Stored
 from dreamer.errors import DreamerError
 from dreamer.files import atomic, framefolder
 from dreamer.files.beside import Beside, beside
+from dreamer.recipe import flag
 
 State = Mapping[str, Any]
 """What is carried from frame to frame: arrays, and whatever JSON holds, by name."""
@@ -186,26 +187,34 @@ def opened(folder: Path, identity: State, *, fresh: bool = False) -> Iterator[Wo
 
     Raises DreamerError where the frames in the folder belong to another film, or cannot be kept.
     """
+    foreign = False
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # A run that was killed just now may still hold the lock, in a process it was starting.
         with filelock.FileLock(folder / _LOCK, timeout=1), beside() as thread:
             _begin(folder, json.loads(json.dumps(identity)), fresh=fresh)
             work = WorkFolder(folder, thread)
-            yield work
+            try:
+                yield work
+            except OSError as error:
+                foreign = not atomic.of_disk(error)
+                raise
             work.flush()
     except filelock.Timeout:
         raise DreamerError(
             f"Another dream is at work in {folder}: wait for it, or give another --output."
         ) from None
     except OSError as error:
+        if foreign:
+            raise
         raise DreamerError(f"Cannot work in {folder}: {error.strerror or error}.") from error
     _remove_empty(folder)
 
 
 def of(film: Path) -> Path:
     """Where the frames of an unfinished film are kept."""
-    return film.with_name(f"{film.stem}.unfinished")
+    # Of the whole name: `film.gif` and `film.mp4` are two.
+    return film.with_name(atomic.fitting(film.name, ".unfinished"))
 
 
 def unfinished(folder: Path) -> bool:
@@ -228,10 +237,9 @@ def _begin(folder: Path, identity: State, *, fresh: bool) -> None:
             )
     manifest = folder / _MANIFEST
     if manifest.exists() and not fresh:
-        differing = _differing(_read_identity(manifest), identity)
-        if differing:
+        if differing := _differing(_read_identity(manifest), identity):
             raise DreamerError(
-                f"{folder} holds an unfinished film that was made otherwise ({differing}): give "
+                f"{folder} holds an unfinished film that was made otherwise: {differing}. Give "
                 "--fresh to start over, or the former options to go on."
             )
         return
@@ -249,13 +257,38 @@ def _read_identity(manifest: Path) -> State:
     return identity if isinstance(identity, dict) else {}
 
 
+NAMED = 2
+"""Differences that are named in an error; the others are counted."""
+
+_TELLING: Mapping[str, str] = {
+    "photo_sha256": "the photo or clip",
+    "network_sha256": "the network's weights",
+    "threads": "--threads",
+    "first": "--from",
+    "every": "--every",
+    "tensorflow": "the version of tensorflow",
+    "dreamer": "the version of dreamer",
+}
+"""What a person calls a fact."""
+
+
 def _differing(old: State, new: State) -> str:
-    """The fields that differ, each with both values where they are short."""
+    """What differs, as a person calls it, with both values of options."""
     before, now = dict(_flat(old)), dict(_flat(new))
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
-    return ", ".join(
-        f"{name} {_short(before.get(name))} is now {_short(now.get(name))}" for name in names
-    )
+    # What follows from the others is no news.
+    own = [name for name in names if name.startswith("recipe.") or name in _TELLING] or names
+    told = [_told(name, before.get(name), now.get(name)) for name in own[:NAMED]]
+    more = f", and {len(own) - NAMED} more" if len(own) > NAMED else ""
+    return f"{'; '.join(told)}{more}"
+
+
+def _told(name: str, before: object, now: object) -> str:
+    if name.endswith("_sha256"):
+        return f"{_TELLING.get(name, name)} is another"
+    option = _TELLING.get(name) or flag(name.removeprefix("recipe."))
+    then, since = ("the default" if each is None else _short(each) for each in (before, now))
+    return f"{option} was {then} and is {since}"
 
 
 def _flat(fields: State, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -267,8 +300,9 @@ def _flat(fields: State, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _short(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 40 else f"{text[:12]}…"
+    each = value if isinstance(value, list) else [value]
+    text = " ".join(one if isinstance(one, str) else json.dumps(one) for one in each)
+    return text if len(text) <= 40 else f"{text[:20]}…"
 
 
 def _clear(folder: Path) -> None:

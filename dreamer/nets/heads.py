@@ -48,13 +48,33 @@ class Head:
         """What an output is called."""
         return self.labels[output].name or f"class {output}"
 
-    @property
-    def removed(self) -> str:
-        """What is left out behind the scores, in words; empty where they end the network."""
-        if not graph.gives_probabilities(self._last):
+    def notes(self, asked: Iterable[str] = ()) -> list[str]:
+        """What a person should know of the scores, and of the classes that are `asked` for."""
+        notes = []
+        if len(ends := self.net.ends) > 1:
+            notes.append(
+                f"{self.net.name} ends in {' and '.join(ends)}: the classes are those of "
+                f"{self.layer}."
+            )
+        if graph.gives_probabilities(self._last):
+            own = "" if self._last.name == self.layer else f", those of {self.layer}"
+            notes.append(
+                f"{self._last.name} ends in a softmax: the scores before it are raised{own}."
+            )
+        return [*notes, *filter(None, map(self._elsewhere, asked))]
+
+    def _elsewhere(self, asked: str) -> str:
+        """What is called by this number in ImageNet's usual order, where it is another class."""
+        usual, text = classes.ordered("ilsvrc"), asked.strip()
+        if not text.isdecimal() or int(text) >= min(len(usual), len(self.labels)):
             return ""
-        own = "" if self._last.name == self.layer else f", those of {self.layer}"
-        return f"{self._last.name} ends in a softmax: the scores before it are raised{own}"
+        here, there = self.labels[int(text)], usual[int(text)]
+        if not here.names or here.names == there.names:
+            return ""
+        return (
+            f"{text} is {here.name} here; in ImageNet's usual order it is {there.name}: ask for "
+            "that by its name."
+        )
 
     @property
     def _last(self) -> Any:

@@ -13,9 +13,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dreamer import words
 from dreamer.arrays import Activations
 from dreamer.errors import DreamerError, unknown
-from dreamer.nets import convolution, graph, registry, userfile, weightfiles
+from dreamer.nets import convolution, graph, inputs, registry, userfile, weightfiles
 from dreamer.nets.convolution import FrozenConv2D
 from dreamer.nets.registry import NetSpec
 
@@ -36,7 +37,7 @@ class Network:
     """A Keras model with its spec; `sha256` is that of its weights file.
 
     `whole` is a model as it came, where some of its layers need pictures of one size and `model`
-    ends before them.
+    ends before them. `notes` are what a person should know of it.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Network:
     model: Any
     sha256: str
     whole: Any = None
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def layers(self) -> Mapping[str, int]:
@@ -54,6 +56,12 @@ class Network:
     def units(self) -> Mapping[str, int]:
         """The layers behind a pool over all places, as a classifier's logits, with their widths."""
         return graph.widths(self.model, 2)
+
+    @property
+    def ends(self) -> list[str]:
+        """The layers of units that are outputs of the model."""
+        outputs = {id(each) for each in self.model.outputs}
+        return [name for name in self.units if id(self.model.get_layer(name).output) in outputs]
 
     def entire(self) -> "Network":
         """The network with all its layers, which may read pictures of one size only."""
@@ -86,7 +94,9 @@ class Network:
                 "a layer before it."
             )
         if name not in known:
-            remedy = f"`dream models layers {self.name}` shows them all."
+            remedy = f"`dream models layers {self.name}` shows what --layer can be."
+            if self.name in words.SHARED_BY and words.is_word(name):
+                remedy = f"it is a word, so give --of {name} instead of --layer."
             raise unknown(f"layer of {self.name}", name, known, remedy)
         if name.endswith("_pre_relu"):
             return name
@@ -115,25 +125,39 @@ def load(name: str, given: Path | None = None) -> Network:
     return build(name, weightfiles.need(name, given))
 
 
-def load_file(path: Path, spec: NetSpec) -> Network:
+def load_file(path: Path, spec: NetSpec, *, described: bool = True) -> Network:
     """The user's own network in a `.keras` file (see `userfile.read`), read as `spec` says.
 
-    The layers' default is the one in the middle of those with feature maps.
+    The layers' default is the one in the middle of those with feature maps. Where nobody has
+    `described` its input, what speaks against that of `spec` is among its notes.
     """
     if not path.is_file():
         raise DreamerError(f"There is no network file {path}: check --model.")
     whole = userfile.read(path)
-    model, fixed = _of_any_size(path, whole)
+    if inner := next((each for each in whole.layers if isinstance(each, keras.Model)), None):
+        raise DreamerError(
+            f"{path} holds a model within a model ({inner.name}), which cannot be dreamt on: save "
+            f"that one by model.get_layer({inner.name!r}).save('NAME.keras'), and give it instead."
+        )
+    try:
+        model, fixed = _of_any_size(path, whole)
+    except ValueError as error:
+        why = (str(error).splitlines() or ["it does not say why"])[0]
+        raise DreamerError(
+            f"{path} reads pictures of few sizes only ({why}), and a dream has many: give another "
+            "network."
+        ) from error
     spec = replace(spec, fixed=fixed, smallest=_smallest(path, model))
-    net = Network(path.name, spec, model, weightfiles.sha256(path), whole if fixed else None)
+    notes = () if described else tuple(inputs.notes(path.name, model, spec))
+    net = Network(path.name, spec, model, weightfiles.sha256(path), whole if fixed else None, notes)
     names = [name for name in net.layers if net.resolve(name) == name]
     return replace(net, spec=replace(spec, layers=spec.layers or (names[len(names) // 2],)))
 
 
 def _of_any_size(path: Path, model: Any) -> tuple[Any, tuple[str, ...]]:
     """The model, of free height and width, without the layers that cannot be; their names."""
-    inputs = model.inputs
-    if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].shape[-1] != 3:
+    given = model.inputs
+    if len(given) != 1 or len(given[0].shape) != 4 or given[0].shape[-1] != 3:
         raise DreamerError(f"{path} does not take one picture of three colours, channels last.")
     names = list(graph.widths(model, 4))
     if not names:
@@ -141,7 +165,7 @@ def _of_any_size(path: Path, model: Any) -> tuple[Any, tuple[str, ...]]:
     try:
         return graph.freed(model), ()
     except ValueError:
-        trunk = graph.freed(keras.Model(inputs, model.get_layer(names[-1]).output))
+        trunk = graph.freed(keras.Model(given, model.get_layer(names[-1]).output))
         return trunk, tuple(graph.widths(model, 2))
 
 

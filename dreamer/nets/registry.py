@@ -193,5 +193,5 @@ SPECS: Mapping[str, NetSpec] = {
 def spec(name: str) -> NetSpec:
     """The spec of a network. Raises DreamerError with the nearest names."""
     if name not in SPECS:
-        raise unknown("network", name, SPECS, "`dream models list` shows them all.")
+        raise unknown("network", name, SPECS, "`dream models list` shows what --model can be.")
     return SPECS[name]
