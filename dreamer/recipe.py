@@ -128,7 +128,10 @@ class Recipe(Data):
         None, description="step size at an octave's last step"
     )
     patience: int | None = Field(
-        None, ge=1, description="ascent in an octave stops after so many steps without a rise"
+        None,
+        ge=1,
+        description="ascent in an octave stops after so many steps without a rise, each compared "
+        "with those at the same point between two filters",
     )
     normalise: Literal["laplacian", "mean-abs", "std", "rms", "l2", "none"] = Field(
         "laplacian", description="how the gradient is normalised before a step"

@@ -79,7 +79,7 @@ class Ascent:
         regularise: what is done to the pictures after it.
         rate: the step size.
         limit: a picture's ascent stops, before the step is taken, where its score is above.
-        patience: or where its score has not risen for so many steps.
+        patience: or where so many scores in a row have not risen, at every point of the cycle.
         cycle: after so many steps the regularisers do the same again; a score is compared with
             those of the same point, since a median filter or a blur makes the next one drop.
         numbers: what may be other tensors of the same shape in a later run.
@@ -191,7 +191,7 @@ class Ascent:
             waited = tf.where(rose, 0, climb.waited + 1)
             alive = climb.alive & (scores <= self.limit)
             if self.patience is not None:
-                alive &= waited < self.patience
+                alive &= waited < self.patience * self.cycle
             gradient = self.update(gradient, now)
             ahead, memory = self.optimiser.apply(gradient, climb.memory, self.rate(now))
             images = self.regularise(climb.images + ahead, gradient, now)
