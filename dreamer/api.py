@@ -1,12 +1,12 @@
-"""For notebooks and programs: dreams and films of pictures in memory."""
+"""The library: dreams, films and pictures of channels, of pictures in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 # What dreams is heavy: it is imported when a dream is asked for.
 if TYPE_CHECKING:
@@ -14,10 +14,16 @@ if TYPE_CHECKING:
     import PIL.Image
     from numpy.typing import NDArray
 
+    from dreamer.analysis.comparison import Compared
     from dreamer.arrays import Image, Size
-    from dreamer.assemble import Assembly
+    from dreamer.ascent.objectives import Objective
+    from dreamer.ascent.transforms import Transform
     from dreamer.files.photos import Photo
-    from dreamer.recipe import Recipe
+    from dreamer.imaging.finish import Finish
+    from dreamer.jobs.workbench import Workbench
+    from dreamer.networks.network import Network
+    from dreamer.pipelines.image import ImagePipeline, Own
+    from dreamer.recipe.provenance import Provenance
 
     AnyPicture = NDArray[Any] | PIL.Image.Image
     Words = str | Sequence[str]
@@ -31,10 +37,40 @@ Picture = TypeVar(
 )
 
 
+def load_network(source: Any, *, weights: str | Path | None = None, **inputs: Any) -> Network:
+    """Load a network to dream on.
+
+    Args:
+        source: a name of `dream models list`, the path of a `.keras` file, or a `keras.Model`.
+        weights: the file of a named network's weights, where it is not at its usual place.
+        inputs: of a file or a model: `input_range`, its input for black and for white (0 and 255
+            unless given); `input_mean`, which is subtracted in its own order of colors; and
+            `input_order`, "RGB" or "BGR".
+
+    Returns:
+        The network; `layers` names its layers with feature maps and their numbers of channels.
+
+    Raises:
+        DreamerError: where it cannot be dreamt on.
+
+    >>> network = load_network("dreamnet")
+    >>> network.layers["mixed4c"]
+    512
+    """
+    _start()
+    from dreamer.networks import loading
+
+    return loading.load_network(source, weights=weights, **inputs)
+
+
 def dream(
     photo: Picture,
     preset: str | Path | None = None,
     *,
+    network: Any = None,
+    objective: Objective | None = None,
+    transform: Transform | None = None,
+    finish: Finish | None = None,
     of: Words = (),
     mask: AnyPicture | None = None,
     guide: AnyPicture | None = None,
@@ -46,9 +82,15 @@ def dream(
 
     Args:
         photo: an array, uint8 of 0 to 255 or floats of 0 to 1, `(h, w, 3)`, with opacity
-            `(h, w, 4)`, or grey `(h, w)`; or a Pillow image.
+            `(h, w, 4)`, or gray `(h, w)`; or a Pillow image.
         preset: a name of `dream presets list`, a `.toml` file, or a picture or film that `dream`
             made.
+        network: from `load_network`, or whatever that takes.
+        objective: what is raised, made of `dreamer.objectives`, in place of the layers of the
+            recipe.
+        transform: `(images, seed) -> images` of TensorFlow, `(n, h, w, 3)`, applied before the
+            network sees them, behind the recipe's jitter.
+        finish: `(dream, photo) -> picture` of NumPy, `(h, w, 3)`, applied to what is shown.
         of: words to dream of, as "birds" or ["birds", "vaults=0.5", "-dogs"], which has fewer
             dogs; see `dream models words`.
         mask: a picture; the dream shows where it is white.
@@ -58,202 +100,491 @@ def dream(
         fields: any field that `dream presets show` lists, in place of what the preset says.
 
     Returns:
-        The dream in colour, of the photo's kind, with its opacity. A photo whose longer side is
+        The dream in color, of the photo's kind, with its opacity. A photo whose longer side is
         above `size` (1280 pixels; "full" for any) is reduced to it.
 
     Raises:
         DreamerError: one sentence that names what cannot be done, and the remedy.
 
-    The network is kept for the next call. Two examples:
-
-    >>> import dreamer, PIL.Image
-    >>> photo = PIL.Image.open("photo.jpg")
-    >>> dreamer.dream(photo, preset="puppyslug", size=640).save("dream.png")
+    Networks and graphs are kept for the next call.
 
     >>> import numpy as np
-    >>> array = np.asarray(photo)
-    >>> dreamt = dreamer.dream(array, of=["birds", "vaults=0.5"], strength=20, seed=7)
+    >>> photo = np.full((48, 64, 3), 128, np.uint8)
+    >>> dream(photo, strength=10, steps=1, seed=7).shape
+    (48, 64, 3)
+
+    A network and an objective of one's own:
+
+    >>> from dreamer import objectives
+    >>> network = load_network("dreamnet")
+    >>> goal = objectives.channel("mixed4d", 139) - 0.2 * objectives.layer("mixed3b")
+    >>> picture = dream(photo, network=network, objective=goal, octaves=1, steps=2)
     """
     from dreamer.files import photos
 
-    taken, give = _taken(photo)
-    fields, weights = _own_network(fields, weights)
-    recipe = _recipe(preset, of, weights, fields).still()
-    size = photos.fitted(taken.image.shape[:2], recipe.size, enlarge=recipe.enlarge)
-    taken = photos.resize(taken, size)
-    seen, shade = _given("guide", guide, preset), _mask(mask, preset, recipe, size)
-    assembly = _assembled(recipe, taken, seen, weights)
+    read, give = _read(photo)
+    call = _prepare(preset, of, network, weights, fields)
+    recipe = call.wanted.recipe.still()
+    size = photos.fitted(read.image.shape[:2], recipe.size, enlarge=recipe.enlarge)
+    read = photos.resize(read, size)
+    shade = call.mask(mask, size)
+    own = _own(objective, transform, finish)
+    pipeline = call.build(recipe, read, guide, own)
     with _bar(progress) as show:
-        for state in assembly.dream(taken.image, assembly.plan(size), shade):
+        for state in pipeline.dream(read.image, pipeline.plan(size), shade):
             show(state.done)
-    return give(state.picture(), taken.alpha)
+    return give(state.picture(), read.alpha)
 
 
 def film(
-    photo: Picture,
+    source: Any,
     preset: str | Path | None = None,
     *,
+    network: Any = None,
+    objective: Objective | None = None,
+    transform: Transform | None = None,
+    finish: Finish | None = None,
     of: Words = (),
     mask: AnyPicture | None = None,
     guide: AnyPicture | None = None,
     weights: str | Path | None = None,
     progress: bool = False,
     **fields: Any,
-) -> Iterator[Picture]:
+) -> Iterator[Any]:
     """Film a dream: each frame is moved a little, dreamt again, and fed back.
 
     Args:
-        photo: what the film begins with.
-        preset, of, mask, guide, weights, progress: as for `dream`.
+        source: a photo, as for `dream`; or a clip, on whose motion the dream rides: the path of a
+            film, or its frames in an array `(n, h, w, 3)`.
+        preset, network, objective, transform, finish, of, mask, guide, weights, progress: as for
+            `dream`.
         fields: any field that `dream presets show` lists, those of a film without their prefix:
             `motion`, `seconds`, `fps`, `loop`, `size`.
 
     Returns:
-        A generator of the frames of `dream video`, each of the photo's kind, opaque, with even
-        sides, and made when it is asked for.
+        A generator of the frames of `dream video`, each of the photo's kind (of a path, uint8
+        arrays), opaque, with even sides, and made when it is asked for.
 
     Raises:
         DreamerError: one sentence; where anything is wrong, before the first frame.
 
-    Two examples:
-
-    >>> import dreamer, PIL.Image
-    >>> photo = PIL.Image.open("photo.jpg")
-    >>> for number, frame in enumerate(dreamer.film(photo, seconds=0.2, size=160)):
-    ...     frame.save(f"{number:04}.png")
-
     >>> import itertools, numpy as np
-    >>> frames = dreamer.film(np.asarray(photo), "descent", motion="spiral", size=160)
-    >>> first = list(itertools.islice(frames, 2))
+    >>> photo = np.full((48, 64, 3), 128, np.uint8)
+    >>> frames = film(photo, motion="spiral", seconds=1, size=64)
+    >>> [frame.shape for frame in itertools.islice(frames, 2)]
+    [(48, 64, 3), (48, 64, 3)]
     """
     from dreamer.arrays import from_stored
-    from dreamer.files import photos
-    from dreamer.frames import played
+    from dreamer.pipelines.frame_loop import MemoryStore, play
 
-    taken, give = _taken(photo)
-    fields, weights = _own_network(fields, weights)
-    recipe = _recipe(preset, of, weights, *_film_fields(fields))
-    taken = photos.first_frame(taken, recipe.film.size)
-    seen = _given("guide", guide, preset)
-    shade = _mask(mask, preset, recipe, taken.image.shape[:2])
-    _start()
-    from dreamer.filming import Filming, frame_recipe
-
-    made = Filming(_assembled(frame_recipe(recipe), taken, seen, weights), taken.image, shade)
+    own = _own(objective, transform, finish)
+    call = _prepare(preset, of, network, weights, *_film_fields(fields))
+    if _is_clip(source):
+        made, give = call.clip_film(source, mask, guide, own)
+    else:
+        made, give = call.photo_film(source, mask, guide, own)
     made.check()
 
-    def play() -> Iterator[Picture]:
-        keys = played(made.step, made.begin, made.keys, made.loop)
+    def run() -> Iterator[Any]:
+        store: MemoryStore[Any] = MemoryStore(made.loop)
         with _bar(progress) as show:
-            for number, frame in enumerate(made.frames(keys), 1):
+            for number, frame in enumerate(play(made, store), 1):
                 show(number / made.film.length)
                 yield give(from_stored(frame), None)
 
-    return play()
+    return run()
 
 
-def _taken(
-    photo: Picture,
-) -> tuple[Photo, Callable[[Image, NDArray[np.float32] | None], Picture]]:
-    """What is dreamt on, and the way from a dream back to a picture of its kind."""
-    from dreamer.files import pixels
+class Visualized(NamedTuple):
+    """What a channel, a unit or a class wants to see.
 
-    return pixels.taken(photo, "The photo"), partial(pixels.given, photo)
+    Attributes:
+        label: as `mixed4d:139`, or a class's name.
+        picture: float32 `(h, w, 3)` of 0 to 1.
+        score: of the picture, on the network as it is.
+    """
 
-
-def _own_network(
-    fields: dict[str, Any], weights: str | Path | None
-) -> tuple[dict[str, Any], str | Path | None]:
-    """The fields and the weights; a `.keras` file may be named as the network itself."""
-    named = fields.get("network")
-    if not str(named).endswith(".keras") or weights:
-        return fields, weights
-    return {**fields, "network": Path(str(named)).name}, str(named)
+    label: str
+    picture: Image
+    score: float
 
 
-def _film_fields(fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The fields of a recipe and those of its film, which has names that both have."""
-    from dreamer.filmfields import Film
+def visualize(
+    what: str | Sequence[str],
+    preset: str | Path | None = None,
+    *,
+    network: Any = None,
+    classes: bool = False,
+    weights: str | Path | None = None,
+    progress: bool = False,
+    **fields: Any,
+) -> list[Visualized]:
+    """Grow pictures of what channels, units or classes of a network want to see.
 
-    own = {name: value for name, value in fields.items() if name in Film.model_fields}
-    return {name: value for name, value in fields.items() if name not in own}, own
+    Args:
+        what: channels as "mixed4d:139" or "mixed4d:0-3", a mix as "mixed4d:3@0.7,5@-0.4"; with
+            `classes`, names or numbers of classes.
+        preset: `filters` or, with `classes`, `class` unless given.
+        network: from `load_network`, or whatever that takes.
+        classes: whether classes are meant.
+        weights: the file of the network's weights, where it is not at its usual place.
+        progress: show a bar.
+        fields: any field that `dream presets show` lists, those of a visualization without their
+            prefix: `unit`, `diverse`, `keep`.
+
+    Raises:
+        DreamerError: one sentence that names what cannot be done, and the remedy.
+
+    >>> (found,) = visualize("mixed3b:7", size=64, steps=2)
+    >>> found.label, found.picture.shape
+    ('mixed3b:7', (64, 64, 3))
+    """
+    asked = [what] if isinstance(what, str) else list(what)
+    usual = preset or ("class" if classes else "filters")
+    call = _prepare(usual, (), network, weights, fields)
+    net = call.network.entire() if classes else call.network
+    from dreamer.pipelines.visualization import Visualizer
+
+    targets = _class_targets(net, asked) if classes else _channel_targets(net, asked)
+    visualizer = Visualizer(call.wanted.recipe, net)
+    with _bar(progress) as show:
+        for state in visualizer.grow(targets):
+            show(state.done)
+    return [Visualized(each.label, each.picture, each.score) for each in state.grown]
 
 
-def _recipe(
-    preset: str | Path | None,
-    of: Words,
-    weights: str | Path | None,
-    fields: Mapping[str, Any],
-    film: Mapping[str, Any] | None = None,
-) -> Recipe:
-    """The recipe that a preset, words and fields describe; the later one has the last word."""
-    from dreamer import filmfields, presets
-    from dreamer.describe import InWords, described
-    from dreamer.recipe import ARGUMENTS
+def exemplars(
+    folder: str | Path,
+    channels: str | Sequence[str],
+    *,
+    network: Any = None,
+    count: int = 8,
+    longest: int = 320,
+    weights: str | Path | None = None,
+) -> dict[str, list[Any]]:
+    """Find the photos of a folder that excite channels most, and where in them.
 
-    asked = [of] if isinstance(of, str) else list(of)
-    file = Path(weights) if weights else None
-    in_words = InWords(asked, file=file, for_film=film is not None) if asked else None
-    if film:
-        fields = {**fields, "film": filmfields.implied(film)}
-    base = presets.load(str(preset)) if preset else None
-    return described(base, fields, in_words, source=ARGUMENTS).recipe
+    Args:
+        folder: of photos of any size; memory does not grow with it.
+        channels: as "mixed4d:139" or "mixed4c:1,5-9".
+        network: from `load_network`, or whatever that takes.
+        count: of each channel.
+        longest: side, in pixels, at which a photo is looked at.
+        weights: the file of the network's weights, where it is not at its usual place.
+
+    Returns:
+        Exemplars by channel, the strongest first; each has its `path` and its `activation`.
+
+    >>> import tempfile, PIL.Image
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> PIL.Image.new("RGB", (64, 48), "teal").save(f"{folder.name}/teal.png")
+    >>> found = exemplars(folder.name, "mixed3b:7", count=1)
+    >>> [each.path.name for each in found["mixed3b:7"]]
+    ['teal.png']
+    """
+    call = _prepare(None, (), network, weights, {})
+    net = call.network
+    from dreamer.analysis.exemplars import Channel, search
+    from dreamer.recipe.layer_spec import parse_layer
+
+    asked = [channels] if isinstance(channels, str) else list(channels)
+    wanted = [
+        Channel(net.checked(term.layer, term.channels or ()), number)
+        for term in map(parse_layer, asked)
+        for number in term.channels or ()
+    ]
+    *_, state = search(net, wanted, Path(folder), count, longest)
+    return {str(channel): list(best) for channel, best in state.best.items()}
 
 
-def _given(kind: str, picture: AnyPicture | None, preset: str | Path | None) -> Photo | None:
-    """The mask or the guide: what was given, or what the preset brings."""
-    from dreamer import presets
-    from dreamer.files import photos, pixels
+def compare(
+    first: AnyPicture,
+    second: AnyPicture,
+    *,
+    layers: Sequence[str] = (),
+    network: Any = None,
+    weights: str | Path | None = None,
+) -> list[Compared]:
+    """Compare what two pictures do to a network, layer by layer.
 
-    if picture is not None:
-        return pixels.taken(picture, f"The {kind}")
-    path = presets.files(str(preset)).get(kind) if preset else None
-    return photos.read(path) if path else None
+    Args:
+        first, second: pictures of any size.
+        layers: by name; without, an overview from first to last.
+        network: from `load_network`, or whatever that takes.
+        weights: the file of the network's weights, where it is not at its usual place.
+
+    Returns:
+        For each layer its `correlation`, and the `profiles` of both pictures, `(2, c)`.
+
+    >>> import numpy as np
+    >>> gray = np.full((48, 64, 3), 128, np.uint8)
+    >>> (same,) = compare(gray, gray, layers=["mixed3b"])
+    >>> round(same.correlation, 3)
+    1.0
+    """
+    from dreamer.files import in_memory
+
+    pair = [
+        in_memory.taken(picture, f"The {name} picture")
+        for picture, name in ((first, "first"), (second, "second"))
+    ]
+    call = _prepare(None, (), network, weights, {})
+    net = call.network
+    from dreamer.analysis import comparison
+    from dreamer.networks import channels
+
+    names = list(dict.fromkeys(map(net.resolve, layers))) or list(net.landmarks)
+    looked = channels.looked_at(pair[0]), channels.looked_at(pair[1])
+    return comparison.compare(net, names, looked)
 
 
-def _mask(
-    picture: AnyPicture | None, preset: str | Path | None, recipe: Recipe, size: Size
-) -> NDArray[np.float32] | None:
-    """The mask at a picture's size."""
-    from dreamer.errors import DreamerError
-    from dreamer.files import photos
+def activations(
+    photo: AnyPicture,
+    layers: str | Sequence[str],
+    *,
+    network: Any = None,
+    weights: str | Path | None = None,
+) -> dict[str, NDArray[np.float32]]:
+    """Return the activations of layers on a picture, as the network has them.
 
-    mask = _given("mask", picture, preset)
-    if mask is None and recipe.mask:
-        raise DreamerError("This recipe was made with a mask: give it again by `mask`.")
-    return None if mask is None else photos.as_mask(mask, size, "The mask")
+    Args:
+        photo: at its own size.
+        layers: by name.
+        network: from `load_network`, or whatever that takes.
+        weights: the file of the network's weights, where it is not at its usual place.
+
+    Returns:
+        float32 by layer: feature maps `(h, w, c)`, or units `(c,)`, before any softmax.
+
+    >>> import numpy as np
+    >>> activations(np.zeros((64, 64, 3), np.uint8), "mixed3b")["mixed3b"].shape
+    (8, 8, 480)
+    """
+    import numpy as np
+
+    from dreamer.files import in_memory
+
+    read = in_memory.taken(photo, "The photo")
+    call = _prepare(None, (), network, weights, {})
+    from dreamer.networks.network import freeze
+
+    asked = [layers] if isinstance(layers, str) else list(layers)
+    names = {name: call.network.resolve(name) for name in asked}
+    maps = freeze(call.network, names.values(), "float32")(read.image[None])
+    return {name: np.asarray(maps[layer][0]) for name, layer in names.items()}
 
 
 def _start() -> None:
     """Start TensorFlow, before anything imports it."""
-    from dreamer.nets import runtime
+    from dreamer.networks import runtime
 
     runtime.start()
 
 
-_KEPT: dict[tuple[Any, ...], Assembly] = {}
-"""The last assembly on each network, whose graphs serve again."""
+@cache
+def _bench() -> Workbench:
+    """Return the networks and graphs that are kept from call to call."""
+    from dreamer.jobs.workbench import Workbench
+
+    return Workbench()
 
 
-def _assembled(
-    recipe: Recipe, photo: Photo, guide: Photo | None, weights: str | Path | None
-) -> Assembly:
-    """A recipe on its network, with channels chosen on the photo."""
+class _Call(NamedTuple):
+    """What a call is about: the recipe, the network, and what the preset brings along."""
+
+    wanted: Provenance
+    network: Network
+    files: Mapping[str, Path]
+
+    def build(
+        self, recipe: Any, photo: Photo | None, guide: AnyPicture | None, own: Own
+    ) -> ImagePipeline:
+        """Return the pipeline of a recipe, with channels chosen on the photo."""
+        from dreamer.networks import channels
+
+        seen = self._companion("guide", guide)
+        looked = None if seen is None else channels.looked_at(seen)
+        return _bench().build(recipe, self.network, photo, looked, own)
+
+    def mask(self, picture: AnyPicture | None, size: Size) -> NDArray[np.float32] | None:
+        """Return the mask at a picture's size."""
+        from dreamer.errors import DreamerError
+        from dreamer.files import photos
+
+        mask = self._companion("mask", picture)
+        if mask is None and self.wanted.recipe.mask:
+            raise DreamerError("This recipe was made with a mask: give it again by `mask`.")
+        return None if mask is None else photos.as_mask(mask, size, "The mask")
+
+    def _companion(self, kind: str, picture: AnyPicture | None) -> Photo | None:
+        from dreamer.files import in_memory, photos
+
+        if picture is not None:
+            return in_memory.taken(picture, f"The {kind}")
+        return photos.read(self.files[kind]) if kind in self.files else None
+
+    def photo_film(
+        self, source: Any, mask: AnyPicture | None, guide: AnyPicture | None, own: Own
+    ) -> tuple[Any, Callable[..., Any]]:
+        """Return a film of a photo, and the way from a frame to a picture of the photo's kind."""
+        from dreamer.files import photos
+        from dreamer.pipelines.feedback_film import FeedbackFilm, frame_recipe
+
+        read, give = _read(source)
+        first = photos.first_frame(read, self.wanted.recipe.film.size)
+        shade = self.mask(mask, first.image.shape[:2])
+        pipeline = self.build(frame_recipe(self.wanted.recipe), first, guide, own)
+        return FeedbackFilm(pipeline, first.image, shade), give
+
+    def clip_film(
+        self, source: Any, mask: AnyPicture | None, guide: AnyPicture | None, own: Own
+    ) -> tuple[Any, Callable[..., Any]]:
+        """Return a film on a clip, and the way from a frame to a picture."""
+        from itertools import repeat
+
+        import numpy as np
+
+        from dreamer.files import photos
+        from dreamer.pipelines.clip_film import ClipFilm, frame_recipe
+
+        recipe = self.wanted.recipe
+        size, fps, count, frames = _read_clip(source, recipe.film.size, recipe.film.fps)
+        recipe = recipe.changed({"film": {"fps": fps, "frames": count, "loop": False}})
+        shade = self.mask(mask, size)
+        first = photos.Photo(next(frames(0)), None, "") if recipe.chooses else None
+        pipeline = self.build(frame_recipe(recipe), first, guide, own)
+        masks: Callable[[int], Iterator[Any]] = lambda skip: repeat(shade, count - skip)  # noqa: E731
+        like = source[0] if isinstance(source, np.ndarray) else np.zeros((1, 1, 3), np.uint8)
+        from dreamer.files import in_memory
+
+        return ClipFilm(pipeline, recipe, size, frames, masks), partial(in_memory.given, like)
+
+
+def _own(objective: Objective | None, transform: Transform | None, finish: Finish | None) -> Own:
     _start()
-    from dreamer.assemble import assemble, load
-    from dreamer.nets import channels
+    from dreamer.pipelines.image import Own
 
-    own = (recipe.network, recipe.input_range, recipe.input_mean, recipe.input_order, weights)
-    before = _KEPT.get(own)
-    net = before.network if before else load(recipe, Path(weights) if weights else None)
-    looked_at = None if guide is None else channels.looked_at(guide)
-    _KEPT[own] = assemble(channels.settled(recipe, net, photo), net, looked_at, before)
-    return _KEPT[own]
+    return Own(objective, transform, finish)
+
+
+def _prepare(
+    preset: str | Path | None,
+    of: Words,
+    network: Any,
+    weights: str | Path | None,
+    fields: Mapping[str, Any],
+    film: Mapping[str, Any] | None = None,
+) -> _Call:
+    """Resolve what a call describes, and load its network; the later has the last word."""
+    from dreamer.jobs import presets
+    from dreamer.jobs.resolve import InWords, describe
+    from dreamer.recipe import ARGUMENTS
+    from dreamer.recipe.film import complete_changes
+
+    base = presets.read(str(preset)) if preset else None
+    named, file = _name_network(network, weights)
+    fields = {**fields, **({"network": named} if named else {})}
+    asked = [of] if isinstance(of, str) else list(of)
+    in_words = InWords(asked, file=file, for_film=film is not None) if asked else None
+    if film:
+        fields = {**fields, "film": complete_changes(film)}
+    provenance = base.provenance if base else None
+    wanted = describe(provenance, fields, in_words, source=ARGUMENTS)
+    _start()
+    net = _find_network(network, wanted, file)
+    return _Call(wanted, net, base.files if base else {})
+
+
+def _name_network(network: Any, weights: str | Path | None) -> tuple[str | None, Path | None]:
+    """Return the name that a recipe gives a network, and its file."""
+    file = Path(weights) if weights else None
+    if network is None:
+        return None, file
+    if not isinstance(network, str | Path):
+        return str(network.name), file
+    path = Path(network)
+    return (path.name, path) if path.suffix == ".keras" else (str(network), file)
+
+
+def _find_network(network: Any, wanted: Provenance, file: Path | None) -> Network:
+    if network is None or isinstance(network, str | Path):
+        return _bench().load(wanted.recipe, file)
+    from dreamer.networks import loading
+
+    names = ("input_range", "input_mean", "input_order")
+    inputs = {name: getattr(wanted.recipe, name) for name in names}
+    return loading.load_network(network, **inputs)
+
+
+def _read(photo: Picture) -> tuple[Photo, Callable[..., Picture]]:
+    """Read what is dreamt on; return the way from a dream back to a picture of its kind, too."""
+    from dreamer.files import in_memory
+
+    return in_memory.taken(photo, "The photo"), partial(in_memory.given, photo)
+
+
+def _film_fields(fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split fields into a recipe's and its film's, which has names that both have."""
+    from dreamer.recipe.film import Film
+    from dreamer.recipe.names import FORMER
+
+    own = {
+        name: value for name, value in fields.items() if FORMER.get(name, name) in Film.model_fields
+    }
+    return {name: value for name, value in fields.items() if name not in own}, own
+
+
+def _is_clip(source: Any) -> bool:
+    return isinstance(source, str | Path) or getattr(source, "ndim", 3) == 4
+
+
+def _read_clip(
+    source: Any, longest: int, fps: float
+) -> tuple[Size, float, int, Callable[[int], Iterator[Image]]]:
+    """Read a clip: the size of its frames, its rate, their number, and what reads them."""
+    from dataclasses import replace
+
+    from dreamer.files import clips, in_memory, photos
+
+    if isinstance(source, str | Path):
+        clip = clips.select(Path(source), limit=longest)
+        height, width = clip.size
+        clip = replace(clip, size=(height // 2 * 2, width // 2 * 2))
+        return clip.size, float(clip.fps), clip.count, clip.frames
+    pictures = [
+        photos.first_frame(in_memory.taken(frame, "A frame"), longest).image for frame in source
+    ]
+    height, width, _ = pictures[0].shape
+    return (height, width), fps, len(pictures), lambda skip: iter(pictures[skip:])
+
+
+def _channel_targets(net: Network, asked: Sequence[str]) -> list[Any]:
+    from dreamer.pipelines.targets import find_targets
+    from dreamer.recipe.layer_spec import parse_layer
+
+    return [
+        target
+        for term in map(parse_layer, asked)
+        for target in find_targets(net, term.layer, term.channels, term.channel_weights)
+    ]
+
+
+def _class_targets(net: Network, asked: Sequence[str]) -> list[Any]:
+    from dreamer.analysis import classifier
+    from dreamer.pipelines.targets import find_targets
+
+    head = classifier.head(net)
+    outputs = classifier.outputs(head, asked)
+    targets = find_targets(net, head.layer, outputs)
+    return [
+        target._replace(label=head.label(output))
+        for target, output in zip(targets, outputs, strict=True)
+    ]
 
 
 @contextmanager
 def _bar(wanted: bool) -> Iterator[Callable[[float], None]]:
-    """A bar for a share of the work, in a terminal or a notebook."""
+    """Open a bar for a share of the work, in a terminal or a notebook."""
     if not wanted:
         yield lambda share: None
         return

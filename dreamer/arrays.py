@@ -12,6 +12,12 @@ Image = NDArray[np.float32]
 Size = tuple[int, int]
 """Height and width in pixels."""
 
+SMALLEST_SIDE = 16
+"""The shortest side, in pixels, that a photo may have."""
+
+MOST_PIXELS = 200_000_000
+"""Of a picture that is enlarged, or drawn from noise."""
+
 Activations = Mapping[str, Any]
 """float32 TensorFlow tensors by layer: feature maps `(n, h, w, c)`, or units `(n, c)`."""
 
@@ -30,6 +36,6 @@ def from_stored(frame: Stored) -> Image:
 
 
 def to_bytes(frame: Stored) -> NDArray[np.uint8]:
-    """A stored frame rounded to 8 bits a colour."""
+    """A stored frame rounded to 8 bits a color."""
     # Exact division by 257, without a division.
     return ((frame.astype(np.uint32) * 255 + 32895) >> 16).astype(np.uint8)

@@ -1,21 +1,22 @@
 """Draw `dreamnet.jpg`: the same recipes on `googlenet` and on `dreamnet`, side by side.
 
-    DREAMER_WEIGHTS=FOLDER python media/dreamnet.py PHOTO...
+    DREAMER_WEIGHTS=FOLDER python media/dreamnet.py PHOTO…
 
-One row a photo; for each of three layers the original network's dream, then dreamnet's.
+Each photo has a row; for each of three layers it holds the original network's dream, then
+dreamnet's.
 """
 
 import sys
 from pathlib import Path
 
-from dreamer.nets import runtime
+from dreamer.networks import runtime
 
 runtime.start()
 
-from dreamer import sheets  # noqa: E402
-from dreamer.assemble import assemble  # noqa: E402
 from dreamer.files import photos  # noqa: E402
-from dreamer.nets import network  # noqa: E402
+from dreamer.imaging import contact_sheet  # noqa: E402
+from dreamer.networks import network  # noqa: E402
+from dreamer.pipelines.image import build_pipeline  # noqa: E402
 from dreamer.recipe import Recipe  # noqa: E402
 
 LAYERS = ("mixed3b", "mixed4c", "mixed4e")
@@ -26,8 +27,8 @@ SIDE = 360
 
 def main() -> None:
     """Dream on every photo and write the sheet."""
-    assemblies = {
-        f"{name} {layer}": assemble(RECIPE.changed({"layers": [layer]}), network.load(name))
+    pipelines = {
+        f"{name} {layer}": build_pipeline(RECIPE.changed({"layers": [layer]}), network.load(name))
         for layer in LAYERS
         for name in NETWORKS
     }
@@ -36,10 +37,10 @@ def main() -> None:
         read = photos.read(path)
         size = photos.fitted(read.image.shape[:2], SIDE, enlarge=True)
         image = photos.resize(read, size).image
-        for label, assembly in assemblies.items():
-            *_, last = assembly.dream(image, assembly.plan(size))
+        for label, pipeline in pipelines.items():
+            *_, last = pipeline.dream(image, pipeline.plan(size))
             cells.append((last.picture(), label))
-    sheet = sheets.compose(*zip(*cells, strict=True), columns=len(assemblies))
+    sheet = contact_sheet.compose(*zip(*cells, strict=True), columns=len(pipelines))
     photos.write(Path(__file__).with_suffix(".jpg"), sheet, quality=85)
 
 

@@ -1,6 +1,6 @@
-"""Draw `options-*.jpg`: each option of `dream image` on the sample photo, labelled.
+"""Draw `options-*.jpg`: each option of `dream image` on the sample photo, labeled.
 
-    python media/options.py GUIDE [SHEET...]
+    python media/options.py GUIDE [SHEET…]
 
 `GUIDE` is another picture, to dream of what is in it; without names, every sheet is drawn.
 """
@@ -12,16 +12,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from dreamer.nets import runtime
+from dreamer.networks import runtime
 
 runtime.start()
 
-from dreamer import sheets  # noqa: E402
 from dreamer.arrays import Image  # noqa: E402
-from dreamer.ascent import look  # noqa: E402
-from dreamer.assemble import assemble  # noqa: E402
 from dreamer.files import photos  # noqa: E402
-from dreamer.nets import network  # noqa: E402
+from dreamer.imaging import contact_sheet, finish, noise  # noqa: E402
+from dreamer.networks import network  # noqa: E402
+from dreamer.pipelines.image import build_pipeline  # noqa: E402
 from dreamer.recipe import Recipe  # noqa: E402
 
 HERE = Path(__file__).parent
@@ -42,17 +41,20 @@ SHEETS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("--guide, guide_match=mean", {"guide": GIVEN, "guide_match": "mean"}),
     ],
     "updates": [
-        *((f"normalise={n}", {"normalise": n}) for n in ("laplacian", "mean-abs", "std", "rms")),
-        ("normalise=l2, rate=6", {"normalise": "l2", "rate": 6}),
-        ("normalise=none, rate=0.005", {"normalise": "none", "rate": 0.005}),
+        *(
+            (f"normalization={n}", {"normalization": n})
+            for n in ("laplacian", "mean-abs", "std", "rms")
+        ),
+        ("normalization=l2, rate=6", {"normalization": "l2", "rate": 6}),
+        ("normalization=none, rate=0.005", {"normalization": "none", "rate": 0.005}),
         ("cascade=0.5", {"cascade": 0.5}),
         ("cascade=2", {"cascade": 2}),
-        ("optimiser=momentum, rate=0.003", {"optimiser": "momentum", "rate": 0.003}),
-        ("optimiser=nesterov, rate=0.003", {"optimiser": "nesterov", "rate": 0.003}),
-        ("optimiser=rmsprop", {"optimiser": "rmsprop"}),
-        ("optimiser=adam", {"optimiser": "adam"}),
+        ("optimizer=momentum, rate=0.003", {"optimizer": "momentum", "rate": 0.003}),
+        ("optimizer=nesterov, rate=0.003", {"optimizer": "nesterov", "rate": 0.003}),
+        ("optimizer=rmsprop", {"optimizer": "rmsprop"}),
+        ("optimizer=adam", {"optimizer": "adam"}),
     ],
-    "regularisers": [
+    "regularizers": [
         ("blur=0", {"blur": 0}),
         ("blur=1", {"blur": 1}),
         ("blur=2, blur_end=0.1", {"blur": 2, "blur_end": 0.1}),
@@ -67,7 +69,7 @@ SHEETS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         *((f"--strength {n}", {"strength": n}) for n in (5, 10, 20, 35)),
         ("--opacity 0.5", {"opacity": 0.5}),
         ("--mask", {"mask": GIVEN}),
-        ("--keep-colours", {"colours": "photo"}),
+        ("--keep-colors", {"colors": "photo"}),
         ("--palette of the guide", {"palette": GIVEN}),
         ("--palette #102040,#d08040,#f0e0c0", {"palette": ["#102040", "#d08040", "#f0e0c0"]}),
         ("--saturation 0", {"saturation": 0}),
@@ -77,7 +79,7 @@ SHEETS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "noise": [
         (f"--noise 360x240:{kind}" + (f" -l {layer}" if layer else ""), {"layers": [layer]})
         for layer in ("mixed4c", "mixed4e")
-        for kind in photos.NOISES
+        for kind in noise.KINDS
     ],
 }
 
@@ -93,12 +95,12 @@ def cell(photo: Image, guide: Image, changes: dict[str, Any], net: network.Netwo
     """The dream that one option makes."""
     changes = dict(changes)
     if changes.get("palette") == GIVEN:
-        changes["palette"] = look.main_colours(guide)
+        changes["palette"] = finish.find_main_colors(guide)
     guided = guide if "guide" in changes else None
-    assembly = assemble(Recipe().changed(changes), net, guided)
+    pipeline = build_pipeline(Recipe().changed(changes), net, guided)
     size = photo.shape[:2]
     mask = disc(*size) if "mask" in changes else None
-    *_, last = assembly.dream(photo, assembly.plan(size), mask)
+    *_, last = pipeline.dream(photo, pipeline.plan(size), mask)
     return last.picture()
 
 
@@ -116,11 +118,11 @@ def main() -> None:
             photo = sample
             if name == "noise":
                 kind = label.split(":")[1].split()[0]
-                photo = photos.noise(kind, NOISE, 0).image
+                photo = noise.draw_noise(kind, NOISE, 0)
             cells.append((cell(photo, guide, changes, net), label))
-            print(name, label, f"{look.colour_change(cells[-1][0].clip(0, 1), photo):.1f}")
+            print(name, label, f"{finish.measure_color_change(cells[-1][0].clip(0, 1), photo):.1f}")
         columns = next(n for n in (4, 5, 3) if len(cells) % n == 0)
-        sheet = sheets.compose(*zip(*cells, strict=True), columns=columns)
+        sheet = contact_sheet.compose(*zip(*cells, strict=True), columns=columns)
         photos.write(HERE / f"options-{name}.jpg", sheet, quality=65)
 
 

@@ -1,6 +1,6 @@
 """Draw the presets' thumbnails (`presets/*.webp`), and the sheets `presets.jpg` and `films.jpg`.
 
-    DREAMER_WEIGHTS=FOLDER python media/presets.py [--all] [NAME...]
+    DREAMER_WEIGHTS=FOLDER python media/presets.py [--all] [NAME…]
 
 The photo is `sample.jpg`. A film shows four of its moments. Each thumbnail carries its preset's
 recipe, so that it is one itself; those whose preset has changed since are drawn again.
@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from dreamer import presets, sheets
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError
-from dreamer.files import metadata, photos
-from dreamer.files.metadata import Made
+from dreamer.files import photos
 from dreamer.files.photos import Photo
+from dreamer.imaging import contact_sheet
+from dreamer.jobs import presets
 from dreamer.recipe import Recipe
+from dreamer.recipe.provenance import Provenance
 
 HERE = Path(__file__).parent
 PHOTO = HERE / "sample.jpg"
@@ -56,7 +57,7 @@ SHEETS = {"picture": "presets.jpg", "film": "films.jpg"}
 def up_to_date(path: Path, recipe: Recipe) -> bool:
     """Whether a thumbnail is there and was drawn by this recipe."""
     try:
-        return metadata.read(path).recipe == recipe
+        return presets.read_finished(path).recipe == recipe
     except DreamerError:
         return False
 
@@ -74,16 +75,16 @@ def main() -> None:
     recipes = {source: presets.load(str(source)).recipe for source in sources}
     for kind, draw in DRAWN.items():
         cells = []
-        for source in (each for each in sources if presets.kind(recipes[each]) == kind):
+        for source in (each for each in sources if presets.classify(recipes[each]) == kind):
             name, thumbnail, recipe = source.stem, source.with_suffix(".webp"), recipes[source]
             if given.all or name in given.names or not up_to_date(thumbnail, recipe):
                 drawn = Photo(draw(photo, str(source)), None, "")
-                made = Made(recipe, {"photo_sha256": read.sha256})
+                made = Provenance(recipe, {"photo_sha256": read.sha256})
                 shown = photos.resize(drawn, size).image
                 photos.write(thumbnail, shown, made=made, quality=QUALITY)
                 print(thumbnail, flush=True)
             cells.append((photos.read(thumbnail).image, name))
-        sheet = sheets.compose(*zip(*cells, strict=True), columns=COLUMNS)
+        sheet = contact_sheet.compose(*zip(*cells, strict=True), columns=COLUMNS)
         photos.write(HERE / SHEETS[kind], sheet, quality=80)
 
 

@@ -4,7 +4,7 @@
 
 Everything grows from a few seeds: mountains raised by uplift and cut by rivers,
 clouds, a wooded point, a stony shore, and the lake that mirrors them.
-Lengths are metres; x points right, y up and z into the picture.
+Lengths are meters; x points right, y up and z into the picture.
 """
 
 from pathlib import Path
@@ -30,7 +30,7 @@ class Field(NamedTuple):
     """A square of lit ground, and the depths at which to look for it."""
 
     height: Array
-    colour: Array
+    color: Array
     x0: float
     z0: float
     cell: float
@@ -158,7 +158,7 @@ def mountains(rng: Rng) -> Field:
 
 
 def stony(rng: Rng, h: Array, cell: float, count: int, small: float, large: float) -> Array:
-    """Drop stones on the ground, in place, and return the colour of it all."""
+    """Drop stones on the ground, in place, and return the color of it all."""
     n, tone = len(h), np.ones_like(h)
     lumps, patch = noise(rng, (n, n), 1.7, 8), noise(rng, (n, n), 1.5, 4)
     for radius in np.sort(small * (large / small) ** (rng.random(count) ** 4)):
@@ -187,8 +187,8 @@ def point(rng: Rng) -> Field:
     x, z = plane(n, size, x0, z0)
     far = np.hypot((x - 105) / 60, (z - 225) / 28) + 0.13 * noise(rng, (n, n), 1.9, 2)
     h = 5 * np.clip(1 - far, -0.5, 1) + 0.15 * noise(rng, (n, n), 1.6, 8)
-    colour = stony(rng, h, size / n, 1500, 0.4, 2.5)
-    return Field(h, colour, x0, z0, size / n, (135, 320, 700))
+    color = stony(rng, h, size / n, 1500, 0.4, 2.5)
+    return Field(h, color, x0, z0, size / n, (135, 320, 700))
 
 
 def beach(rng: Rng) -> Field:
@@ -196,8 +196,8 @@ def beach(rng: Rng) -> Field:
     x, z = plane(n, size, x0, z0)
     h = 0.085 * (18 - 0.35 * x + 1.6 * noise(rng, (n, n), 2.0) - z)
     h += 0.03 * noise(rng, (n, n), 1.6, 4)
-    colour = stony(rng, h, size / n, 14000, 0.05, 1.1)
-    return Field(h, colour, x0, z0, size / n, (7.5, 54, 900))
+    color = stony(rng, h, size / n, 14000, 0.05, 1.1)
+    return Field(h, color, x0, z0, size / n, (7.5, 54, 900))
 
 
 def sky(rng: Rng) -> Array:
@@ -227,10 +227,10 @@ def sky(rng: Rng) -> Array:
         ahead = sum(w * density(*np.add([x, y, z], s * SUN[:, None])) for s, w in reach)
         glow = 0.8 * np.exp(-0.006 * ahead) + 0.2 * np.exp(-0.0012 * ahead)
         soft = 0.34 + 0.5 * (y - base) / (top - base)
-        colour = glow[:, None] * SUNLIGHT * 0.52 + soft[:, None] * SKYLIGHT
-        colour = mix(HAZE * 1.15, colour, np.exp(-z / 30000))
+        color = glow[:, None] * SUNLIGHT * 0.52 + soft[:, None] * SKYLIGHT
+        color = mix(HAZE * 1.15, color, np.exp(-z / 30000))
         alpha = 1 - np.exp(-0.010 * d * stride[on])
-        light[on] += (clear[on] * alpha)[:, None] * colour
+        light[on] += (clear[on] * alpha)[:, None] * color
         clear[on] *= 1 - alpha
 
     cloud = np.dstack([light, clear])
@@ -270,7 +270,7 @@ def paint(image: Array, field: Field, depth: Array, grain: Array) -> None:
     air = z / 26000 * np.exp(-np.maximum(y, 0) / 2200)
     for k, blueness in enumerate((1.0, 1.25, 1.7)):
         clear = np.exp(-air * blueness)
-        ground = field.sample(field.colour[..., k], x, z) * fine
+        ground = field.sample(field.color[..., k], x, z) * fine
         image[r, c, k] = ground * clear + HAZE[k] * (1 - clear)
 
 

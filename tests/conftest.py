@@ -9,16 +9,22 @@ import numpy as np
 import pytest
 
 from dreamer.arrays import Image
-from dreamer.nets import runtime
+from dreamer.networks import runtime
 
 runtime.start()
 
-SHARED = Path(__file__).parents[2] / "shared"
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the golden pictures be written anew; see tests/pipelines/test_golden.py."""
+    about = "write the pictures of tests/golden anew"
+    parser.addoption("--rewrite-golden", action="store_true", help=about)
 
 
 @pytest.fixture(scope="session")
 def real_weights() -> Path:
     """The folder of real ImageNet weights; without one, the test is skipped."""
+    from helpers import SHARED
+
     named = os.environ.get("DREAMER_WEIGHTS")
     folder = Path(named) if named else SHARED / "weights"
     if not (folder / "tensorflow_inception_graph.pb").is_file():
@@ -39,32 +45,18 @@ def photo() -> Image:
 @pytest.fixture(scope="session")
 def tiny() -> Any:
     """A small network with names `conv` (before its ReLU), `relu`, `mixed`; random but seeded."""
+    from helpers import tiny_network
+
     return tiny_network()
 
 
-def tiny_network(padding: str = "same") -> Any:
-    """A seeded network of two strided stages with a batch normalisation of each kind."""
-    import keras
-    from keras import layers
+@pytest.fixture(scope="session")
+def dreamnet() -> Any:
+    """The network of the package."""
+    from dreamer.networks.loading import load_for_recipe
+    from dreamer.recipe import Recipe
 
-    from dreamer.nets.network import Network
-    from dreamer.nets.registry import NetSpec
-
-    keras.utils.set_random_seed(7)
-    image = keras.Input((None, None, 3))
-    x = layers.Conv2D(8, 3, 2, padding, use_bias=False, name="conv")(image)
-    x = layers.BatchNormalization(name="norm")(x)
-    x = layers.ReLU(name="relu")(x)
-    one = layers.Conv2D(6, 3, 1, padding, activation="relu", name="one")(x)
-    two = layers.BatchNormalization(name="bare")(layers.MaxPooling2D(3, 1, padding)(x))
-    mixed = layers.Concatenate(name="mixed")([one, two])
-    model = keras.Model(image, mixed)
-    random = np.random.default_rng(1)
-    for layer in model.layers:
-        if isinstance(layer, layers.BatchNormalization):
-            layer.set_weights([random.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
-    spec = NetSpec("", "", (), None, 2, -1, ("mixed",), 8, {"relu": 6, "mixed": 12})
-    return Network("tiny", spec, model, "")
+    return load_for_recipe(Recipe())
 
 
 @pytest.fixture

@@ -191,7 +191,9 @@ def main() -> None:
         path = asked.folder / name
         pixels = of(frame.tobytes() for frame in frames(path))
         lines.append(f"{name:16} {of_bytes(path)} {pixels}")
-        verdict, may = compare(name, asked.folder, asked.against) if asked.against else ("made", True)
+        verdict, may = (
+            compare(name, asked.folder, asked.against) if asked.against else ("made", True)
+        )
         right = right and may
         print(f"{name:16} {verdict}", flush=True)
     (asked.folder / "hashes.txt").write_text("\n".join(lines) + "\n")

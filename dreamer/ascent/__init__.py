@@ -1,1 +1,1 @@
-"""Gradient ascent on pictures: objectives, transforms, updates, regularisers, octaves, engine."""
+"""Gradient ascent on pictures: objectives, transforms, updates, regularizers and octaves."""

@@ -1,10 +1,10 @@
-"""L-BFGS: an octave's ascent as one search by SciPy, instead of steps in a graph.
+"""L-BFGS: the ascent of an octave as one search by SciPy instead of steps in a graph.
 
-A line search finds how far each step goes, so the gradient must be the objective's own: it is not
-normalised, `rate` means nothing, and regularisers are left out. The objective must not change
-between steps either: an octave has one jitter. So that not only the finest grain rises, the search
-is for the picture's spectrum divided by that of photographs, as lucid's pictures are
-(Olah et al., "Feature Visualization", 2017, on preconditioning).
+A line search finds the length of each step, so the gradient must be the objective's own: it is not
+normalized, there is no `rate`, and regularizers are left out. The objective must not change between
+steps either, so an octave has a single jitter. To keep the finest grain from dominating, the search
+variables are the picture's spectrum divided by that of photographs, as in lucid (Olah et al.,
+"Feature Visualization", 2017, on preconditioning).
 """
 
 from collections.abc import Callable, Iterator
@@ -17,30 +17,33 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from scipy import fft, optimize
 
-from dreamer.ascent.climb import Ascent, Climb
+from dreamer.ascent.ascent import Ascent, Climb
 from dreamer.ascent.steps import Numbers
 
 HISTORY = 5
-"""Steps whose gradients are kept; each takes 48 bytes a pixel."""
+"""The number of past steps that L-BFGS keeps; each takes 48 bytes per pixel."""
 
 COARSEST = 1 / 32
-"""Cycles a pixel; what is coarser is as easily reached as this."""
+"""The frequency, in cycles per pixel, below which all amplitudes are scaled alike."""
 
 Array = NDArray[np.float64]
+"""A float64 array, as SciPy computes with."""
 
 
-def climbs(
+def climb_in_steps(
     ascent: Ascent, images: tf.Tensor, seed: tf.Tensor, steps: int, numbers: Numbers, *, clip: bool
 ) -> Iterator[tuple[Climb, int]]:
-    """An octave's ascent step by step, with the steps taken; the last value says all of them.
+    """Run the ascent of an octave; yield the state and the number of steps taken so far.
+
+    The last value counts all steps as taken, even if the search ended early.
 
     Args:
-        ascent: whose objective and transform count; above its limit the search stops.
+        ascent: provides objective, transform and the score limit at which the search stops.
         images: one picture, `(1, h, w, 3)`.
-        seed: of the octave.
-        steps: at most so many.
-        numbers: what enters the objective.
-        clip: whether colours stay within 0 to 1.
+        seed: the seed of the octave.
+        steps: the most steps to take.
+        numbers: the numbers of the objective.
+        clip: whether to keep colors within 0 to 1.
     """
     begin = np.asarray(images[0], np.float64)
     climb, fixed = ascent.begin(images), tf.random.experimental.stateless_fold_in(seed, 0)
@@ -49,26 +52,26 @@ def climbs(
 
     low, high = (0, 1) if clip else (-np.inf, np.inf)
 
-    def free(flat: Array) -> Array:
+    def to_picture(flat: Array) -> Array:
         return begin + smooth(flat.reshape(begin.shape))
 
-    def falling(flat: Array) -> tuple[float, Array]:
-        wanted = free(flat)
+    def negated(flat: Array) -> tuple[float, Array]:
+        wanted = to_picture(flat)
         shown = tf.constant(wanted.clip(low, high)[None], tf.float32)
         scores, gradient, found = ascent.value_and_gradient(shown, fixed, numbers)
         strengths.update(found)
-        # A colour that is held at its bound changes nothing.
+        # Moving a color that is clipped changes nothing.
         slope = np.asarray(gradient[0]) * ((low <= wanted) & (wanted <= high))
         return -float(scores[0]), -smooth(slope).ravel()
 
-    searched = _steps(falling, np.zeros(begin.size), steps)
+    searched = _steps(negated, np.zeros(begin.size), steps)
     for taken, (flat, value) in enumerate(searched, 1):
         climb = climb._replace(
-            images=tf.constant(free(flat).clip(low, high)[None], tf.float32),
+            images=tf.constant(to_picture(flat).clip(low, high)[None], tf.float32),
             scores=tf.constant([-value], tf.float32),
             strengths=dict(strengths),
         )
-        if -value > ascent.limit:
+        if -value > ascent.stopping.limit:
             break
         if taken < steps:
             yield climb, taken
@@ -76,7 +79,7 @@ def climbs(
 
 
 def _like_photographs(shape: tuple[int, ...]) -> Callable[[Array], Array]:
-    """A filter on `(h, w, 3)` that is its own transpose: amplitudes fall with the frequency."""
+    """Return a self-adjoint filter on `(h, w, 3)` with amplitudes that fall as 1/frequency."""
     height, width, _ = shape
     frequency = np.hypot(fft.fftfreq(height)[:, None], fft.rfftfreq(width))[..., None]
     share = COARSEST / np.maximum(frequency, COARSEST)
@@ -89,12 +92,16 @@ def _like_photographs(shape: tuple[int, ...]) -> Callable[[Array], Array]:
 
 
 def _steps(
-    falling: Callable[[Array], tuple[float, Array]], start: Array, steps: int
+    objective: Callable[[Array], tuple[float, Array]], start: Array, steps: int
 ) -> Iterator[tuple[Array, float]]:
-    """Where SciPy's L-BFGS-B (Byrd et al., 1995) stands after each of its steps.
+    """Yield the point and value after each step of SciPy's L-BFGS-B (Byrd et al., 1995).
 
-    It runs in a thread of its own, because it calls back and does not yield; never more than two
-    steps ahead.
+    SciPy reports its steps to a callback, so it runs in a thread, at most two steps ahead.
+
+    Args:
+        objective: the function to minimize; it returns value and gradient.
+        start: the point to start from, `(n,)`.
+        steps: the most steps to take.
     """
     results: Queue[Any] = Queue(maxsize=1)
     stopped = Event()
@@ -105,13 +112,14 @@ def _steps(
             raise StopIteration
 
     def search() -> None:
-        # Nothing but the number of steps ends it: how small a gradient is depends on the objective.
+        # Only the number of steps ends the search: no tolerance suits the gradients of every
+        # objective.
         options: Any = {"maxiter": steps, "maxcor": HISTORY, "maxfun": 100 * steps}
         options |= {"ftol": 0, "gtol": 0}
         method: Any = "L-BFGS-B"
         try:
             optimize.minimize(
-                falling, start, method=method, jac=True, callback=report, options=options
+                objective, start, method=method, jac=True, callback=report, options=options
             )
             results.put(None)
         except BaseException as error:

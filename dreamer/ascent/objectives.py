@@ -1,4 +1,4 @@
-"""Objectives: values that add, subtract and scale. An objective is maximised.
+"""Objectives, which gradient ascent maximizes; they can be added, subtracted and scaled.
 
 The algebra follows lucid's objectives (https://github.com/tensorflow/lucid).
 """
@@ -12,26 +12,28 @@ import numpy as np
 import tensorflow as tf
 
 from dreamer.arrays import Activations
-from dreamer.ascent.steps import NO_NUMBERS, Numbers
+from dreamer.ascent import steps
+from dreamer.ascent.steps import Numbers
 
 Reduction = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+"""A function from feature maps and a second tensor to scores; see `REDUCTIONS` and `MATCHES`."""
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What is raised.
+    """A differentiable score of pictures, computed from the activations of a network.
 
     Attributes:
-        layers: the layers that `score` reads; they tell the network where to cut.
-        score: from their activations, `(n, h, w, c)` or `(n, c)`, and numbers that may change from
-            frame to frame, to one number a picture, `(n,)`.
+        layers: the layers that `score` reads; the network is built up to these.
+        score: function from their activations, `(n, h, w, c)` or `(n, c)`, and numbers that may
+            change from frame to frame, to the score of each picture, `(n,)`.
     """
 
     layers: frozenset[str]
     score: Callable[[Activations, Numbers], tf.Tensor]
 
-    def __call__(self, maps: Activations, numbers: Numbers = NO_NUMBERS) -> tf.Tensor:
-        return self.score(maps, numbers)
+    def __call__(self, maps: Activations, numbers: Numbers | None = None) -> tf.Tensor:
+        return self.score(maps, numbers or steps.numbers())
 
     def __add__(self, other: Objective) -> Objective:
         return Objective(
@@ -39,11 +41,8 @@ class Objective:
             lambda maps, numbers: self(maps, numbers) + other(maps, numbers),
         )
 
-    def __mul__(self, factor: float | tf.Tensor | Callable[[Numbers], tf.Tensor]) -> Objective:
-        def scaled(maps: Activations, numbers: Numbers) -> tf.Tensor:
-            return self(maps, numbers) * (factor(numbers) if callable(factor) else factor)
-
-        return Objective(self.layers, scaled)
+    def __mul__(self, factor: float | tf.Tensor) -> Objective:
+        return Objective(self.layers, lambda maps, numbers: self(maps, numbers) * factor)
 
     def __sub__(self, other: Objective) -> Objective:
         return self + -other
@@ -63,8 +62,8 @@ REDUCTIONS: Mapping[str, Reduction] = {
     "sum": lambda maps, size: _sums(maps),
     "sum-square": lambda maps, size: _sums(tf.square(maps)),
 }
-"""From feature maps `(n, h, w, c)` and the size of one, float32, to one number a channel, `(n, c)`,
-which add up to the picture's."""
+"""Functions from feature maps `(n, h, w, c)` and the size to divide a mean by, float32, to one
+score per channel, `(n, c)`; these add up to the score of the picture."""
 
 
 def _sums(maps: tf.Tensor) -> tf.Tensor:
@@ -78,49 +77,90 @@ def layer(
     border: int = 0,
     weights: Collection[float] | None = None,
 ) -> Objective:
-    """The activations of a layer, or of some of its channels.
+    """Return an objective that raises the activations of a layer, or of some of its channels.
 
     Args:
-        name: of the layer.
-        channels: their numbers; None for all.
+        name: name of the layer.
+        channels: channel numbers; None for all.
         reduction: a key of `REDUCTIONS`.
-        border: cells left out along each edge; a mean is still over the uncropped size, as in
-            the Keras example "deep_dream".
-        weights: one a channel; None for 1 each.
+        border: cells to leave out along each edge; a mean still divides by the uncropped size, as
+            in the Keras example "deep_dream".
+        weights: one weight per channel; None for 1 each.
     """
-    reduce = REDUCTIONS[reduction]
 
     def score(maps: Activations, numbers: Numbers) -> tf.Tensor:
-        chosen = maps[name]
-        if channels is not None:
-            chosen = tf.gather(chosen, list(channels), axis=-1)
-        size = tf.cast(tf.reduce_prod(tf.shape(chosen)[1:]), tf.float32)
-        if border:
-            chosen = chosen[:, border:-border, border:-border]
-        scores = reduce(chosen, size)
-        return tf.reduce_sum(scores if weights is None else scores * list(weights), -1)
+        chosen = None if channels is None else list(channels)
+        each = None if weights is None else list(weights)
+        return _sum_channels(maps[name], chosen, each, reduction, border)
 
     return Objective(frozenset({name}), score)
+
+
+def term(
+    place: int, name: str, reduction: str = "mean-square", border: int = 0, *, chosen: bool
+) -> Objective:
+    """Return the objective of a term whose channels and weights come from the numbers of a run.
+
+    Args:
+        place: index of the term in `Numbers.terms`.
+        name: name of its layer, which has feature maps.
+        reduction, border: as in `layer`.
+        chosen: whether the term is for chosen channels, not for the whole layer.
+    """
+
+    def score(maps: Activations, numbers: Numbers) -> tf.Tensor:
+        own = numbers.terms[place]
+        channels, weights = (own.channels, own.channel_weights) if chosen else (None, None)
+        return _sum_channels(maps[name], channels, weights, reduction, border) * own.weight
+
+    return Objective(frozenset({name}), score)
+
+
+def _sum_channels(
+    maps: tf.Tensor,
+    channels: tf.Tensor | list[int] | None,
+    weights: tf.Tensor | list[float] | None,
+    reduction: str,
+    border: int,
+) -> tf.Tensor:
+    """Reduce feature maps `(n, h, w, c)` to one score per picture, over some channels or all."""
+    if channels is not None:
+        maps = tf.gather(maps, channels, axis=-1)
+    size = tf.cast(tf.reduce_prod(tf.shape(maps)[1:]), tf.float32)
+    if border:
+        maps = maps[:, border:-border, border:-border]
+    scores = REDUCTIONS[reduction](maps, size)
+    return tf.reduce_sum(scores if weights is None else scores * weights, -1)
+
+
+def channel(name: str, number: int, reduction: str = "mean-square", border: int = 0) -> Objective:
+    """Return an objective that raises one channel of a layer; see `layer` for the arguments."""
+    return layer(name, [number], reduction, border)
 
 
 def direction(
     name: str, channels: Sequence[int], weights: Sequence[float] | None = None, border: int = 0
 ) -> Objective:
-    """How far activations reach in a direction of channel space, on average over all places.
+    """Return an objective that raises activations along a direction in channel space.
 
-    The mean of each place's product with the vector of length 1 whose entries are the channels'
-    weights (lucid's `direction`); unlike a square it tells falling from rising.
+    The score is the mean over positions of the dot product with the unit vector along the channels'
+    weights (lucid's `direction`); unlike a square it tells positive from negative.
 
     Args:
-        name: of the layer.
-        channels: of the vector, which is 0 in all others.
-        weights: one a channel, not all 0; None for 1 each.
-        border: cells left out along each edge.
+        name: name of the layer.
+        channels: channel numbers; the vector is 0 in all others.
+        weights: one weight per channel, not all 0; None for 1 each.
+        border: cells to leave out along each edge.
     """
-    vector = np.ones(len(channels)) if weights is None else np.array(weights)
+    return layer(name, channels, "mean", border, scale_direction(len(channels), weights))
+
+
+def scale_direction(count: int, weights: Sequence[float] | None) -> list[float]:
+    """Return the weights with which a mean over `count` channels equals a unit vector's product."""
+    vector = np.ones(count) if weights is None else np.array(weights)
     vector = vector / np.linalg.norm(vector)
-    # A mean is over the channels too, and a product is not.
-    return layer(name, channels, "mean", border, (vector * len(channels)).tolist())
+    # The mean divides by the number of channels, and the dot product does not.
+    return [float(each) for each in vector * count]
 
 
 def units(
@@ -128,65 +168,93 @@ def units(
     chosen: Collection[int] | None = None,
     weights: Collection[float] | None = None,
 ) -> Objective:
-    """The mean of a layer's units `(n, c)`, as of the logits of classes; never squared.
+    """Return an objective that raises the mean of a layer's units `(n, c)`, such as class logits.
 
     Args:
-        name: of the layer.
-        chosen: the units' numbers; None for all.
-        weights: one a unit; None for 1 each.
+        name: name of the layer.
+        chosen: unit numbers; None for all.
+        weights: one weight per unit; None for 1 each.
     """
 
     def score(maps: Activations, numbers: Numbers) -> tf.Tensor:
-        values = maps[name]
-        if chosen is not None:
-            values = tf.gather(values, list(chosen), axis=-1)
-        return tf.reduce_mean(values if weights is None else values * list(weights), -1)
+        some = None if chosen is None else list(chosen)
+        each = None if weights is None else list(weights)
+        return _mean_units(maps[name], some, each)
 
     return Objective(frozenset({name}), score)
 
 
-MIX = "mix"
-"""The name of the pictures' mixes among the numbers, `(n, c)`."""
+def class_score(name: str, number: int) -> Objective:
+    """Return an objective that raises the logit of one class, in a layer `(n, classes)`."""
+    return units(name, [number])
+
+
+def unit_term(place: int, name: str, *, chosen: bool) -> Objective:
+    """Return the objective of a term for a layer of units `(n, c)`; see `term`."""
+
+    def score(maps: Activations, numbers: Numbers) -> tf.Tensor:
+        own = numbers.terms[place]
+        some, each = (own.channels, own.channel_weights) if chosen else (None, None)
+        return _mean_units(maps[name], some, each) * own.weight
+
+    return Objective(frozenset({name}), score)
+
+
+def _mean_units(
+    values: tf.Tensor,
+    chosen: tf.Tensor | list[int] | None,
+    weights: tf.Tensor | list[float] | None,
+) -> tf.Tensor:
+    if chosen is not None:
+        values = tf.gather(values, chosen, axis=-1)
+    return tf.reduce_mean(values if weights is None else values * weights, -1)
+
+
+def weigh(place: int, objective: Objective) -> Objective:
+    """Scale an objective by the weight of the term at index `place` of `Numbers.terms`."""
+    return Objective(
+        objective.layers,
+        lambda maps, numbers: objective(maps, numbers) * numbers.terms[place].weight,
+    )
 
 
 def each(name: str, reduction: str = "mean", border: int = 0, *, unit: bool = False) -> Objective:
-    """Of each picture of a batch, what its row of the mixes weighs: a channel, or several.
+    """Return an objective that raises different channels in each picture of a batch.
+
+    Each picture weighs the channels by its row of `Numbers.mixes`.
 
     Args:
-        name: of a layer with feature maps, or of units, which are taken as they are.
-        reduction: a key of `REDUCTIONS`, over the places of a channel.
-        border: cells left out along each edge, of the sum as of the mean.
-        unit: the cell in the middle alone.
+        name: name of the layer, which has feature maps, or units, which are not reduced.
+        reduction: a key of `REDUCTIONS`, over the positions of a channel.
+        border: cells to leave out along each edge; unlike in `layer`, a mean is over the rest.
+        unit: whether to use the cell in the middle only.
     """
     reduce = REDUCTIONS[reduction]
 
     def score(maps: Activations, numbers: Numbers) -> tf.Tensor:
         values = maps[name]
         if values.shape.rank == 4:
-            inside = _middle(values) if unit else values[:, border : -border or None]
+            inside = _crop_middle(values) if unit else values[:, border : -border or None]
             inside = inside if unit else inside[:, :, border : -border or None]
             size = tf.cast(tf.reduce_prod(tf.shape(inside)[1:3]), tf.float32)
             values = reduce(inside, size)
-        return tf.reduce_sum(values * numbers[MIX], -1)
+        return tf.reduce_sum(values * numbers.mixes, -1)
 
     return Objective(frozenset({name}), score)
 
 
-OTHERS = "others"
-"""The name of what each picture should be unlike, among the numbers: weights, `(n, n)`."""
-
-
 def diverse(objective: Objective, name: str, weight: float) -> Objective:
-    """An objective that falls where pictures resemble those that they should be unlike.
+    """Return the objective minus a penalty on pictures of a batch that resemble each other.
 
-    The likeness of two pictures is the cosine of their Gram matrices in a layer (Olah et al.,
-    "Feature Visualization", 2017, section "Diversity"), and costs them as large a share of their
-    scores.
+    The similarity of two pictures is the cosine of their Gram matrices in a layer (Olah et al.,
+    "Feature Visualization", 2017, section "Diversity"). Each picture loses `weight` times the sum
+    of its similarities, weighted by `Numbers.others`, as a share of its score.
 
     Args:
-        objective: of the pictures.
-        name: of the layer with feature maps, or units.
-        weight: the share that pictures lose which are all alike.
+        objective: the objective of the pictures.
+        name: name of the layer, which has feature maps or units.
+        weight: the share of its score that a picture loses if all are alike and its row of
+            `Numbers.others` sums to 1.
     """
 
     def score(maps: Activations, numbers: Numbers) -> tf.Tensor:
@@ -194,43 +262,43 @@ def diverse(objective: Objective, name: str, weight: float) -> Objective:
         places = tf.reshape(values, [tf.shape(values)[0], -1, values.shape[-1]])
         grams = tf.matmul(places, places, transpose_a=True)
         flat = tf.math.l2_normalize(tf.reshape(grams, [tf.shape(grams)[0], -1]), -1)
-        likeness = tf.reduce_sum(tf.matmul(flat, flat, transpose_b=True) * numbers[OTHERS], -1)
+        likeness = tf.reduce_sum(tf.matmul(flat, flat, transpose_b=True) * numbers.others, -1)
         return scores - tf.stop_gradient(tf.abs(scores)) * weight * likeness
 
     return Objective(objective.layers | {name}, score)
 
 
-def _middle(maps: tf.Tensor) -> tf.Tensor:
+def _crop_middle(maps: tf.Tensor) -> tf.Tensor:
     row, column = tf.shape(maps)[1] // 2, tf.shape(maps)[2] // 2
     return maps[:, row : row + 1, column : column + 1]
 
 
-def _best(maps: tf.Tensor, guide: tf.Tensor) -> tf.Tensor:
-    """Each place's product with the place of the guide that it resembles most (Google 2015)."""
+def _match_best(maps: tf.Tensor, guide: tf.Tensor) -> tf.Tensor:
+    """Return the mean product of positions with their best matches in the guide (Google 2015)."""
     count, channels = tf.shape(maps)[0], guide.shape[-1]
     places = tf.reshape(maps, [count, -1, channels])
     return tf.reduce_mean(tf.reduce_max(tf.matmul(places, guide, transpose_b=True), -1), -1)
 
 
-def _average(maps: tf.Tensor, guide: tf.Tensor) -> tf.Tensor:
-    """The product of the two mean activations."""
+def _match_means(maps: tf.Tensor, guide: tf.Tensor) -> tf.Tensor:
+    """Return the dot product of the two mean activations."""
     return tf.linalg.matvec(tf.reduce_mean(maps, (1, 2)), tf.reduce_mean(guide, 0))
 
 
-MATCHES: Mapping[str, Reduction] = {"best": _best, "mean": _average}
-"""From feature maps `(n, h, w, c)` and a guide's places `(m, c)` to `(n,)`."""
+MATCHES: Mapping[str, Reduction] = {"best": _match_best, "mean": _match_means}
+"""Functions from feature maps `(n, h, w, c)` and a guide's positions `(m, c)` to scores `(n,)`."""
 
 
 def guided(name: str, guide: tf.Tensor, match: str = "best") -> Objective:
-    """The likeness of a layer's activations to a guide picture's.
+    """Return an objective that makes the activations of a layer resemble a guide picture's.
 
     Args:
-        name: of the layer.
-        guide: the guide's activations there, `(h, w, c)`.
+        name: name of the layer.
+        guide: the guide's activations in the layer, `(h, w, c)`.
         match: a key of `MATCHES`.
     """
     places = tf.reshape(guide, [-1, guide.shape[-1]])
-    # Dividing by the guide's strength keeps two layers' weights comparable.
+    # Dividing by the mean norm of the guide keeps the weights of different layers comparable.
     places = places / tf.maximum(tf.reduce_mean(tf.norm(places, axis=-1)), 1e-6)
     compare = MATCHES[match]
     return Objective(frozenset({name}), lambda maps, numbers: compare(maps[name], places))
@@ -240,21 +308,21 @@ _TINY = 1e-6
 
 
 def told(maps: tf.Tensor) -> tf.Tensor:
-    """Mean and standard deviation of each channel over places: `(n, h, w, c)` to `(n, 2, c)`."""
+    """Return each channel's mean and standard deviation: `(n, h, w, c)` to `(n, 2, c)`."""
     mean, variance = tf.nn.moments(maps, (1, 2))
-    # The root of 0 has no gradient.
+    # The square root has no finite gradient at 0.
     return tf.stack([mean, tf.sqrt(variance + _TINY)], 1)
 
 
 def statistics(name: str, goal: tf.Tensor) -> Objective:
-    """How near each channel's mean and standard deviation are to those of photos; at best 0.
+    """Return an objective that draws each channel's mean and standard deviation toward a goal.
 
-    Minus the mean squared distance, as a share of the goal's own size; as in Li et al.,
-    "Demystifying Neural Style Transfer" (2017), https://arxiv.org/abs/1701.01036.
+    The score is minus the mean squared distance, divided by the mean square of the goal; at best 0
+    (Li et al., "Demystifying Neural Style Transfer", 2017, https://arxiv.org/abs/1701.01036).
 
     Args:
-        name: of the layer.
-        goal: `(2, c)`, of one photo (see `told`) or the mean of many.
+        name: name of the layer.
+        goal: `(2, c)`, the statistics of a photo (see `told`), or their mean over several.
     """
     size = tf.maximum(tf.reduce_mean(tf.square(goal)), _TINY)
     return Objective(
@@ -264,19 +332,11 @@ def statistics(name: str, goal: tf.Tensor) -> Objective:
 
 
 def gained(objective: Objective) -> Objective:
-    """The same with each channel's activations multiplied by a gain of its own.
-
-    The gains of a layer, `(c,)`, are the number `gain(layer)`.
-    """
+    """Return the objective with each channel's activations multiplied by `Numbers.gains`."""
 
     def score(maps: Activations, numbers: Numbers) -> tf.Tensor:
         return objective(
-            {name: maps[name] * numbers[gain(name)] for name in objective.layers}, numbers
+            {name: maps[name] * numbers.gains[name] for name in objective.layers}, numbers
         )
 
     return Objective(objective.layers, score)
-
-
-def gain(layer: str) -> str:
-    """The name of a layer's gains among the numbers."""
-    return f"gain {layer}"

@@ -1,4 +1,4 @@
-"""Octaves: at which working sizes a dream grows, and how it gets from one to the next."""
+"""Octaves: the working sizes at which a dream grows, and the passage from one to the next."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -9,25 +9,25 @@ import numpy as np
 import tensorflow as tf
 
 from dreamer.arrays import Size
-from dreamer.ascent import edges
+from dreamer.ascent import boundary
 
 NEARLY = 0.87
-"""A size of this share of the next is too close to it for an octave of its own."""
+"""A working size of at least this share of the picture makes one at full size redundant."""
 
 
 def by_motif(size: Size, motif: float, shares: tuple[float, float], scale: float) -> list[Size]:
-    """Working sizes at which a motif of `motif` pixels fills the wanted shares of the picture.
+    """Return working sizes at which the network's motifs fill given shares of the picture.
 
     Args:
-        size: the picture's height and width.
-        motif: the size that the network gives a motif, in pixels of the working size.
+        size: height and width of the picture.
+        motif: size of the network's motifs, in pixels of the working size.
         shares: the largest and the smallest motif, as shares of the picture's short side.
-        scale: about the ratio of neighbouring sizes; both ends are met exactly.
+        scale: approximate ratio of neighboring sizes; both ends are met exactly.
 
     Returns:
-        Sizes from small to large. They depend on the picture's proportions alone, so that one
-        recipe looks the same on a small and on a large copy; where the picture is too small for
-        the last ones, its own size stands for them, unless the one before is nearly that.
+        Sizes from small to large. They depend only on the picture's proportions, so that a recipe
+        looks the same on a small and a large copy. Sizes larger than the picture are replaced by
+        the picture's own, unless the last of the others is nearly as large (see `NEARLY`).
     """
     first, last = (motif / share for share in shares)
     count = 1 + round(math.log(last / first) / math.log(scale))
@@ -40,7 +40,7 @@ def by_motif(size: Size, motif: float, shares: tuple[float, float], scale: float
 
 
 def by_count(size: Size, count: int, scale: float, method: str = "lanczos3") -> list[Size]:
-    """`count` sizes from small to large, each `scale` times the one before; the last is `size`."""
+    """Return `count` sizes, small to large, each `scale` times the previous; the last is `size`."""
     if method in CHAINED:
         sizes = [size]
         while len(sizes) < count:
@@ -53,21 +53,21 @@ def by_count(size: Size, count: int, scale: float, method: str = "lanczos3") -> 
     ]
 
 
-def _corner_on_corner(images: tf.Tensor, size: Size) -> tf.Tensor:
+def _resize_corner_aligned(images: tf.Tensor, size: Size) -> tf.Tensor:
     return tf.raw_ops.ResizeBilinear(
         images=images, size=size, align_corners=True, half_pixel_centers=False
     )
 
 
-def _wrapped(images: tf.Tensor, size: Size) -> tf.Tensor:
-    """Lanczos for pictures that go on at their opposite side."""
+def _resize_wrapped(images: tf.Tensor, size: Size) -> tf.Tensor:
+    """Resize pictures that wrap around by a Lanczos filter."""
     before = images.shape[1:3]
-    # The filter reaches three pixels of the smaller of the two pictures.
+    # The filter's radius is three pixels of the smaller of the two sizes.
     margin = [3 * math.ceil(max(old / new, 1)) for old, new in zip(before, size, strict=True)]
     around = [old + 2 * each for old, each in zip(before, margin, strict=True)]
     scale = np.divide(size, before).astype(np.float32)
     return tf.raw_ops.ScaleAndTranslate(
-        images=edges.window(images, [-each for each in margin], around, wrap=True),
+        images=boundary.window(images, [-each for each in margin], around, wrap=True),
         size=size,
         scale=scale,
         translation=-scale * margin,
@@ -78,34 +78,48 @@ def _wrapped(images: tf.Tensor, size: Size) -> tf.Tensor:
 
 RESIZES: Mapping[str, Callable[[tf.Tensor, Size], tf.Tensor]] = {
     "lanczos3": partial(tf.image.resize, method="lanczos3", antialias=True),
-    # TensorFlow's plain one.
+    # The default of `tf.image.resize`.
     "bilinear": partial(tf.image.resize, method="bilinear", antialias=False),
-    # `scipy.ndimage.zoom` of order 1.
-    "zoom": _corner_on_corner,
-    "wrapped": _wrapped,
+    # Equal to `scipy.ndimage.zoom` of order 1.
+    "zoom": _resize_corner_aligned,
+    "wrapped": _resize_wrapped,
 }
+"""Functions that resize pictures `(n, h, w, c)` to a size, by name."""
+
 CHAINED = ("zoom",)
-"""The methods by which each octave's photo is made from the one above it, as in Google's notebook
-of 2015; by the others it is made from the photo itself."""
+"""The keys of `RESIZES` with which the photo of each octave is resized from that of the next
+larger octave, as in Google's notebook of 2015; with the others, from the photo itself."""
 
 
 def resize(images: tf.Tensor, size: Size, method: str) -> tf.Tensor:
-    """Scale pictures `(n, h, w, c)` by a key of `RESIZES`."""
+    """Resize pictures `(n, h, w, c)` by the method of this name in `RESIZES`."""
     return RESIZES[method](images, size)
 
 
 def scaled(photo: tf.Tensor, sizes: Sequence[Size], place: int, method: str) -> tf.Tensor:
-    """A photo `(1, h, w, c)` at one of the working sizes, which run from small to large."""
+    """Resize a photo `(1, h, w, c)` to the working size at index `place` of `sizes`.
+
+    Args:
+        photo: the whole photo.
+        sizes: all working sizes, from small to large.
+        place: index of the wanted size.
+        method: a key of `RESIZES`.
+    """
     for size in reversed(sizes[place + 1 :]) if method in CHAINED else ():
         photo = resize(photo, size, method)
     return resize(photo, sizes[place], method)
 
 
 class Carry(NamedTuple):
-    """How a dream passes through an octave.
+    """The functions applied to a dream at the beginning and the end of an octave.
 
-    Both functions take what is dreamt, the photo at the size before enlarged to this one, and
-    the photo at this one. `looks_back` says whether `leave` reads the one before.
+    Both take the dream, the photo at the size of the previous octave enlarged to this one, and the
+    photo at this one.
+
+    Attributes:
+        enter: makes the images that the octave starts from.
+        leave: makes the dream from the images that the octave ends with.
+        looks_back: whether `leave` reads the photo at the previous size.
     """
 
     enter: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
@@ -113,24 +127,25 @@ class Carry(NamedTuple):
     looks_back: bool
 
 
-def _unchanged(dream: tf.Tensor, blurred: tf.Tensor | None, photo: tf.Tensor) -> tf.Tensor:
+def _keep_dream(dream: tf.Tensor, blurred: tf.Tensor | None, photo: tf.Tensor) -> tf.Tensor:
     return dream
 
 
-def _restored(dream: tf.Tensor, blurred: tf.Tensor | None, photo: tf.Tensor) -> tf.Tensor:
+def _add_lost_detail(dream: tf.Tensor, blurred: tf.Tensor | None, photo: tf.Tensor) -> tf.Tensor:
     return dream + (photo - blurred)
 
 
 CARRIES: Mapping[str, Carry] = {
-    # Google 2015: photo + enlarged (dream − photo), written so that one enlargement serves all.
-    "detail": Carry(_restored, _unchanged, looks_back=False),
-    # The Keras example "deep_dream": what enlarging lost is put back after the ascent.
-    "lost-detail": Carry(_unchanged, _restored, looks_back=True),
+    # Google 2015: photo + enlarged (dream − photo), rewritten in terms of `blurred`.
+    "detail": Carry(_add_lost_detail, _keep_dream, looks_back=False),
+    # The Keras example "deep_dream": detail lost in resizing is put back after the ascent.
+    "lost-detail": Carry(_keep_dream, _add_lost_detail, looks_back=True),
     # The TensorFlow tutorial "deepdream".
-    "plain": Carry(_unchanged, _unchanged, looks_back=False),
+    "plain": Carry(_keep_dream, _keep_dream, looks_back=False),
 }
+"""The ways to carry a dream from octave to octave, by name."""
 
 
 def usable(sizes: Sequence[Size], smallest: int) -> list[Size]:
-    """The sizes whose short side passes through a network that needs `smallest` pixels."""
+    """Return the sizes whose short side has at least `smallest` pixels."""
     return [size for size in sizes if min(size) >= smallest]

@@ -1,8 +1,8 @@
 """Transforms `(images, seed) -> images`, applied inside the tape before the network sees them.
 
-Because the gradient passes through them, nothing has to be undone by hand. What a picture still
-shows when it is shifted, scaled and turned a little is no fine grain ("Feature Visualization",
-Olah et al., 2017, section "Transformation Robustness").
+The gradient passes through them, so nothing has to be undone. Structures that survive small shifts,
+turns and changes of size are not fine grain (Olah et al., "Feature Visualization", 2017, section
+"Transformation Robustness").
 """
 
 from collections.abc import Callable
@@ -11,13 +11,14 @@ import numpy as np
 import tensorflow as tf
 
 Transform = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-"""Pictures `(n, h, w, 3)` and a seed of two int32 to pictures; the same seed, the same result."""
+"""A function from pictures `(n, h, w, 3)` and a seed `(2,)`, int32, to pictures; deterministic."""
 
-GREY = 0.5
+GRAY = 0.5
+"""The color of margins, the middle of the range."""
 
 
 def jitter(most: int | tf.Tensor) -> Transform:
-    """Roll by up to `most` pixels along each axis, with wrap-around (Google 2015)."""
+    """Return a random shift of up to `most` pixels along each axis, wrapping (Google 2015)."""
 
     def roll(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         shift = tf.random.stateless_uniform([2], seed, -most, most + 1, tf.int32)
@@ -27,38 +28,40 @@ def jitter(most: int | tf.Tensor) -> Transform:
 
 
 def pad(width: int) -> Transform:
-    """A grey margin of `width` pixels."""
+    """Return a transform that adds a gray margin of `width` pixels."""
     margin = [[0, 0], [width, width], [width, width], [0, 0]]
-    return lambda images, seed: tf.pad(images, margin, constant_values=GREY)
+    return lambda images, seed: tf.pad(images, margin, constant_values=GRAY)
 
 
 def turn_and_scale(degrees: float, share: float) -> Transform:
-    """A turn of up to `degrees` about the middle, and a change of size by up to `share`.
+    """Return a random turn about the center by up to `degrees`, and scaling by up to `share`.
 
-    The same for all pictures, bilinear, with wrap-around.
+    All pictures of a batch get the same; sampling is bilinear and wraps around.
     """
 
     def turn(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         least, most = [-degrees, 1 - share], [degrees, 1 + share]
         angle, factor = tf.unstack(tf.random.stateless_uniform([2], seed, least, most))
         angle = angle * (np.pi / 180)
-        count, height, width, colours = tf.unstack(tf.shape(images))
+        count, height, width, colors = tf.unstack(tf.shape(images))
         y, x = (tf.cast(tf.range(n) - n // 2, tf.float32) / factor for n in (height, width))
         cosine, sine = tf.cos(angle), tf.sin(angle)
         rows = y[:, None] * cosine - x * sine + tf.cast(height // 2, tf.float32)
         columns = y[:, None] * sine + x * cosine + tf.cast(width // 2, tf.float32)
-        # With the pictures last, a pixel of all of them is one row of memory.
+        # With the batch axis inside, a pixel of all pictures is one contiguous row to gather.
         flat = tf.reshape(tf.transpose(images, [1, 2, 0, 3]), [height * width, -1])
-        moved = _bilinear(flat, tf.reshape(rows, [-1]), tf.reshape(columns, [-1]), height, width)
-        return tf.transpose(tf.reshape(moved, [height, width, count, colours]), [2, 0, 1, 3])
+        moved = _sample_bilinear(
+            flat, tf.reshape(rows, [-1]), tf.reshape(columns, [-1]), height, width
+        )
+        return tf.transpose(tf.reshape(moved, [height, width, count, colors]), [2, 0, 1, 3])
 
     return turn
 
 
-def _bilinear(
+def _sample_bilinear(
     flat: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, height: tf.Tensor, width: tf.Tensor
 ) -> tf.Tensor:
-    """Pixels `(h·w, k)` at places between them, `(h·w,)` each."""
+    """Sample pixels `(h·w, k)` at fractional rows and columns, `(h·w,)` each; both wrap around."""
     top, left = tf.floor(rows), tf.floor(columns)
     down, right = rows - top, columns - left
     top, left = tf.cast(top, tf.int32), tf.cast(left, tf.int32)
@@ -77,11 +80,11 @@ def _bilinear(
 
 
 def chain(*transforms: Transform) -> Transform:
-    """Several, one after the other, each with random numbers of its own."""
+    """Return a transform that applies several in turn, each with its own random numbers."""
 
     def run(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         for place, transform in enumerate(transforms):
-            # The first one's stay those that it has alone.
+            # The first keeps the seed, so that it does the same as it would alone.
             own = tf.random.experimental.stateless_fold_in(seed, place) if place else seed
             images = transform(images, own)
         return images

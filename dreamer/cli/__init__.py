@@ -1,24 +1,16 @@
-"""The command line: one file a command; they parse, call and show, and compute nothing."""
+"""The command line: it parses, runs a job and shows its events, and computes nothing."""
 
 import sys
 from typing import Annotated
 
 import typer
 
-from dreamer.cli import (
-    class_,
-    compare,
-    exemplars,
-    filters,
-    image,
-    models,
-    presets,
-    search,
-    show,
-    video,
-)
-from dreamer.cli.once import Once
+from dreamer.cli import models, presets, show
+from dreamer.cli.commands import Command, make_command
+from dreamer.cli.texts import TEXTS
 from dreamer.errors import DreamerError
+from dreamer.jobs.failures import describe_system
+from dreamer.jobs.requests import REQUESTS
 
 app = typer.Typer(
     name="dream",
@@ -28,18 +20,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: [bold]dream image photo.jpg[/bold]  dreams on a photo, offline, in seconds.",
 )
-app.command("image", cls=Once, epilog=image.EXAMPLES)(image.command)
-app.command("video", cls=Once, epilog=video.EXAMPLES)(video.command)
-app.command("class", cls=Once, epilog=class_.EXAMPLES)(class_.command)
-app.command("filters", cls=Once, epilog=filters.EXAMPLES)(filters.command)
-app.command("search", cls=Once, epilog=search.EXAMPLES)(search.command)
-app.command("exemplars", cls=Once, epilog=exemplars.EXAMPLES)(exemplars.command)
-app.command("compare", cls=Once, epilog=compare.EXAMPLES)(compare.command)
+for _name, _request in REQUESTS.items():
+    _text = TEXTS[_name]
+    _command = make_command(_request, _text.help)
+    app.command(_name, cls=Command, epilog=_text.examples)(_command)
 app.add_typer(models.app, name="models")
 app.add_typer(presets.app, name="presets")
 
 
-def _version(wanted: bool) -> None:
+def _show_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
@@ -50,14 +39,15 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _top(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     """DeepDream for photos and films."""
 
 
 def main() -> None:
-    """The `dream` command. An error is one sentence on stderr and exit code 2."""
+    """Run the `dream` command. An error is one sentence on stderr and exit code 2."""
     show.make_legible()
     try:
         app()
@@ -66,7 +56,7 @@ def main() -> None:
     except MemoryError:
         show.complain("There is not enough memory for this: give a smaller --size.")
     except OSError as error:
-        show.complain(show.of_system(error))
+        show.complain(describe_system(error))
     else:
         return
     sys.exit(2)

@@ -1,17 +1,17 @@
 """What a shell offers when Tab is pressed; nothing here may be slow."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 Offer = tuple[str, str]
 """A value, and what it is."""
 
 
-def presets(incomplete: str) -> Iterator[Offer]:
-    """Presets by name."""
-    from dreamer import presets
+def offer_presets(incomplete: str) -> Iterator[Offer]:
+    """Offer presets by name."""
     from dreamer.errors import DreamerError
+    from dreamer.jobs import presets
 
-    for name in _begun(presets.paths(), incomplete):
+    for name in _filter(presets.find_all(), incomplete):
         try:
             yield name, presets.load(name).recipe.about.description
         except DreamerError:
@@ -19,30 +19,39 @@ def presets(incomplete: str) -> Iterator[Offer]:
             yield name, ""
 
 
-def networks(incomplete: str) -> Iterator[Offer]:
-    """Networks by name."""
-    from dreamer.nets import registry
+def offer_networks(incomplete: str) -> Iterator[Offer]:
+    """Offer networks by name."""
+    from dreamer.networks import registry
 
-    return ((name, registry.SPECS[name].summary) for name in _begun(registry.SPECS, incomplete))
+    return ((name, registry.SPECS[name].summary) for name in _filter(registry.SPECS, incomplete))
 
 
-def motions(incomplete: str) -> Iterator[Offer]:
-    """Motions of a film."""
+def offer_motions(incomplete: str) -> Iterator[Offer]:
+    """Offer the motions of a film."""
     from typing import get_args
 
-    from dreamer.filmfields import Motion
+    from dreamer.recipe.film import Motion
 
-    return ((name, "") for name in _begun(get_args(Motion), incomplete))
+    return ((name, "") for name in _filter(get_args(Motion), incomplete))
 
 
-def words(incomplete: str) -> Iterator[Offer]:
-    """Subjects to dream of, of the packaged table; a hyphen stands for a space."""
-    from dreamer import words
+def offer_words(incomplete: str) -> Iterator[Offer]:
+    """Offer the subjects of the packaged table; a hyphen stands for a space."""
+    from dreamer.recipe import words
 
     subjects = words.read(words.PACKAGED).subjects
     names = (name.strip().replace(" ", "-") for each in subjects for name in each.split(","))
-    return ((name, "") for name in _begun(sorted(names), incomplete))
+    return ((name, "") for name in _filter(sorted(names), incomplete))
 
 
-def _begun(names: Iterable[str], incomplete: str) -> list[str]:
+def _filter(names: Iterable[str], incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
+
+
+COMPLETIONS: Mapping[str, Callable[[str], Iterator[Offer]]] = {
+    "presets": offer_presets,
+    "networks": offer_networks,
+    "motions": offer_motions,
+    "words": offer_words,
+}
+"""By what an option completes."""

@@ -10,10 +10,11 @@ import typer
 
 from dreamer.cli import complete, options, show, words
 from dreamer.errors import speaking_of
+from dreamer.jobs.events import Table
 
 if TYPE_CHECKING:
-    from dreamer.nets.network import Network
-    from dreamer.nets.receptive import Field
+    from dreamer.networks.network import Network
+    from dreamer.networks.receptive_fields import Field
 
 app = typer.Typer(help="Networks: list them, show their layers, fetch their weights.")
 
@@ -21,113 +22,111 @@ app.command("words", epilog=words.EXAMPLES)(words.command)
 
 Name = Annotated[
     str,
-    typer.Argument(help="A network's name.", show_default=False, autocompletion=complete.networks),
+    typer.Argument(
+        help="The name of a network.",
+        show_default=False,
+        autocompletion=complete.offer_networks,
+    ),
 ]
 
 
 @app.command("list", epilog="Example: dream models list")
 def list_networks() -> None:
-    """The networks, and whether their weights are on this machine."""
-    from rich.console import Console
-    from rich.table import Table
+    """List the networks, and whether their weights are on this machine."""
+    from dreamer.networks import registry, weight_files
 
-    from dreamer.nets import registry, weightfiles
-
-    table = Table("network", "what it is", "weights", box=None)
-    for name, spec in registry.SPECS.items():
-        here = weightfiles.find(name)
-        table.add_row(name, spec.summary, "here" if here else f"dream models fetch {name}")
-    Console().print(table)
+    rows = [
+        (
+            name,
+            spec.summary,
+            "here" if weight_files.find(name) else f"dream models fetch {name}",
+        )
+        for name, spec in registry.SPECS.items()
+    ]
+    show.show_table(Table(("network", "what it is", "weights"), tuple(rows)))
 
 
 @app.command("layers", epilog="Example: dream models layers googlenet")
-def layers(name: Name, weights: options.Weights = None) -> None:
-    """The layers of a network: how many channels each has, and its sizes in pixels.
+def list_layers(name: Name, weights: options.Weights = None) -> None:
+    """List the layers of a network: how many channels each has, and its sizes in pixels.
 
     The motif is what counts most to a cell of the layer's grid, the receptive field all that it
     can see (it may be larger than the picture). The stride leads from one cell to the next, the
-    first of which has its centre here on a picture of 512×512.
+    first of which has its center here on a picture of 512×512.
     """
-    from rich.console import Console
-    from rich.table import Column, Table
+    net = open_network(name, weights)
+    from dreamer.networks import receptive_fields
 
-    net = opened(name, weights)
-    from dreamer.nets import receptive
-
-    fields = receptive.fields(net.model)
-    # Names are there to be copied, whole.
-    titles = ("channels", "motif", "receptive field", "stride", "centre")
-    table = Table(Column("layer", no_wrap=True), *titles, box=None)
-    for layer, channels in net.layers.items():
-        motif = net.spec.motifs.get(layer, "")
-        table.add_row(layer, str(channels), str(motif), *_seen(fields[layer]))
-    for layer, count in net.units.items():
-        table.add_row(layer, str(count), "", "everything")
-    Console().print(table)
+    fields = receptive_fields.fields(net.model)
+    maps = [
+        (layer, str(count), str(net.spec.motifs.get(layer, "")), *_describe_field(fields[layer]))
+        for layer, count in net.layers.items()
+    ]
+    units = [(layer, str(count), "", "everything") for layer, count in net.units.items()]
+    titles = ("layer", "channels", "motif", "receptive field", "stride", "center")
+    show.show_table(Table(titles, (*maps, *units)))
 
 
-def _seen(field: Field | None) -> tuple[str, ...]:
-    """Size, stride and first centre of a receptive field; both where the two axes differ."""
+def _describe_field(field: Field | None) -> tuple[str, ...]:
+    """Describe size, stride and first center of a receptive field; both where the axes differ."""
     if field is None:
         return ("everything",)
     pairs = (
         dict.fromkeys(f"{getattr(span, name):g}" for span in field)
-        for name in ("size", "stride", "centre")
+        for name in ("size", "stride", "center")
     )
     return tuple("×".join(pair) for pair in pairs)
 
 
-def opened(
+def open_network(
     name: str,
     weights: Path | None,
     settings: Sequence[str] | None = None,
     *,
     need: bool = False,
 ) -> Network:
-    """A network by name, with random weights where there are none and none are needed.
+    """Open a network, with random weights where there are none and none are needed.
 
-    The settings are a recipe's, of which a `.keras` file needs those of its input.
+    Args:
+        name: of the registry, or a `.keras` file.
+        weights: where they are not at their usual place.
+        settings: of a recipe; a `.keras` file needs those of its input.
+        need: whether the weights must be there.
     """
-    from dreamer.nets import runtime, weightfiles
+    from dreamer.networks import runtime, weight_files
+    from dreamer.recipe import Recipe
+    from dreamer.recipe.text import parse_setting
 
-    own = name.endswith(".keras")
-    network_name, file = options.network_file(name, weights)
-    chosen = options.made(None, settings or [], {"network": network_name}).recipe
-    find = weightfiles.need if need else weightfiles.find
-    path = None if own else find(name, weights)
+    path = Path(name) if name.endswith(".keras") else None
+    recipe = Recipe().changed({"network": path.name if path else name})
+    for key, value in map(parse_setting, settings or []):
+        recipe = recipe.changed({key: value}, "--set")
+    find = weight_files.need if need else weight_files.find
+    file = path or find(name, weights)
     runtime.start()
-    from dreamer.assemble import load
-    from dreamer.nets import network
+    from dreamer.networks import loading, network
 
-    net = load(chosen, file) if own else network.build(name, path)
+    net = loading.load_for_recipe(recipe, path) if path else network.build(name, file)
     for text in net.notes:
-        show.note(text, quiet=False)
+        show.note(text)
     return net
 
 
 @app.command("classes", epilog="Example: dream models classes googlenet")
-def classes(
-    name: Name,
-    labels: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="What its outputs are called, a line each.")
-    ] = None,
-    weights: options.Weights = None,
+def list_classes(
+    name: Name, labels: options.Labels = None, weights: options.Weights = None
 ) -> None:
-    """What `dream class` can be asked for on a network: numbers, WordNet ids and names."""
-    from rich.console import Console
-    from rich.table import Table
+    """List what `dream class` can be asked for: numbers, WordNet ids and names."""
+    net = open_network(name, weights)
+    from dreamer.analysis import classifier
 
-    net = opened(name, weights)
-    from dreamer.nets import heads
-
-    table = Table("class", "WordNet id", "names", box=None)
-    for output, label in enumerate(heads.head(net.entire(), labels).labels):
-        table.add_row(str(output), *label)
-    Console().print(table)
+    every = classifier.head(net.entire(), labels).labels
+    rows = [(str(output), *label) for output, label in enumerate(every)]
+    show.show_table(Table(("class", "WordNet id", "names"), tuple(rows)))
 
 
 @app.command("channels", epilog="Example: dream models channels dreamnet mixed4c --on photo.jpg")
-def channels(
+def list_channels(
     name: Name,
     layer: Annotated[str, typer.Argument(help="One of its layers.", show_default=False)],
     photo: Annotated[
@@ -136,31 +135,31 @@ def channels(
     settings: options.Settings = None,
     weights: options.Weights = None,
 ) -> None:
-    """A layer's channels by how strongly a photo excites them, the strongest first.
+    """List a layer's channels by how strongly a photo excites them, the strongest first.
 
     The strength is the mean square over the photo; of a layer of classes, the score itself. Silent
     channels are zero all over the photo; dead ones all over pictures of noise of every kind too,
     which does not prove that no photo wakes them.
     """
-    from rich.console import Console
-    from rich.table import Table
-
     from dreamer.files import photos
 
     with speaking_of("--on"):
         read = photos.read(photo)
-    net = opened(name, weights, settings, need=True)
-    from dreamer.nets import channels as excited
+    net = open_network(name, weights, settings, need=True)
+    from dreamer.networks import channels
 
     layer = net.resolve(layer)
-    strength = excited.strengths(net, layer, excited.looked_at(read))
-    asleep = excited.asleep(net, layer)
-    table = Table("channel", "strength", "", box=None)
-    for channel in (-strength).argsort(kind="stable"):
-        silent = "dead" if asleep[channel] else "silent"
-        flag = "" if strength[channel] else silent
-        table.add_row(str(channel), f"{strength[channel]:.4g}", flag)
-    Console().print(table)
+    strength = channels.strengths(net, layer, channels.looked_at(read))
+    dead = channels.asleep(net, layer)
+    rows = [
+        (
+            str(channel),
+            f"{strength[channel]:.4g}",
+            "" if strength[channel] else "dead" if dead[channel] else "silent",
+        )
+        for channel in (-strength).argsort(kind="stable")
+    ]
+    show.show_table(Table(("channel", "strength", ""), tuple(rows)))
 
 
 @app.command("fetch", epilog="Example: dream models fetch googlenet --from inception5h.zip")
@@ -171,6 +170,6 @@ def fetch(
     ] = None,
 ) -> None:
     """Put a network's weights where `dream` finds them."""
-    from dreamer.nets import weightfiles
+    from dreamer.networks import weight_files
 
-    show.say(weightfiles.fetch(name, source))
+    show.say(weight_files.fetch(name, source))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from dreamer.arrays import Image
-    from dreamer.fields import Data
+    from dreamer.recipe import Recipe
 
 app = typer.Typer(help="Presets: list them, show what one says, make and check your own.")
 
@@ -23,33 +23,33 @@ Name = Annotated[
     typer.Argument(
         metavar="NAME|FILE",
         help="A preset, or a finished picture.",
-        autocompletion=complete.presets,
+        autocompletion=complete.offer_presets,
     ),
 ]
 
 
 @app.command("list", epilog="Example: dream presets list")
 def list_presets() -> None:
-    """The presets by name; one's own hides a shipped one of that name."""
+    """List the presets by name; one of your own hides a shipped one of that name."""
     from rich.markup import escape
 
-    from dreamer import presets
-    from dreamer.nets import registry, weightfiles
+    from dreamer.jobs import presets
+    from dreamer.networks import registry, weight_files
 
     table = _table("preset", "for", "network", "what it looks like, tags and author", fixed=3)
-    for name in presets.paths():
+    for name in presets.find_all():
         try:
             recipe = presets.load(name).recipe
         except DreamerError as error:
             # A slip in one of them hides no other.
             table.add_row(escape(name), "", "", f"[red]{escape(str(error))}[/]")
             continue
-        here = recipe.network in registry.SPECS and weightfiles.find(recipe.network)
+        here = recipe.network in registry.SPECS and weight_files.find(recipe.network)
         network = escape(recipe.network) + ("" if here else "\n[dim]weights missing[/]")
         about = recipe.about
         notes = escape(" · ".join(filter(None, (", ".join(about.tags), about.author))))
         looks = f"{escape(about.description)}\n[dim]{notes}[/]"
-        table.add_row(escape(name), presets.kind(recipe), network, looks)
+        table.add_row(escape(name), presets.classify(recipe), network, looks)
     _print(table)
 
 
@@ -57,14 +57,14 @@ def list_presets() -> None:
 def show_preset(
     name: Name = "",
     every: Annotated[
-        bool, typer.Option("--all", help="The fields that are as usual, too.")
+        bool, typer.Option("--all", help="Show the fields that are as usual, too.")
     ] = False,
 ) -> None:
-    """What a preset says, and what each field means; without a name, all fields and defaults."""
+    """Show what a preset says, and what each field means; without a name, all fields."""
     from rich.markup import escape
 
-    from dreamer import presets
-    from dreamer.recipe import PARTS, Recipe
+    from dreamer.jobs import presets
+    from dreamer.recipe import Recipe
 
     recipe = presets.load(name).recipe if name else Recipe()
     if name:
@@ -73,51 +73,72 @@ def show_preset(
             about.add_row(field, escape(", ".join(value) if field == "tags" else value))
         _print(about)
     table = _table("field", "value", "default", "meaning", fixed=1)
-    for prefix, data in (("", recipe), *((f"{part}.", getattr(recipe, part)) for part in PARTS)):
-        for row in _rows(data, prefix, every=every or not name):
-            table.add_row(*map(escape, row))
+    for row in _list_fields(recipe, every=every or not name):
+        table.add_row(*map(escape, row))
     _print(table)
 
 
-def _rows(data: Data, prefix: str, *, every: bool) -> list[tuple[str, str, str, str]]:
-    """Field, value, default if it is another, and meaning, of the fields that differ or of all."""
-    from dreamer.recipe import PARTS
+def _list_fields(recipe: Recipe, *, every: bool) -> list[tuple[str, str, str, str]]:
+    """List name, value, default if it is another, and meaning, of the fields that differ or all.
 
-    rows = []
-    for field, info in type(data).model_fields.items():
-        value, default = getattr(data, field), info.default
-        if field not in PARTS and field != "about" and (every or value != default):
-            other = "" if value == default else str(default)
-            rows.append((prefix + field, str(value), other, info.description or ""))
+    Where words were asked for, they stand for the layers that they mean.
+    """
+    from dreamer.recipe import Recipe
+    from dreamer.recipe.names import name_path, traits
+
+    usual, rows = Recipe(), []
+    for field in traits():
+        part, _, inner = field.rpartition(".")
+        if part == "about" or (field == "layers" and recipe.of and not every):
+            continue
+        data = getattr(recipe, part) if part else recipe
+        value = getattr(data, inner)
+        default = getattr(getattr(usual, part) if part else usual, inner)
+        if every or value != default:
+            info = type(data).model_fields[inner]
+            other = "" if value == default else _write(default)
+            rows.append((name_path(field), _write(value), other, info.description or ""))
     return rows
 
 
+def _write(value: object) -> str:
+    if isinstance(value, tuple):
+        return " ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)
+
+
 @app.command("new", epilog="Example: dream presets new soft-fur --from finished.png --author Me")
-def new_preset(
+def make_preset(
     name: Annotated[str, typer.Argument(help="What it is called, as soft-fur.")],
     source: Annotated[
         str,
         typer.Option(
             "--from",
             metavar="NAME|FILE",
-            help="The preset or the finished picture that it begins as.",
-            autocompletion=complete.presets,
+            help="The preset or the finished picture to start from.",
+            autocompletion=complete.offer_presets,
         ),
     ],
     author: Annotated[str | None, typer.Option(help="Who made it.")] = None,
-    description: Annotated[str | None, typer.Option(help="What it looks like, a line.")] = None,
-    tags: Annotated[str | None, typer.Option(metavar="TAG,TAG", help="To find it by.")] = None,
-    licence: Annotated[str | None, typer.Option(help="As CC0-1.0 or CC-BY-4.0.")] = None,
+    description: Annotated[str | None, typer.Option(help="What it looks like, in a line.")] = None,
+    tags: Annotated[
+        str | None, typer.Option(metavar="TAG,TAG", help="Words to find it by.")
+    ] = None,
+    license_: Annotated[
+        str | None, typer.Option("--license", "--licence", help="As CC0-1.0 or CC-BY-4.0.")
+    ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="A .toml file or a folder; else your own presets."),
+        typer.Option(
+            "-o", "--output", help="A .toml file or a folder (default: your own presets)."
+        ),
     ] = None,
 ) -> None:
     """Make a preset of your own from a finished picture or another preset."""
-    from dreamer import presets
-    from dreamer.cli.sources import make_folder
+    from dreamer.jobs import presets
+    from dreamer.jobs.sources import make_folder
 
-    path = presets.own_path(name)
+    path = presets.choose_path(name)
     if output:
         path = output if output.suffix.lower() == ".toml" else output / path.name
     given: dict[str, Any] = {
@@ -125,23 +146,22 @@ def new_preset(
         "author": author,
         "description": description,
         "tags": [tag.strip() for tag in tags.split(",")] if tags else None,
-        "licence": licence,
+        "license": license_,
     }
     about = {field: value for field, value in given.items() if value is not None}
     make_folder(path.parent)
-    presets.create(path, source, about)
+    recipe = presets.create(path, source, about)
     show.say(path)
-    left = [field for field, value in presets.load(str(path)).recipe.about if not value]
-    if left:
-        show.note(f"Before you share it: it has no {', no '.join(left)} yet.", quiet=False)
+    if left := [field for field, value in recipe.about if not value]:
+        show.note(f"Before you share it: it has no {', no '.join(left)} yet.")
 
 
 @app.command("path", epilog="Example: dream presets path pagodas")
 def show_path(name: Name = "") -> None:
-    """Where your own presets lie; with a name, where that one does."""
-    from dreamer import presets
+    """Show where your own presets lie; with a name, where that one does."""
+    from dreamer.jobs import presets
 
-    show.say(presets.path_of(name) if name else presets.own_folder())
+    show.say(presets.find_path(name) if name else presets.own_folder())
 
 
 @app.command("check", epilog="Example: dream presets check mine.toml -o schedules.png")
@@ -151,7 +171,7 @@ def check_presets(
         typer.Argument(
             metavar="NAME|FILE...",
             help="Presets, or finished films.",
-            autocompletion=complete.presets,
+            autocompletion=complete.offer_presets,
         ),
     ],
     output: Annotated[
@@ -160,49 +180,51 @@ def check_presets(
     ] = None,
     overwrite: options.Overwrite = False,
 ) -> None:
-    """Read presets without dreaming, and draw what changes over a film."""
-    from dreamer import sheets
+    """Check presets without dreaming, and draw what changes over a film."""
     from dreamer.files import photos
+    from dreamer.imaging import contact_sheet
 
     curves: list[tuple[str, Image]] = []
     wrong = 0
     for name in names:
         try:
-            curves += _checked(name)
+            curves += _check(name)
         except DreamerError as error:
             # A slip in one of them hides no other.
             show.complain(str(error))
             wrong += 1
     if output and curves:
         labels, pictures = zip(*curves, strict=True)
-        sheet = sheets.compose(pictures, labels, columns=1)
+        sheet = contact_sheet.compose(pictures, labels, columns=1)
         photos.write(output, sheet, overwrite=overwrite)
     elif output:
-        show.note(f"Nothing to draw in {output}: no number changes.", quiet=False)
+        show.note(f"Nothing to draw in {output}: no number changes.")
     if wrong:
         raise typer.Exit(2)
 
 
-def _checked(name: str) -> list[tuple[str, Image]]:
-    """Read a preset at every frame; a curve of each number that changes, with its label."""
-    from dreamer import presets, sheets
+def _check(name: str) -> list[tuple[str, Image]]:
+    """Read a preset at every frame; return a curve of each number that changes, with its label."""
+    from dreamer.imaging import contact_sheet
+    from dreamer.jobs import presets
 
     recipe = presets.load(name).recipe
     film, schedules = recipe.film, recipe.schedules
     curves = []
     for field, schedule in schedules.items():
         if film.loop and schedule.uses_max_f:
-            show.note(f"{name}: {field} uses max_f in a loop, whose period is n.", quiet=False)
+            show.note(f"{name}: {field} uses max_f in a loop, whose period is n.")
         values = [schedule.at(recipe.clock(frame)) for frame in range(film.length)]
-        curves.append((f"{field} = {schedule.text}", sheets.curve(values)))
+        curves.append((f"{field} = {schedule.text}", contact_sheet.curve(values)))
     for frame in range(film.length):
         recipe.at(recipe.clock(frame))
-    show.say(f"{name}: can be read; numbers that change: {len(schedules)}")
+    changing = f"; these change over the film: {', '.join(schedules)}" if schedules else ""
+    show.say(f"{name} is valid{changing}.")
     return curves
 
 
 def _table(*heads: str, fixed: int = 0) -> Table:
-    """A table, of whose columns the first `fixed` are never cut."""
+    """Return a table, of whose columns the first `fixed` are never cut."""
     from rich.table import Table
 
     table = Table(box=None, show_header=any(heads))

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dreamer.cli import options
+from dreamer.cli import options, show
 from dreamer.errors import DreamerError, speaking_of
+from dreamer.jobs.events import Progress, Table
 
 if TYPE_CHECKING:
     from dreamer.recipe import Recipe
-    from dreamer.words import Table
+    from dreamer.recipe import words as word_tables
 
 EXAMPLES = """Examples:
 
@@ -30,10 +31,11 @@ _SHOWN = 12
 _NOISE = "224x224"
 
 On = Annotated[
-    Path | None, typer.Option("--on", metavar="PHOTO", help="What is in this photo already.")
+    Path | None, typer.Option("--on", metavar="PHOTO", help="Show what is in this photo already.")
 ]
 Output = Annotated[
-    Path | None, typer.Option("-o", "--output", help="A sheet of thumbnails; or the fitted table.")
+    Path | None,
+    typer.Option("-o", "--output", help="A sheet of thumbnails; or the fitted table."),
 ]
 Fit = Annotated[
     Path | None,
@@ -44,18 +46,14 @@ Fit = Annotated[
         "measure by.",
     ),
 ]
-Labels = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="For --fit: what each output is called, a line each."),
-]
-
 Layers = Annotated[
     list[str] | None,
     typer.Option(
         "-l",
         "--layer",
         metavar="LAYER",
-        help="For --fit: whose channels a word raises; repeatable. [default: one, rather late]",
+        help="For --fit: layers whose channels a word raises; repeatable (default: one, rather "
+        "late).",
     ),
 ]
 
@@ -64,7 +62,7 @@ def command(
     network: options.Network = None,
     on: On = None,
     fit: Fit = None,
-    labels: Labels = None,
+    labels: options.Labels = None,
     layer: Layers = None,
     settings: options.Settings = None,
     weights: options.Weights = None,
@@ -72,36 +70,44 @@ def command(
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """The words for `--of`: list them, see them, find them in a photo, or fit them."""
-    name, file = options.network_file(network, weights)
-    chosen = options.made(None, settings or [], options.given(network=name)).recipe
+    """List the words for `--of`, see them, find them in a photo, or fit them."""
+    from dreamer.jobs.requests import ImageRequest
+
+    fields = {"network": network} if network else {}
+    request = ImageRequest(fields=fields, settings=tuple(settings or ()), weights=weights)
+    recipe, file = _resolve(request)
     if fit:
-        _fit(chosen, file, fit, labels, layer or [], output, overwrite=overwrite, quiet=quiet)
+        target = _choose_target(recipe, file, labels, output, overwrite=overwrite)
+        _fit(recipe, file, fit, labels or Path(), layer or [], target, quiet=quiet)
         return
-    from dreamer import words
+    from dreamer.recipe import words
 
-    table = words.load(chosen.network, file)
+    table = words.load(recipe.network, file)
     if output:
-        from dreamer.cli import image
+        from dreamer.cli.commands import run
 
-        image.command(
-            [on] if on else None,
-            noise=None if on else _NOISE,
-            sheet="words",
-            network=network,
-            settings=settings,
-            weights=weights,
-            output=output,
-            overwrite=overwrite,
-            quiet=quiet,
-        )
+        source = {"photos": (on,)} if on else {"noise": _NOISE}
+        changes = {"sheet": "words", "output": output, "overwrite": overwrite, **source}
+        run(request.model_copy(update=changes), quiet=quiet)
     elif on:
-        _show_found(chosen, file, on, table)
+        _show_found(recipe, file, on, table)
     else:
         _show(table)
 
 
-def _show(table: Table) -> None:
+def _resolve(request: object) -> tuple[Recipe, Path | None]:
+    """Return the recipe of a request, and the file of its network."""
+    from dreamer.jobs.events import ignore
+    from dreamer.jobs.requests import ImageRequest
+    from dreamer.jobs.resolve import Origin, network_file, resolve
+    from dreamer.recipe.fields import Kind
+
+    assert isinstance(request, ImageRequest)
+    wanted = resolve(request, Kind.PICTURE, ignore, Origin(None))
+    return wanted.recipe, network_file(request)[1]
+
+
+def _show(table: word_tables.Table) -> None:
     from rich.columns import Columns
     from rich.console import Console
 
@@ -113,61 +119,71 @@ def _show(table: Table) -> None:
         console.print(f"\nand {len(names)} classes by name, as {some}")
 
 
-def _show_found(chosen: Recipe, weights: Path | None, photo: Path, table: Table) -> None:
-    from rich.console import Console
-    from rich.table import Table as Rows
-
+def _show_found(
+    recipe: Recipe, weights: Path | None, photo: Path, table: word_tables.Table
+) -> None:
     from dreamer.files import photos
-    from dreamer.nets import runtime
+    from dreamer.networks import runtime
 
     with speaking_of("--on"):
         read = photos.read(photo)
     runtime.start()
-    from dreamer import assemble
-    from dreamer.nets import channels
+    from dreamer.networks import channels, loading
 
-    net, image = assemble.load(chosen, weights), channels.looked_at(read)
+    net, image = loading.load_for_recipe(recipe, weights), channels.looked_at(read)
     terms = [term for word in table.subjects.values() for term in word.terms]
     layers = {net.checked(term.layer, term.channels or ()) for term in terms}
     energies = {layer: channels.strengths(net, layer, image).tolist() for layer in layers}
-    rows = Rows("word", "against an average photo", box=None)
-    for name, times in table.found(energies)[:_SHOWN]:
-        rows.add_row(name, f"{times:.1f} ×")
-    Console().print(rows)
+    rows = [(name, f"{times:.1f} ×") for name, times in table.found(energies)[:_SHOWN]]
+    show.show_table(Table(("word", "against an average photo"), tuple(rows)))
 
 
-def _fit(
-    chosen: Recipe,
+def _choose_target(
+    recipe: Recipe,
     weights: Path | None,
-    folder: Path,
     labels: Path | None,
-    layers: Sequence[str],
     output: Path | None,
     *,
     overwrite: bool,
-    quiet: bool,
-) -> None:
-    from dreamer import classes, words
-    from dreamer.cli import show
+) -> Path:
+    """Choose where a fitted table goes. Raises DreamerError where it cannot be made."""
     from dreamer.files import atomic
-    from dreamer.nets import runtime
+    from dreamer.recipe import words
 
     if labels is None:
-        raise DreamerError("Fitting needs the classes' names: give --labels FILE, a line each.")
-    target = output or words.beside(weights or Path(chosen.network))
+        raise DreamerError("Fitting needs the classes' names: give --labels FILE, one per line.")
+    target = output or words.beside(weights or Path(recipe.network))
     if target.exists() and not overwrite:
         raise atomic.exists(target)
+    return target
+
+
+def _fit(
+    recipe: Recipe,
+    weights: Path | None,
+    folder: Path,
+    labels: Path,
+    layers: Sequence[str],
+    target: Path,
+    *,
+    quiet: bool,
+) -> None:
+    from dreamer.networks import runtime
+
     runtime.start()
-    from dreamer import assemble
-    from dreamer.nets import wordfit
-    from dreamer.nets.training import pictures
+    from dreamer.analysis import word_fitting
+    from dreamer.files import atomic, photo_sets
+    from dreamer.networks import loading
+    from dreamer.recipe import class_labels, words
 
     if not folder.exists():
         raise DreamerError(f"There is no folder {folder}: check --fit.")
-    named, shown = classes.read(labels), pictures.load(folder)
-    net = assemble.load(chosen, weights)
-    with show.share_done(quiet=quiet) as update:
-        table = wordfit.fit(net, named, shown, layers, update)
-    with atomic.replacing(target, overwrite=overwrite) as file:
+    named, shown = class_labels.read(labels), photo_sets.load(folder)
+    net = loading.load_for_recipe(recipe, weights)
+    with show.terminal(quiet=quiet) as emit:
+        table = word_fitting.fit(
+            net, named, shown, layers, lambda share, text: emit(Progress(share, text))
+        )
+    with atomic.replacing(target) as file:
         file.write(words.to_json(table).encode())
     show.say(f"{target}: {len(table.subjects)} subjects, {len(table.classes)} classes")

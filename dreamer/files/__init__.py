@@ -1,1 +1,1 @@
-"""The only rooms that touch disk: photos in, pictures out, recipes inside them."""
+"""Files: photos, pictures, films, and the recipes inside them, read and written."""

@@ -12,57 +12,57 @@ from typing import BinaryIO
 from dreamer.errors import DreamerError
 
 LONGEST = 240
-"""Bytes that a name of our own has at most: systems take 255, and some names grow by a few."""
+"""Longest file name made here, in bytes: systems allow 255, and some names grow a little."""
 
 
 def fitting(begin: str, ending: str) -> str:
-    """A file's name of these two parts, the first one shortened where a system would refuse it."""
+    """Return the file name `begin + ending`, with `begin` shortened if it would be too long."""
     room = LONGEST - len(os.fsencode(ending))
     whole = os.fsencode(begin)
     if len(whole) <= room:
         return begin + ending
-    # Two names that begin alike stay apart.
+    # The digest keeps names apart that begin alike.
     digest = hashlib.sha256(whole).hexdigest()[:8]
     return f"{whole[: room - 9].decode(errors='ignore')}-{digest}{ending}"
 
 
-_OF_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
+_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 
 
 def of_disk(error: OSError) -> bool:
-    """Whether a disk refuses to be written to.
+    """Tell whether an error means that the disk cannot be written to.
 
-    What else goes wrong while a file is written, as a source that goes away, is no fault of it.
+    Others that occur while a file is written, such as a source that disappears, are not about it.
     """
-    return error.errno in _OF_DISK
+    return error.errno in _DISK_ERRORS
 
 
 @contextmanager
 def replacing(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
-    """A file to write that takes the name `path` only once it is complete and on disk.
+    """Open a file for writing that takes the name `path` only once it is complete and on disk.
 
     Args:
-        path: the final name; until then the bytes lie in a `.part` of its own beside it.
+        path: the final name; until then the bytes are in a `.part` file beside it.
         overwrite: whether an existing file of that name may be replaced.
 
-    Raises DreamerError where the file cannot be written or, without `overwrite`, exists.
+    Raises DreamerError if the file cannot be written or, without `overwrite`, exists.
     """
-    foreign = False
-    # Random, so that nothing that lies there is followed or lost.
+    from_block = False
+    # Random, so that no existing file is lost, and no existing link followed.
     part = path.with_name(fitting(path.name, f".{secrets.token_hex(4)}.part"))
     try:
         with part.open("xb") as file:
             try:
                 yield file
             except OSError as error:
-                foreign = not of_disk(error)
+                from_block = not of_disk(error)
                 raise
             file.flush()
-            # Without it a power cut can leave an empty file under the final name.
+            # Without this, a power cut can leave an empty file under the final name.
             os.fsync(file.fileno())
         _rename(part, path, overwrite=overwrite)
     except OSError as error:
-        if foreign:
+        if from_block:
             raise
         if isinstance(error, FileExistsError):
             raise exists(path) from None
@@ -74,15 +74,15 @@ def replacing(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
 
 def _rename(part: Path, path: Path, *, overwrite: bool) -> None:
     if not overwrite:
-        # Claims the name: this fails where it was taken in the meantime.
+        # Claims the name, and fails if it was taken in the meantime.
         path.open("xb").close()
     part.replace(path)
 
 
 def publish(part: Path, path: Path, *, overwrite: bool) -> None:
-    """Give a complete file that another program wrote its final name, once it is on disk.
+    """Rename a complete file, written by another program, to `path` once it is on disk.
 
-    Raises DreamerError where that fails or, without `overwrite`, where `path` exists.
+    Raises DreamerError if that fails or, without `overwrite`, if `path` exists.
     """
     try:
         with part.open("rb") as file:
@@ -95,12 +95,12 @@ def publish(part: Path, path: Path, *, overwrite: bool) -> None:
 
 
 def exists(path: Path) -> DreamerError:
-    """The error for an output that is already there."""
+    """Return the error for an output that already exists."""
     return DreamerError(f"{path} exists: give --overwrite, or another name.")
 
 
 def check_writable(folder: Path) -> None:
-    """Raise DreamerError now where a file could not be written into `folder` later."""
+    """Raise DreamerError if files cannot be written into `folder`, before any work is done."""
     probe = folder / f".{secrets.token_hex(4)}.part"
     try:
         probe.open("xb").close()
@@ -110,17 +110,22 @@ def check_writable(folder: Path) -> None:
 
 
 def so_far(path: Path) -> Path:
-    """Where a run that was stopped leaves what it has made of `path`."""
+    """Return the file in which a stopped run leaves what it has made of `path`."""
     return path.with_name(fitting(path.stem, f".partial{path.suffix}"))
 
 
 def usual_name(path: Path, *, overwrite: bool) -> Path:
-    """The name of an output that nobody has named: `path`, or the next free one beside it."""
+    """Return the default name of an output: `path` or, without `overwrite`, the next free name."""
     return path if overwrite else free_name(path)
 
 
 def free_name(path: Path, taken: Collection[Path] | None = None) -> Path:
-    """`path`, or the first of `NAME-2`, `NAME-3`, … that does not exist, or is not `taken`."""
+    """Return `path`, or the first of `NAME-2`, `NAME-3`, … that is free.
+
+    Args:
+        path: the preferred name.
+        taken: the names that are not free; None for those that exist on disk.
+    """
     number = 1
     free = path
     while free.exists() if taken is None else free in taken:

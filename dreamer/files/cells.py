@@ -1,7 +1,7 @@
-"""The finished cells of an unfinished sheet: what a stopped run left, so that the next goes on.
+"""The finished cells of an unfinished contact sheet, kept so that a stopped run can resume.
 
-Each lies in a folder beside the sheet as a NumPy archive of its own, which appears whole or not at
-all, in the form in which the sheet shows it either way.
+Each cell is a NumPy archive in a folder beside the sheet, which appears whole or not at all. Sheets
+are made from the stored cells, of 16 bits per color, so that resuming does not change a sheet.
 """
 
 import hashlib
@@ -20,16 +20,16 @@ from dreamer.errors import DreamerError
 from dreamer.files import atomic
 
 _KEY = "key.json"
-_OURS = re.compile(r"([0-9a-f]{16}\.npz|key\.json)(\.[0-9a-f]+\.part)?")
+_OWN_FILES = re.compile(r"([0-9a-f]{16}\.npz|key\.json)(\.[0-9a-f]+\.part)?")
 
 
 def folder(sheet: Path) -> Path:
-    """Where the cells of a sheet lie until it is written."""
+    """Return the folder that holds the cells of a sheet until the sheet is written."""
     return sheet.with_name(atomic.fitting(sheet.name, ".unfinished"))
 
 
 class Cell(NamedTuple):
-    """A picture on a sheet, what it is called, and its score."""
+    """A picture on a sheet, with its label and its score."""
 
     label: str
     picture: Image
@@ -37,32 +37,32 @@ class Cell(NamedTuple):
 
 
 class Cells:
-    """The cells of one sheet by their labels; made for the same `key`, or begun anew.
+    """The stored cells of one sheet, by label.
 
     Args:
-        place: from `folder`.
-        key: what JSON holds, and all that decides what the cells look like.
-        fresh: whether cells that are there are thrown away.
+        place: their folder, from `folder`.
+        key: everything that decides what the cells look like, as JSON can hold it.
+        fresh: whether existing cells are thrown away.
 
-    Raises DreamerError where there are cells made for another key.
+    Raises DreamerError if there are cells made for another key.
     """
 
     def __init__(self, place: Path, key: Mapping[str, Any], *, fresh: bool) -> None:
         self._place, text = place, json.dumps(key, sort_keys=True)
         if fresh:
             self.remove()
-        known = place / _KEY
-        if known.is_file() and known.read_text("utf-8") != text:
+        key_file = place / _KEY
+        if key_file.is_file() and key_file.read_text("utf-8") != text:
             raise DreamerError(
                 f"{place} holds an unfinished sheet of another recipe: give --fresh to begin anew, "
                 "or another --output."
             )
         place.mkdir(parents=True, exist_ok=True)
-        with atomic.replacing(known) as file:
+        with atomic.replacing(key_file) as file:
             file.write(text.encode())
 
     def get(self, label: str) -> Cell | None:
-        """A finished cell; None where it is missing."""
+        """Return a finished cell, or None if it is missing or damaged."""
         try:
             with np.load(self._path(label), allow_pickle=False) as archive:
                 return Cell(label, from_stored(archive["picture"]), float(archive["score"]))
@@ -70,17 +70,17 @@ class Cells:
             return None
 
     def put(self, cell: Cell) -> None:
-        """Keep a finished cell."""
+        """Store a finished cell."""
         with atomic.replacing(self._path(cell.label)) as file:
             np.savez(file, picture=to_stored(cell.picture), score=np.float64(cell.score))
 
     def remove(self) -> None:
-        """The sheet is written: the cells are needed no more."""
+        """Delete all cells, and their folder if nothing else is in it."""
         if not self._place.is_dir():
             return
         for file in self._place.iterdir():
-            # Nothing else that lies there is lost.
-            if _OURS.fullmatch(file.name):
+            # Files of anyone else stay.
+            if _OWN_FILES.fullmatch(file.name):
                 file.unlink()
         with suppress(OSError):
             self._place.rmdir()

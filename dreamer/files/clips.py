@@ -1,5 +1,6 @@
-"""Films in: read a frame at a time, upright, at a constant rate."""
+"""Film input: frames are read one at a time, upright and at a constant rate."""
 
+import hashlib
 import math
 import re
 from collections.abc import Iterator
@@ -12,42 +13,50 @@ import numpy as np
 
 from dreamer.arrays import Image, Size
 from dreamer.errors import DreamerError
-from dreamer.files import ffmpeg, photos, probing
+from dreamer.files import ffmpeg, photos, probe
 from dreamer.files.photos import Photo
-from dreamer.files.probing import Facts
+from dreamer.files.probe import Facts
 from dreamer.files.sound import Sound
 
 FOLDER_FPS = Fraction(25)
-"""Frames a second of a folder of frames, where none are given."""
+"""Default frame rate of a folder of frames, in frames per second."""
+
+
+SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts"),
+    *(".wmv", ".flv", ".ogv", ".3gp", ".mxf", ".vob", ".y4m", ".gif"),
+)
+"""Suffixes of files that are films; any other file is taken for a photo."""
 
 
 @dataclass(frozen=True)
 class Clip:
-    """The frames of a film, or of a folder, that are used."""
+    """The part of a film, or of a folder of frames, that is used."""
 
     path: Path
     facts: Facts
     first: int
-    """Number of the source's frame that is used first."""
+    """Number of the first source frame that is used, counted from 0."""
     stop: int
-    """Number of the source's frame before which the use ends."""
+    """Number of the source frame before which the part ends."""
     every: int
+    """Step from one source frame that is used to the next."""
     size: Size
-    """Height and width of the frames as they are given."""
+    """Height and width of the frames that `frames` yields."""
 
     @property
     def fps(self) -> Fraction:
-        """Frames a second of what is used."""
+        """Return the frame rate of the frames used, in frames per second."""
         return self.facts.fps / self.every
 
     @property
     def count(self) -> int:
-        """How many frames are used."""
+        """Return the number of frames used."""
         return math.ceil((self.stop - self.first) / self.every)
 
     @property
     def sound(self) -> Sound | None:
-        """The sound that belongs to the frames used, to be put under the film that they become."""
+        """Return the sound that belongs to the frames used, or None if the source has none."""
         if self.facts.sound is None:
             return None
         start = self.facts.start + float(self.first / self.facts.fps)
@@ -55,18 +64,19 @@ class Clip:
         return Sound(self.path, start, whole)
 
     def frames(self, skip: int = 0) -> Iterator[Image]:
-        """The frames used, float32 `(h, w, 3)`, but for the first `skip`; one is held at a time.
+        """Yield the frames used, float32 `(h, w, 3)`, without the first `skip`; read one at a time.
 
-        Raises DreamerError where the film can no longer be read as it was probed.
+        Raises DreamerError if the film ends before the last of them, or a folder's frames differ
+        in size.
         """
-        given = skip
+        yielded = skip
         read = self._folder_frames(skip) if self.path.is_dir() else self._film_frames(skip)
         for image in read:
             yield photos.resize(Photo(image, None, ""), self.size).image
-            given += 1
-        if given < self.count:
+            yielded += 1
+        if yielded < self.count:
             raise DreamerError(
-                f"{self.path} can be read only up to frame {given} of {self.count}: end at that "
+                f"{self.path} can be read only up to frame {yielded} of {self.count}: end at that "
                 "by --to, or repair it."
             )
 
@@ -81,33 +91,33 @@ class Clip:
             yield image
 
     def _film_frames(self, skip: int) -> Iterator[Image]:
-        filters, seek = self._place(self.first + skip * self.every)
+        filters, seek = self._seek_frame(self.first + skip * self.every)
         step = [f"framestep={self.every}"] if self.every > 1 else []
         arguments = (
             *ffmpeg.source(self.path, *seek),
             *("-map", "0:V:0", "-vf", ",".join([*filters, *step, self.facts.upright])),
             *("-fps_mode", "passthrough", "-frames:v", str(self.count - skip)),
-            *probing.PIXMAPS,
+            *probe.PIXMAPS,
         )
         if skip < self.count:
             with ffmpeg.decoding(arguments) as pipe:
-                yield from _pixmaps(pipe)
+                yield from _read_pixmaps(pipe)
 
-    def _place(self, number: int) -> tuple[list[str], tuple[str, ...]]:
-        """The filters and options with which the source's frame `number` comes first."""
+    def _seek_frame(self, number: int) -> tuple[list[str], tuple[str, ...]]:
+        """Return the filters and options that make ffmpeg begin with the source frame `number`."""
         if self.facts.variable:
             constant = f"fps={self.facts.fps}"
-            # What rounding has left out at the end is shown a little longer.
+            # Rounding may leave out frames at the end: the last one is repeated for them.
             return [constant, "tpad=stop=-1:stop_mode=clone", f"trim=start_frame={number}"], ()
         if not number:
             return [], ()
-        # Half a frame early, so that no rounding of times skips it.
+        # Half a frame early, so that rounded times do not skip it.
         seconds = self.facts.start + (number - 0.5) / self.facts.fps
         return [], ("-ss", f"{float(seconds):.6f}")
 
 
-def _pixmaps(pipe: IO[bytes]) -> Iterator[Image]:
-    """Pictures of 8 bits a colour, each behind its own header, as Netpbm describes them."""
+def _read_pixmaps(pipe: IO[bytes]) -> Iterator[Image]:
+    """Yield pictures of 8 bits per color, each preceded by its header, in the PPM format."""
     while pipe.readline() == b"P6\n":
         width, height = map(int, pipe.readline().split())
         pipe.readline()
@@ -127,21 +137,21 @@ def select(
     limit: int | str = "full",
     folder_fps: Fraction = FOLDER_FPS,
 ) -> Clip:
-    """The part of a film, or of a folder of numbered frames, that is used.
+    """Select the part of a film, or of a folder of frames, to use.
 
     Args:
-        path: whatever ffmpeg reads, or a folder.
-        start: seconds at which the use begins.
-        stop: seconds at which it ends; None for the film's own end.
-        every: from one frame used to the next.
-        limit: the longest side in pixels, or `"full"` for the film's own.
-        folder_fps: frames a second of a folder.
+        path: any film that ffmpeg reads, or a folder.
+        start: where the part begins, in seconds.
+        stop: where it ends, in seconds; None for the end of the film.
+        every: step from one frame that is used to the next.
+        limit: the longest side in pixels, or `"full"` for the film's own size.
+        folder_fps: frames per second, if `path` is a folder.
 
-    Raises DreamerError where that is no film, or where the part holds no frames.
+    Raises DreamerError if `path` is not a film, or the part holds no frames.
     """
-    facts = _folder_facts(path, folder_fps) if path.is_dir() else probing.probe(path)
-    first = _number(start, facts.fps)
-    end = facts.frames if stop is None else min(facts.frames, _number(stop, facts.fps))
+    facts = _read_folder_facts(path, folder_fps) if path.is_dir() else probe.probe(path)
+    first = _find_frame(start, facts.fps)
+    end = facts.frames if stop is None else min(facts.frames, _find_frame(stop, facts.fps))
     if first >= end:
         raise DreamerError(
             f"{path} has no frames from --from {start:g} on"
@@ -151,8 +161,8 @@ def select(
     return Clip(path, facts, first, end, every, photos.fitted(facts.size, limit))
 
 
-def _number(seconds: float, fps: Fraction) -> int:
-    """The first frame that is shown at `seconds` or later."""
+def _find_frame(seconds: float, fps: Fraction) -> int:
+    """Return the number of the first frame that is shown at `seconds` or later."""
     return math.ceil(float(seconds * fps) - 1e-3)
 
 
@@ -160,9 +170,9 @@ _SECONDS = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:\.\d*)?|\.\d+)s?")
 
 
 def seconds(text: str) -> float:
-    """Read `75`, `75.5`, `75s`, `1:15` or `1:02:03.5`.
+    """Parse a time, such as `75`, `75.5`, `75s`, `1:15` or `1:02:03.5`, into seconds.
 
-    Raises DreamerError where the text is no time.
+    Raises DreamerError if the text is not a time.
     """
     match = _SECONDS.fullmatch(text.strip())
     if not match or (match[2] and float(match[3]) >= 60):
@@ -172,29 +182,46 @@ def seconds(text: str) -> float:
 
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
-"""Suffixes of the files in a folder that are its frames."""
+"""Suffixes of the files that count as frames in a folder."""
 
 
 def pictures(folder: Path) -> list[Path]:
-    """The frames in a folder, in the order in which a person counts: 99, 100, 1000.
+    """Return the frames in a folder, in numerical order: 99, 100, 1000.
 
-    Raises DreamerError where it cannot be read.
+    Raises DreamerError if the folder cannot be read.
     """
     try:
         found = [path for path in folder.iterdir() if path.suffix.lower() in PICTURES]
     except OSError as error:
         raise DreamerError(f"Cannot read the folder {folder}: {error.strerror}.") from None
-    return sorted((path for path in found if not path.name.startswith(".")), key=_counted)
+    return sorted((path for path in found if not path.name.startswith(".")), key=_natural_key)
 
 
-def _counted(path: Path) -> list[tuple[int, str]]:
+def _natural_key(path: Path) -> list[tuple[int, str]]:
     parts = re.findall(r"\d+|\D+", path.stem)
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
-def _folder_facts(folder: Path, fps: Fraction) -> Facts:
+def _read_folder_facts(folder: Path, fps: Fraction) -> Facts:
     frames = pictures(folder)
     if not frames:
         raise DreamerError(f"The folder {folder} holds no frames: give one of PNG or JPEG files.")
     size = photos.read(frames[0]).image.shape[:2]
     return Facts(size, fps, len(frames), 0.0, False, None, "", ())
+
+
+def is_clip(path: Path) -> bool:
+    """Tell whether `path` is a film, or a folder, which is one of numbered frames."""
+    return path.suffix.lower() in SUFFIXES or path.is_dir()
+
+
+def hash_clip(path: Path) -> str:
+    """Return the hash of a film; of a folder, that of the hashes of its frames."""
+    try:
+        if path.is_dir():
+            hashes = "".join(hash_clip(each) for each in pictures(path))
+            return hashlib.sha256(hashes.encode()).hexdigest()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DreamerError(f"Cannot read {path}: {error.strerror}.") from None

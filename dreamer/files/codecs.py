@@ -1,4 +1,4 @@
-"""Films that are encoded while they are made: MP4, WebM and MOV."""
+"""MP4, WebM and MOV films, which are encoded while they are made."""
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -8,23 +8,24 @@ from typing import NamedTuple
 
 from dreamer.arrays import Stored, to_bytes
 from dreamer.files import ffmpeg, metadata, sound
-from dreamer.files.filmspec import Film
+from dreamer.files.film_spec import Film
 
 
 class Codec(NamedTuple):
-    """How frames become a film."""
+    """The way in which frames are encoded into films of one format."""
 
     pixels: str
-    """The format in which frames enter."""
+    """Pixel format in which frames are passed to ffmpeg."""
     layout: str
-    """The format in which the film keeps them."""
+    """Pixel format of the film."""
     encoder: Callable[[int], tuple[str, ...]]
-    """The encoder's arguments, by quality of 1 to 100."""
+    """Takes a quality of 1 to 100, and returns the encoder's arguments."""
     container: tuple[str, ...]
+    """Arguments about the file around the encoded frames."""
 
 
 def between(worst: float, best: float, quality: int) -> str:
-    """The encoder's own number for a quality of 1 to 100."""
+    """Map a quality of 1 to 100 linearly to an encoder's own scale, from `worst` to `best`."""
     return f"{worst + (best - worst) * (quality - 1) / 99:.1f}"
 
 
@@ -39,7 +40,7 @@ def _vp9(quality: int) -> tuple[str, ...]:
 
 
 _PRORES = {40: "1", 70: "2", 100: "3"}
-"""Up to a quality: LT, standard, HQ; all of them are 4:2:2 of 10 bits."""
+"""ProRes profiles by the highest quality that gets them: LT, standard, HQ, all 10-bit 4:2:2."""
 
 
 def _prores(quality: int) -> tuple[str, ...]:
@@ -47,7 +48,7 @@ def _prores(quality: int) -> tuple[str, ...]:
     return ("-c:v", "prores_ks", "-profile:v", profile, "-vendor", "apl0")
 
 
-# Tags of one's own are kept only by the second flag; the first lets a browser begin at once.
+# The first flag lets a browser begin at once; without the second, custom tags are lost.
 _QUICKTIME = ("-movflags", "+faststart+use_metadata_tags")
 
 CODECS: Mapping[str, Codec] = {
@@ -55,17 +56,17 @@ CODECS: Mapping[str, Codec] = {
     ".webm": Codec("rgb24", "yuv420p", _vp9, ()),
     ".mov": Codec("rgb48le", "yuv422p10le", _prores, _QUICKTIME),
 }
-"""By suffix."""
+"""Codecs by suffix."""
 
-_PIXELS: Mapping[str, Callable[[Stored], bytes]] = {
+_TO_BYTES: Mapping[str, Callable[[Stored], bytes]] = {
     "rgb24": lambda frame: to_bytes(frame).tobytes(),
     "rgb48le": lambda frame: frame.astype("<u2").tobytes(),
 }
 _SAME_BYTES = ("-fflags", "+bitexact")
 
 
-def _colours(layout: str) -> str:
-    """The filters that convert to BT.709 and say so; players guess where a film does not."""
+def _build_color_filters(layout: str) -> str:
+    """Return the filters that convert to BT.709 and tag it, so that players need not guess."""
     scale = "scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int"
     tags = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"
     return f"{scale},format={layout},{tags}"
@@ -73,7 +74,10 @@ def _colours(layout: str) -> str:
 
 @contextmanager
 def streamed(film: Film, part: Path, notes: list[str]) -> Iterator[Callable[[Stored], None]]:
-    """Encode frames into `part` as they come, beside the dream; sound is put under at the end."""
+    """Encode frames into `part` as they come, and add the sound at the end.
+
+    Yields the function that encodes a frame.
+    """
     codec = CODECS[part.suffix]
     written = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -82,7 +86,7 @@ def streamed(film: Film, part: Path, notes: list[str]) -> Iterator[Callable[[Sto
         arguments = (
             *ffmpeg.raw(film.size, film.fps, codec.pixels),
             *ffmpeg.source(tags, "-f", "ffmetadata"),
-            *("-map", "0:v", "-map_metadata", "1", "-vf", _colours(codec.layout)),
+            *("-map", "0:v", "-map_metadata", "1", "-vf", _build_color_filters(codec.layout)),
             *(*codec.encoder(film.quality), "-threads", str(ffmpeg.THREADS)),
             *("-flags:v", "+bitexact", *_SAME_BYTES, *codec.container, ffmpeg.target(part)),
         )
@@ -90,7 +94,7 @@ def streamed(film: Film, part: Path, notes: list[str]) -> Iterator[Callable[[Sto
 
             def write(frame: Stored) -> None:
                 nonlocal written
-                push(_PIXELS[codec.pixels](frame))
+                push(_TO_BYTES[codec.pixels](frame))
                 written += 1
 
             yield write

@@ -1,4 +1,4 @@
-"""Text inside the containers of films, where ffmpeg itself would lose it."""
+"""Text inside film files, in cases where ffmpeg by itself would lose it."""
 
 import re
 import struct
@@ -9,34 +9,37 @@ _ESCAPED = r"\\\g<0>"
 
 
 def ffmetadata(tags: Mapping[str, str]) -> str:
-    """The file that gives ffmpeg the tags of a film; an argument is too short for long ones."""
+    """Return the text of a file that gives ffmpeg tags; long ones do not fit into arguments."""
     lines = [f"{key}={_SPECIAL.sub(_ESCAPED, text)}\n" for key, text in tags.items()]
     return "".join([";FFMETADATA1\n", *lines])
 
 
 def tag(metadata: str, key: str) -> str | None:
-    """The value of a tag in what ffmpeg writes as `ffmetadata`; Matroska changes a key's case."""
+    """Return the value of a tag in ffmpeg's `ffmetadata` output, or None if it is not there.
+
+    The case of the key is ignored, because Matroska changes it.
+    """
     found = re.search(rf"^{key}=((?:\\.|[^\\\n])*)", metadata, re.MULTILINE | re.IGNORECASE | re.S)
     return re.sub(r"\\(.)", r"\1", found[1], flags=re.DOTALL) if found else None
 
 
 def gif_with_comment(data: bytes, text: str) -> bytes:
-    """A GIF with a comment before its first picture, as GIF89a describes it."""
+    """Insert a comment before a GIF's first picture, as GIF89a specifies it."""
     raw = text.encode()
-    blocks = b"".join(bytes([len(b)]) + b for b in _pieces(raw, 255))
-    at = _before_pictures(data)
+    blocks = b"".join(bytes([len(b)]) + b for b in _split(raw, 255))
+    at = _find_header_end(data)
     return data[:at] + b"\x21\xfe" + blocks + b"\x00" + data[at:]
 
 
-def _before_pictures(data: bytes) -> int:
-    """Where a GIF's header, palette and number of loops end."""
+def _find_header_end(data: bytes) -> int:
+    """Return the offset at which a GIF's header, palette and loop count end."""
     flags = data[10]
     at = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
-    # Programs look for the number of loops right behind the palette.
+    # Programs look for the loop count right after the palette.
     return at + 19 if data[at : at + 14] == b"\x21\xff\x0bNETSCAPE2.0" else at
 
 
-def _pieces(data: bytes, length: int) -> Iterator[bytes]:
+def _split(data: bytes, length: int) -> Iterator[bytes]:
     return (data[i : i + length] for i in range(0, len(data), length))
 
 
@@ -44,7 +47,7 @@ _HAS_EXIF = 0x08
 
 
 def webp_with_exif(data: bytes, exif: bytes) -> bytes:
-    """An animated WebP with an EXIF chunk at its end, where the format wants it."""
+    """Append an EXIF chunk to an animated WebP; the format requires it at the end."""
     body = bytearray(data[8:])
     # The flags follow "WEBP", "VP8X" and its length.
     body[12] |= _HAS_EXIF

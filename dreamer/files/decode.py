@@ -1,4 +1,4 @@
-"""From a picture file's bytes to sRGB colours."""
+"""Decoding of picture files to sRGB pixels."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -11,14 +11,14 @@ from PIL import ImageCms, ImageOps
 from scipy import ndimage
 
 from dreamer.arrays import Size
-from dreamer.files import deep, pictures
+from dreamer.files import pictures, sixteen_bit
 
 Pixels = NDArray[np.float32]
 """float32 `(h, w, 4)` of 0 to 1: sRGB and opacity."""
 
 
 class Decoded(NamedTuple):
-    """Pixels, what had to be done to get them in a few words each, and the whole's own size."""
+    """Pixels, short notes on what was done to get them, and the full picture's height and width."""
 
     pixels: Pixels
     notes: tuple[str, ...]
@@ -26,37 +26,41 @@ class Decoded(NamedTuple):
 
 
 def decode(data: bytes, name: str, longest: int | None = None) -> Decoded:
-    """A picture's first frame, upright and in sRGB; `name` stands in the errors.
+    """Decode the first frame of a picture, upright and in sRGB.
 
-    Where it is looked at in small, a large JPEG is decoded to about twice `longest` only.
+    Grayscale, palettes, 16 bits, CMYK, color profiles and opacity are supported.
 
-    Greyscale, palettes, 16 bits, CMYK, colour profiles and opacity are understood.
+    Args:
+        data: the bytes of the file.
+        name: names the picture in errors.
+        longest: the longest side, in pixels, at which the picture will be used, if reduced; a
+            large JPEG is then decoded only at about twice that.
 
-    Raises DreamerError where the data are no picture, or a damaged one.
+    Raises DreamerError if the data are not a picture, or are damaged.
     """
     with pictures.opened(data, name, longest) as opened:
         notes = [f"the first of {opened.frames} frames"] if opened.frames > 1 else []
         profile = _Profile(opened.picture)
-        whole = deep.read(data) if opened.deep else None
+        whole = sixteen_bit.read(data) if opened.deep else None
         if whole is None:
-            pixels = _shallow(opened.picture, profile)
+            pixels = _to_pixels(opened.picture, profile)
         else:
-            notes.append("16 bits a colour (see --depth)")
-            pixels = profile.interpolated(whole.astype(np.float32) / np.float32(65535))
+            notes.append("16 bits a color (see --depth)")
+            pixels = profile.convert_deep(whole.astype(np.float32) / np.float32(65535))
             if opened.picture.format == "PNG":  # OpenCV has turned a TIFF already.
                 pixels = np.ascontiguousarray(_UPRIGHT.get(opened.orientation, _UPRIGHT[1])(pixels))
         width, height = opened.size
-        own = (width, height) if opened.orientation in _TURNED else (height, width)
+        own = (width, height) if opened.orientation in _SIDEWAYS else (height, width)
         return Decoded(pixels, (*notes, *profile.notes), own)
 
 
 def held(picture: Pillow.Image) -> Pixels:
-    """The same of a picture that Pillow holds."""
-    return _shallow(picture, _Profile(picture))
+    """Convert a Pillow image to pixels, upright and in sRGB."""
+    return _to_pixels(picture, _Profile(picture))
 
 
-_TURNED = range(5, 9)
-"""The EXIF orientations of a picture that lies on its side."""
+_SIDEWAYS = range(5, 9)
+"""EXIF orientations of pictures that lie on their side."""
 
 _UPRIGHT: Mapping[int, Callable[[Pixels], Pixels]] = {
     1: lambda x: x,
@@ -68,37 +72,37 @@ _UPRIGHT: Mapping[int, Callable[[Pixels], Pixels]] = {
     7: lambda x: x[::-1, ::-1].swapaxes(0, 1),
     8: lambda x: x.swapaxes(0, 1)[::-1],
 }
-"""By EXIF orientation; `ImageOps.exif_transpose` for arrays."""
+"""Functions that turn arrays upright, by EXIF orientation, as `ImageOps.exif_transpose` does."""
 
 
-def _shallow(picture: Pillow.Image, profile: "_Profile") -> Pixels:
+def _to_pixels(picture: Pillow.Image, profile: "_Profile") -> Pixels:
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I") or picture.mode == "F":
-        # Pillow's own conversion clips 16-bit grey to 255 instead of scaling it.
-        grey = np.nan_to_num(np.asarray(picture, np.float32))
-        top = 65535 if picture.mode.startswith("I") else max(float(grey.max()), 1.0)
-        grey = (grey[..., None] / np.float32(top)).clip(0, 1)
-        return np.concatenate([grey, grey, grey, np.ones_like(grey)], axis=-1)
-    return np.asarray(profile.applied(picture).convert("RGBA"), np.float32) / np.float32(255)
+        # Pillow's own conversion clips 16-bit gray to 255 instead of scaling it.
+        gray = np.nan_to_num(np.asarray(picture, np.float32))
+        top = 65535 if picture.mode.startswith("I") else max(float(gray.max()), 1.0)
+        gray = (gray[..., None] / np.float32(top)).clip(0, 1)
+        return np.concatenate([gray, gray, gray, np.ones_like(gray)], axis=-1)
+    return np.asarray(profile.convert(picture).convert("RGBA"), np.float32) / np.float32(255)
 
 
 _NODES = 52
-"""Along each axis of the table through which deep colours are converted; divides 255."""
+"""Nodes per axis of the table that converts deep colors; the 51 steps between them divide 255."""
 
 
 class _Profile:
-    """The way from a picture's own colour profile to sRGB; none where it has none."""
+    """The conversion from a picture's color profile to sRGB; does nothing if there is none."""
 
     def __init__(self, picture: Pillow.Image) -> None:
         self.notes: list[str] = []
         self._transform: ImageCms.ImageCmsTransform | None = None
-        # Opacity has no colour, and Pillow converts no picture that has one.
+        # Pillow does not convert pictures with opacity, which has no color anyway.
         self._mode = {"RGBA": "RGB", "LA": "L"}.get(picture.mode, picture.mode)
         profile = picture.info.get("icc_profile")
         if profile and self._mode in ("RGB", "CMYK", "L"):
             self._read(profile)
         if picture.mode == "CMYK" and self._transform is None:
-            self.notes.append("CMYK without a profile, so its colours are approximate")
+            self.notes.append("CMYK without a profile, so its colors are approximate")
 
     def _read(self, profile: bytes) -> None:
         try:
@@ -107,13 +111,13 @@ class _Profile:
             srgb = ImageCms.createProfile("sRGB")
             self._transform = ImageCms.buildTransform(own, srgb, self._mode, "RGB")
         except (ImageCms.PyCMSError, OSError):
-            self.notes.append("its colour profile cannot be used, so it is taken as sRGB")
+            self.notes.append("its color profile cannot be used, so it is taken as sRGB")
             return
         if "srgb" not in named.casefold():
-            self.notes.append(f"converted from {named or 'its colour profile'} to sRGB")
+            self.notes.append(f"converted from {named or 'its color profile'} to sRGB")
 
-    def applied(self, picture: Pillow.Image) -> Pillow.Image:
-        """A picture of 8 bits in sRGB."""
+    def convert(self, picture: Pillow.Image) -> Pillow.Image:
+        """Convert an 8-bit picture to sRGB."""
         if self._transform is None:
             return picture
         converted = ImageCms.applyTransform(picture.convert(self._mode), self._transform)
@@ -121,8 +125,11 @@ class _Profile:
             converted.putalpha(picture.getchannel("A"))
         return converted or picture
 
-    def interpolated(self, pixels: Pixels) -> Pixels:
-        """Pixels of any depth in sRGB: Pillow converts 8 bits, so between its colours a line."""
+    def convert_deep(self, pixels: Pixels) -> Pixels:
+        """Convert pixels of any depth to sRGB.
+
+        Pillow converts only 8 bits, so what lies in between is convert_deep linearly.
+        """
         if self._transform is None or self._mode != "RGB":
             return pixels
         levels = np.linspace(0, 255, _NODES).astype(np.uint8)

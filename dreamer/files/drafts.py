@@ -1,4 +1,4 @@
-"""A draft's state: the dream at an octave's end, to the last bit, in a few bytes."""
+"""The state of a draft: the dream at the end of an octave, compressed without loss."""
 
 import zlib
 
@@ -8,19 +8,25 @@ from dreamer.arrays import Image, Size
 from dreamer.errors import DreamerError
 
 _BYTES = 4
-"""Of a float32."""
+"""Bytes of a float32."""
 
 
 def pack(images: Image) -> bytes:
-    """Compress float32 `(h, w, 3)` without loss: equal bytes of all numbers side by side."""
+    """Compress float32 `(h, w, 3)` without loss.
+
+    The first bytes of all numbers come first, then the second ones and so on, because these
+    compress better side by side.
+    """
     planes = np.ascontiguousarray(images, "<f4").reshape(-1, 1).view(np.uint8)
     return zlib.compress(planes.T.tobytes())
 
 
 def unpack(data: bytes, size: Size, source: str) -> Image:
-    """What `pack` was given; it may come from a stranger, so nothing larger is unpacked.
+    """Restore the picture that `pack` was given.
 
-    Raises DreamerError, naming `source`, where the data are not those of a picture of `size`.
+    The data may come from a stranger, so no more than a picture of `size` is unpacked.
+
+    Raises DreamerError, naming `source`, if the data do not hold a picture of `size`.
     """
     length = size[0] * size[1] * 3 * _BYTES
     stream = zlib.decompressobj()

@@ -1,4 +1,4 @@
-"""ffmpeg: the program that imageio-ffmpeg brings, run beside this one."""
+"""ffmpeg, from imageio-ffmpeg, run as a separate process."""
 
 import os
 import subprocess
@@ -14,15 +14,18 @@ import imageio_ffmpeg
 from dreamer.errors import DreamerError
 
 THREADS = 2
-"""Of every encoder, on every machine: another number gives other bytes."""
+"""Threads of every encoder, on every machine: another number gives other bytes."""
 
 _QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y")
-# A film may come from a stranger, and some name further files or addresses.
+# A film may come from a stranger, and refer to other files or to network addresses.
 _LOCAL = ("-protocol_whitelist", "file,pipe")
 
 
 def executable() -> str:
-    """Where ffmpeg is. Raises DreamerError where there is none for this machine."""
+    """Return the path of ffmpeg.
+
+    Raises DreamerError if there is none for this machine.
+    """
     try:
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError:
@@ -32,19 +35,21 @@ def executable() -> str:
 
 
 def source(path: Path, *options: str) -> tuple[str, ...]:
-    """The arguments that read `path`, whatever characters its name holds."""
+    """Return the arguments that read `path`, whatever characters its name holds."""
     return (*_LOCAL, *options, "-i", f"file:{path}")
 
 
 def target(path: Path) -> str:
-    """The argument that writes `path`."""
+    """Return the argument that writes `path`."""
     return f"file:{path}"
 
 
 def rate(fps: float | Fraction) -> Fraction:
-    """Frames per second as a ratio; 29.97 and its kin are the 30000/1001 that they stand for.
+    """Return a frame rate as an exact ratio.
 
-    Raises DreamerError for what is no rate of a film.
+    Broadcast rates are recognized: 29.97 becomes 30000/1001.
+
+    Raises DreamerError unless the rate is above 0 and at most 1000 frames per second.
     """
     if not 0 < fps <= 1000:
         raise DreamerError(f"A film cannot have {float(fps):g} frames a second: give 1 to 120.")
@@ -56,21 +61,27 @@ def rate(fps: float | Fraction) -> Fraction:
 
 
 def raw(size: tuple[int, int], fps: Fraction, pixels: str) -> tuple[str, ...]:
-    """The arguments that read frames `(h, w)` of a pixel format from the pipe."""
+    """Return the arguments that read raw frames from the pipe.
+
+    Args:
+        size: height and width of a frame.
+        fps: frames per second.
+        pixels: the pixel format, as ffmpeg calls it.
+    """
     height, width = size
     kind = ("-f", "rawvideo", "-pixel_format", pixels, "-video_size", f"{width}x{height}")
     return (*kind, "-framerate", str(fps), "-i", "pipe:0")
 
 
-def _last_words(stderr: IO[bytes]) -> str:
+def _read_last_lines(stderr: IO[bytes]) -> str:
     stderr.seek(0, os.SEEK_END)
     stderr.seek(max(0, stderr.tell() - 4000))
     lines = stderr.read().decode("utf-8", "replace").splitlines()
     return "; ".join(line.strip() for line in lines[-3:] if line.strip())
 
 
-def _stopped(name: str, stderr: IO[bytes]) -> DreamerError:
-    words = _last_words(stderr) or "it gave no reason"
+def _encoder_error(name: str, stderr: IO[bytes]) -> DreamerError:
+    words = _read_last_lines(stderr) or "it gave no reason"
     return DreamerError(
         f"The encoder stopped before {name} was complete ({words}): mend that and run the same "
         "command again."
@@ -78,7 +89,7 @@ def _stopped(name: str, stderr: IO[bytes]) -> DreamerError:
 
 
 @contextmanager
-def _running(
+def _run_process(
     arguments: Sequence[str], stderr: IO[bytes], stdin: int, stdout: int
 ) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
@@ -86,7 +97,7 @@ def _running(
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
-        # Ctrl-C is for the dream, which then closes its film.
+        # Ctrl-C is meant for the dream, which then closes its film.
         start_new_session=True,
     )
     try:
@@ -102,20 +113,20 @@ def _running(
 
 @contextmanager
 def encoding(arguments: Sequence[str], name: str) -> Iterator[Callable[[bytes], None]]:
-    """ffmpeg as a process beside this one; gives the function that hands it raw frames.
+    """Run ffmpeg during the block, and yield the function that passes it raw frames.
 
-    Its memory does not grow with the film. Leaving the block waits until it has finished;
-    leaving it by an exception kills it.
+    Memory use does not grow with the film. Leaving the block waits until ffmpeg has finished;
+    leaving it by an exception kills ffmpeg.
 
     Args:
-        arguments: they read from `pipe:0`.
+        arguments: of ffmpeg, which read from `pipe:0`.
         name: of the film, for the error.
 
-    Raises DreamerError with the last lines that ffmpeg said, where it dies.
+    Raises DreamerError, with the last lines that ffmpeg printed, if ffmpeg fails.
     """
     with (
         tempfile.TemporaryFile() as stderr,
-        _running(arguments, stderr, subprocess.PIPE, subprocess.DEVNULL) as process,
+        _run_process(arguments, stderr, subprocess.PIPE, subprocess.DEVNULL) as process,
     ):
         assert process.stdin is not None
         stdin = process.stdin
@@ -125,51 +136,51 @@ def encoding(arguments: Sequence[str], name: str) -> Iterator[Callable[[bytes], 
                 stdin.write(frame)
             except BrokenPipeError:
                 process.wait()
-                raise _stopped(name, stderr) from None
+                raise _encoder_error(name, stderr) from None
 
         yield push
         with suppress(BrokenPipeError):
             stdin.close()
         if process.wait():
-            raise _stopped(name, stderr)
+            raise _encoder_error(name, stderr)
 
 
 def run(arguments: Sequence[str], name: str) -> bytes:
-    """Run ffmpeg to its end and give what it wrote to `pipe:1`; errors as in `encoding`."""
+    """Run ffmpeg to its end, and return what it wrote to `pipe:1`; raises as `encoding` does."""
     with (
         tempfile.TemporaryFile() as stderr,
-        _running(arguments, stderr, subprocess.DEVNULL, subprocess.PIPE) as process,
+        _run_process(arguments, stderr, subprocess.DEVNULL, subprocess.PIPE) as process,
     ):
         output, _ = process.communicate()
         if process.returncode:
-            raise _stopped(name, stderr)
+            raise _encoder_error(name, stderr)
         return output
 
 
 def tried(arguments: Sequence[str]) -> tuple[bytes, str]:
-    """Run ffmpeg as far as it gets; gives what it wrote to `pipe:1`, and what it complained of."""
+    """Run ffmpeg as far as it gets, and return what it wrote to `pipe:1` and its last errors."""
     with (
         tempfile.TemporaryFile() as stderr,
-        _running(arguments, stderr, subprocess.DEVNULL, subprocess.PIPE) as process,
+        _run_process(arguments, stderr, subprocess.DEVNULL, subprocess.PIPE) as process,
     ):
         output, _ = process.communicate()
-        return output, _last_words(stderr)
+        return output, _read_last_lines(stderr)
 
 
 @contextmanager
 def decoding(arguments: Sequence[str]) -> Iterator[IO[bytes]]:
-    """ffmpeg as a process beside this one; gives what it writes to `pipe:1`, to be read from."""
+    """Run ffmpeg during the block, and yield its `pipe:1` to read from."""
     with (
         tempfile.TemporaryFile() as stderr,
-        _running(arguments, stderr, subprocess.DEVNULL, subprocess.PIPE) as process,
+        _run_process(arguments, stderr, subprocess.DEVNULL, subprocess.PIPE) as process,
     ):
         assert process.stdout is not None
         yield process.stdout
 
 
 def described(path: Path) -> str:
-    """What ffmpeg says about a file: its container, streams, codecs; an error, too, is in there."""
-    # It names no output, so its exit status is always that of an error.
+    """Return what ffmpeg prints about a file: its container, streams and codecs, and any error."""
+    # Without an output, ffmpeg always exits with an error.
     arguments = (executable(), "-hide_banner", "-nostdin", *source(path))
     said = subprocess.run(arguments, capture_output=True, check=False).stderr
     return said.decode("utf-8", "replace")

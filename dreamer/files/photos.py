@@ -1,4 +1,4 @@
-"""Photos in, pictures out."""
+"""Photo input and picture output."""
 
 import hashlib
 import math
@@ -11,33 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from dreamer.arrays import Image, Size
+from dreamer.arrays import MOST_PIXELS, SMALLEST_SIDE, Image, Size
 from dreamer.errors import DreamerError
-from dreamer.files import atomic, deep, metadata
+from dreamer.files import atomic, metadata, sixteen_bit
 from dreamer.files.decode import Pixels, decode
-from dreamer.files.metadata import Made
+from dreamer.files.metadata import Embedded
 
 _Level = TypeVar("_Level", np.uint8, np.uint16)
 
-SMALLEST = 16
-"""The shortest side, in pixels, that a photo may have."""
-
-
 QUALITY = 92
-"""Of a JPEG or WebP, 1 to 100."""
+"""Default quality of a JPEG or WebP, 1 to 100."""
 
 DEPTH = 8
-"""Bits a colour."""
+"""Default bits per color of a picture that is written."""
 
 MASK_SLACK = 0.02
-"""By how much of itself a mask's aspect ratio may differ from the picture's."""
-
-MOST_PIXELS = 200_000_000
-"""Of a picture that is made larger, or out of nothing."""
+"""Relative difference allowed between the aspect ratios of a mask and its picture."""
 
 
 class Photo(NamedTuple):
-    """A picture as read: sRGB colours, opacity `(h, w)` of 0 to 1 if it has any, hash of the file.
+    """A picture as read: sRGB colors, opacity `(h, w)` of 0 to 1 if any, and the file's hash.
 
     `notes` say in a few words each what was done to it.
     """
@@ -49,17 +42,17 @@ class Photo(NamedTuple):
 
 
 def read(path: Path, role: str = "photo") -> Photo:
-    """Read a photo upright, as sRGB (`decode.decode`).
+    """Read a photo, upright and in sRGB; see `decode.decode`.
 
-    Raises DreamerError that names the file by its role, and what is wrong with it.
+    Raises DreamerError, which calls the file by its `role`, if it cannot be used.
     """
     return _read(path, None, role)[0]
 
 
 def read_small(path: Path, longest: int) -> tuple[Photo, Size]:
-    """Read a photo as `read` does, reduced to a longest side; and its own height and width.
+    """Read a photo, reduced to a longest side in pixels; also return its own height and width.
 
-    Much faster for a large JPEG, because not all of it is decoded.
+    This is much faster than `read` for a large JPEG, because not all of it is decoded.
     """
     photo, own = _read(path, longest, "photo")
     return resize(photo, fitted(own, longest)), own
@@ -77,111 +70,66 @@ def _read(path: Path, longest: int | None, role: str) -> tuple[Photo, Size]:
 
 
 def of_pixels(pixels: Pixels, name: str) -> Photo:
-    """A photo that no file holds, so that it has no hash.
+    """Make a photo from pixels; it is not from a file, so its hash is empty.
 
-    Raises DreamerError that begins with `name` where it is too small.
+    Raises DreamerError, which begins with `name`, if it is too small.
     """
     height, width = pixels.shape[:2]
-    if min(height, width) < SMALLEST:
+    if min(height, width) < SMALLEST_SIDE:
         raise DreamerError(
-            f"{name} has {width}×{height} pixels: each side must have at least {SMALLEST}."
+            f"{name} has {width}×{height} pixels: each side must have at least {SMALLEST_SIDE}."
         )
     alpha = None if (pixels[..., 3] == 1).all() else pixels[..., 3]
     return Photo(np.ascontiguousarray(pixels[..., :3]), alpha, "")
 
 
-def noise(kind: str, size: Size, seed: int) -> Photo:
-    """A picture to begin with where there is no photo; the hash is that of its description.
-
-    Args:
-        kind: a key of `NOISES`.
-        size: height and width.
-        seed: gives the random numbers.
-    """
-    if min(size) < SMALLEST or math.prod(size) > MOST_PIXELS:
-        raise DreamerError(
-            f"--noise needs at least {SMALLEST} pixels along each side, and at most "
-            f"{MOST_PIXELS} in all."
-        )
-    image = NOISES[kind](size, np.random.default_rng(seed)).clip(0, 1).astype(np.float32)
-    return Photo(image, None, noise_sha256(kind, size, seed))
-
-
-def noise_sha256(kind: str, size: Size, seed: int) -> str:
-    """The hash of what describes some noise."""
-    return hashlib.sha256(f"{kind} {size[1]}x{size[0]} {seed}".encode()).hexdigest()
-
-
-def _fractal(size: Size, random: np.random.Generator) -> NDArray[np.float64]:
-    """A spectrum of 1/f, as photographs have it."""
-    frequency = np.hypot(np.fft.fftfreq(size[0])[:, None], np.fft.rfftfreq(size[1]))
-    white = np.fft.rfft2(random.normal(size=(3, *size)))
-    pink = np.fft.irfft2(white / np.maximum(frequency, 1 / max(size)), s=size)
-    return np.moveaxis(0.5 + 0.15 * pink / pink.std((1, 2), keepdims=True), 0, -1)
-
-
-def _gradient(size: Size, random: np.random.Generator) -> NDArray[np.float64]:
-    """A smooth blend of four random corner colours."""
-    corners = random.uniform(0.1, 0.9, (2, 2, 3))
-    down, right = (np.linspace(0, 1, n)[..., None] for n in size)
-    top, bottom = (corners[i, 0] + right * (corners[i, 1] - corners[i, 0]) for i in (0, 1))
-    return np.asarray(top + down[..., None] * (bottom - top))
-
-
-NOISES: Mapping[str, Callable[[Size, np.random.Generator], NDArray[np.float64]]] = {
-    "fractal": _fractal,
-    "uniform": lambda size, random: random.uniform(0.4, 0.6, (*size, 3)),
-    "gaussian": lambda size, random: random.normal(0.5, 0.1, (*size, 3)),
-    "gradient": _gradient,
-}
-"""By name: from size and random numbers to a picture `(h, w, 3)`."""
-
-
 def fitted(size: Size, limit: int | str, *, enlarge: bool = False) -> Size:
-    """The size a picture is dreamt at.
+    """Fit a size to a longest side, keeping its proportions.
 
     Args:
-        size: the photo's height and width.
-        limit: the longest side in pixels, or `"full"` for the photo's own.
-        enlarge: whether a photo smaller than `limit` is brought up to it.
+        size: height and width in pixels.
+        limit: the longest side in pixels, or `"full"` for the size as it is.
+        enlarge: whether a size below `limit` is brought up to it.
+
+    Raises DreamerError if the size would have to change and is still too large.
     """
     share = 1.0 if limit == "full" else int(limit) / max(size)
     if share >= 1 and not enlarge:
         return size
-    fitted = max(1, round(size[0] * share)), max(1, round(size[1] * share))
-    if math.prod(fitted) > MOST_PIXELS:
-        raise DreamerError(f"{fitted[1]}×{fitted[0]} pixels are too many: give a smaller --size.")
-    return fitted
+    height, width = max(1, round(size[0] * share)), max(1, round(size[1] * share))
+    if height * width > MOST_PIXELS:
+        raise DreamerError(f"{width}×{height} pixels are too many: give a smaller --size.")
+    return height, width
 
 
 def resize(photo: Photo, size: Size) -> Photo:
-    """A photo at another size, by area when it shrinks and bicubic when it grows."""
+    """Resize a photo, by area if it shrinks and bicubically if it grows."""
     if size == photo.image.shape[:2]:
         return photo
     shrinks = math.prod(size) < math.prod(photo.image.shape[:2])
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     planes = [photo.image] + ([] if photo.alpha is None else [photo.alpha])
-    scaled = [cv2.resize(p, size[::-1], interpolation=how).clip(0, 1) for p in planes]
+    scaled = [cv2.resize(p, size[::-1], interpolation=interpolation).clip(0, 1) for p in planes]
     return photo._replace(image=scaled[0], alpha=scaled[1] if len(scaled) > 1 else None)
 
 
 def first_frame(photo: Photo, limit: int) -> Photo:
-    """A photo at the size of the frames of its film; most formats need even sides."""
+    """Resize a photo to its film's frames, whose sides are even, as most formats require."""
     height, width = fitted(photo.image.shape[:2], limit, enlarge=True)
     return resize(photo, (height // 2 * 2, width // 2 * 2))
 
 
 def read_mask(path: Path, size: Size) -> NDArray[np.float32]:
-    """A mask, `(h, w)` of 0 to 1, at a picture's size; what is transparent is black.
+    """Read a mask, `(h, w)` of 0 to 1, at a picture's size; what is transparent is black.
 
-    Raises DreamerError where its proportions are others than the picture's.
+    Raises DreamerError if its proportions differ from the picture's.
     """
     mask = read(path, "mask")
     return as_mask(mask, size, f"The mask {path}")
 
 
 def as_mask(mask: Photo, size: Size, name: str) -> NDArray[np.float32]:
-    """How white a picture is, as `read_mask`; errors begin with `name`."""
+    """Convert a photo to a mask, as `read_mask` does; errors begin with `name`."""
     check_proportions(name, mask.image.shape[:2], size)
     mask = resize(mask, size)
     white = mask.image.mean(-1)
@@ -189,7 +137,7 @@ def as_mask(mask: Photo, size: Size, name: str) -> NDArray[np.float32]:
 
 
 def check_proportions(name: str, own: Size, size: Size) -> None:
-    """Raise DreamerError where a mask has other proportions than the picture of `size`."""
+    """Raise DreamerError if a mask of size `own` and a picture of `size` differ in proportions."""
     height, width = own
     if abs(width / height * size[0] / size[1] - 1) > MASK_SLACK:
         raise DreamerError(
@@ -198,26 +146,26 @@ def check_proportions(name: str, own: Size, size: Size) -> None:
         )
 
 
-def _save_png(picture: Pillow.Image, file: BinaryIO, made: Made | None, quality: int) -> None:
+def _save_png(picture: Pillow.Image, file: BinaryIO, made: Embedded | None, quality: int) -> None:
     picture.save(file, "PNG", pnginfo=metadata.as_text_chunk(made))
 
 
-def _save_jpeg(picture: Pillow.Image, file: BinaryIO, made: Made | None, quality: int) -> None:
-    # At 4:2:0 a dream's saturated fine detail smears.
+def _save_jpeg(picture: Pillow.Image, file: BinaryIO, made: Embedded | None, quality: int) -> None:
+    # With 4:2:0 subsampling, the saturated fine detail of a dream smears.
     picture.convert("RGB").save(
         file, "JPEG", quality=quality, subsampling=0, exif=metadata.as_exif(made)
     )
 
 
-def _save_webp(picture: Pillow.Image, file: BinaryIO, made: Made | None, quality: int) -> None:
+def _save_webp(picture: Pillow.Image, file: BinaryIO, made: Embedded | None, quality: int) -> None:
     picture.save(file, "WEBP", quality=quality, method=4, exif=metadata.as_exif(made))
 
 
-def _save_tiff(picture: Pillow.Image, file: BinaryIO, made: Made | None, quality: int) -> None:
+def _save_tiff(picture: Pillow.Image, file: BinaryIO, made: Embedded | None, quality: int) -> None:
     picture.save(file, "TIFF", compression="tiff_adobe_deflate", exif=metadata.as_exif(made))
 
 
-WRITERS: Mapping[str, Callable[[Pillow.Image, BinaryIO, Made | None, int], None]] = {
+WRITERS: Mapping[str, Callable[[Pillow.Image, BinaryIO, Embedded | None, int], None]] = {
     ".png": _save_png,
     ".jpg": _save_jpeg,
     ".jpeg": _save_jpeg,
@@ -225,14 +173,14 @@ WRITERS: Mapping[str, Callable[[Pillow.Image, BinaryIO, Made | None, int], None]
     ".tif": _save_tiff,
     ".tiff": _save_tiff,
 }
-"""By suffix: how an 8-bit picture is written."""
+"""Writers of 8-bit pictures, by suffix."""
 
 
 def write(
     path: Path,
     image: Image,
     alpha: NDArray[np.float32] | None = None,
-    made: Made | None = None,
+    made: Embedded | None = None,
     *,
     quality: int = QUALITY,
     depth: int = DEPTH,
@@ -242,19 +190,21 @@ def write(
 
     Args:
         path: its suffix, a key of `WRITERS`, decides the format.
-        image: float32 `(h, w, 3)`; what lies outside 0 to 1 is clipped.
+        image: float32 `(h, w, 3)`; values outside 0 to 1 are clipped.
         alpha: opacity `(h, w)`, left out in a JPEG.
         made: the recipe to put inside.
         quality: of a JPEG or WebP, 1 to 100.
-        depth: bits a colour, 8, or 16 where `deep.WRITERS` has the suffix.
+        depth: bits per color: 8, or 16 if `sixteen_bit.WRITERS` has the suffix.
         overwrite: whether an existing file may be replaced.
+
+    Raises DreamerError if the file cannot be written, or the format cannot hold the picture.
     """
     planes = image if alpha is None else np.dstack([image, alpha])
     suffix = path.suffix.lower()
     try:
         with atomic.replacing(path, overwrite=overwrite) as file:
             if depth == 16:
-                deep.WRITERS[suffix](levels(planes, np.uint16), file, made)
+                sixteen_bit.WRITERS[suffix](levels(planes, np.uint16), file, made)
             else:
                 shallow = Pillow.fromarray(levels(planes, np.uint8))
                 WRITERS[suffix](shallow, file, made, quality)
@@ -265,8 +215,8 @@ def write(
 
 
 def levels(planes: Image, kind: type[_Level]) -> NDArray[_Level]:
-    """Colours of 0 to 1 as whole numbers, by rows: of a large picture there is no other copy."""
-    most, levels = np.iinfo(kind).max, np.empty(planes.shape, kind)
-    for row, colours in enumerate(planes):
-        levels[row] = colours.clip(0, 1) * most + 0.5
-    return levels
+    """Convert colors of 0 to 1 to whole numbers, row by row to save memory on large pictures."""
+    top, result = np.iinfo(kind).max, np.empty(planes.shape, kind)
+    for row, colors in enumerate(planes):
+        result[row] = colors.clip(0, 1) * top + 0.5
+    return result

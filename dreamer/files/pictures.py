@@ -1,4 +1,4 @@
-"""Opening picture files, which may come from a stranger."""
+"""Opening of picture files, which may come from a stranger."""
 
 import importlib.util
 import io
@@ -14,27 +14,27 @@ from PIL import Image as Pillow
 from dreamer.errors import DreamerError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "AVIF")
-"""What is opened. Pillow knows more, and hands some of them to other programs."""
+"""Formats that are opened; Pillow knows more, and hands some of them to other programs."""
 
 SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".ppm", ".pgm"),
     *(".avif", ".heic", ".heif"),
 )
-"""Of the files in a folder that are taken for pictures."""
+"""Suffixes of the files in a folder that are taken for pictures."""
 
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _ANIMATED = ("GIF", "WEBP", "PNG", "AVIF", "TIFF")
 
 
 class Opened(NamedTuple):
-    """A picture, all of it read, and what is known of it only before that.
+    """A picture that has been read, and facts that Pillow knows only before that.
 
     Attributes:
-        picture: its first frame; one of 16 bits a colour has been brought down to 8.
-        frames: their number.
-        deep: whether it has 16 bits a colour, and more than one colour.
-        orientation: as EXIF has it, 1 to 8.
-        size: its own width and height, of which `picture` may have a part only.
+        picture: the first frame; colors of 16 bits have been reduced to 8.
+        frames: the number of frames.
+        deep: whether the file has 16 bits per color, or per level of gray.
+        orientation: EXIF orientation, 1 to 8.
+        size: width and height of the file's picture; `picture` may be a reduced copy.
     """
 
     picture: Pillow.Image
@@ -46,22 +46,24 @@ class Opened(NamedTuple):
 
 @contextmanager
 def opened(data: bytes, name: str, longest: int | None = None) -> Iterator[Opened]:
-    """A picture from a file's bytes.
+    """Open a picture from a file's bytes.
 
     Args:
-        data: those.
-        name: stands in the errors.
-        longest: side in pixels, where it is looked at in small: of a large JPEG, no more is
-            decoded than for twice that.
+        data: the bytes of the file.
+        name: names the picture in errors.
+        longest: the longest side, in pixels, at which the picture will be used, if reduced; a
+            large JPEG is then decoded only at about twice that.
+
+    Raises DreamerError if the data are not a picture, or too large, or damaged.
     """
     if not data:
         raise DreamerError(f"{name} is empty (0 bytes): give another file.")
-    # Formats that are named before they are loaded are unknown to Pillow.
+    # Pillow does not know formats by name before their plugins are loaded.
     Pillow.init()
-    formats = [*FORMATS, *_heif(data, name)]
+    formats = [*FORMATS, *_register_heif(data, name)]
     try:
         with warnings.catch_warnings():
-            # Medium-format photos are larger than what is warned of; twice that is refused.
+            # Medium-format photos exceed the size of the warning; at twice that, Pillow refuses.
             warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
             picture = Pillow.open(io.BytesIO(data), formats=formats)
         with picture:
@@ -82,13 +84,16 @@ def opened(data: bytes, name: str, longest: int | None = None) -> Iterator[Opene
         raise DreamerError(f"{name} is too large to be opened safely: reduce it first.") from None
     except DreamerError:
         raise
-    # Of a damaged file, Pillow raises all kinds, some of them only when its pixels are converted.
+    # On damaged files Pillow raises all kinds of errors, some only when pixels are converted.
     except Exception as error:
         raise DreamerError(f"{name} is damaged ({error}): export it again.") from None
 
 
-def _heif(data: bytes, name: str) -> list[str]:
-    """The format's name for a HEIC file, which needs a library that is not always there."""
+def _register_heif(data: bytes, name: str) -> list[str]:
+    """Register the HEIC format if the file is HEIC, and return its name, if any.
+
+    Raises DreamerError if the optional library for it is missing.
+    """
     if data[4:8] != b"ftyp" or data[8:12] not in _HEIC:
         return []
     if importlib.util.find_spec("pillow_heif") is None:

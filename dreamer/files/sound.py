@@ -1,4 +1,4 @@
-"""Sound under a film."""
+"""The sound of films: found, copied or encoded, and added to new films."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from dreamer.files import ffmpeg
 
 
 class Sound(NamedTuple):
-    """What is put under a film: a file with sound, and where in it the film begins, in seconds.
+    """A sound to add to a film: a file, and where in it the film begins, in seconds.
 
     It is cut to the film's length, unless `whole` says that it belongs to all of the film.
     """
@@ -22,7 +22,7 @@ class Sound(NamedTuple):
 
 
 class Track(NamedTuple):
-    """What a container takes: codecs that are copied, and how any other is encoded."""
+    """The sound that a container takes: codecs that are copied, and audio others are encoded."""
 
     copied: frozenset[str]
     encoder: tuple[str, ...]
@@ -37,19 +37,22 @@ TRACKS: Mapping[str, Track] = {
     ),
     ".webm": Track(frozenset({"opus", "vorbis"}), ("-c:a", "libopus", "-b:a", "160k")),
 }
-"""By the suffix of a film that can hold sound."""
+"""Sound that films take, by suffix; other films hold none."""
 
 _STREAM = re.compile(r"Stream #0:\d+.*: Audio: (\w+)")
 
 
 def codec(path: Path) -> str | None:
-    """The codec of a file's first sound track; None where it has none, or cannot be read."""
+    """Return the codec of a file's first sound track; None if it has none, or cannot be read."""
     found = _STREAM.search(ffmpeg.described(path))
     return found[1] if found else None
 
 
 def check(sound: Sound) -> str:
-    """The codec of a sound. Raises DreamerError where the file holds none."""
+    """Return the codec of a sound.
+
+    Raises DreamerError if the file does not exist, or holds no sound.
+    """
     if not sound.path.is_file():
         raise DreamerError(f"There is no sound file {sound.path}: check its name.")
     found = codec(sound.path)
@@ -59,34 +62,34 @@ def check(sound: Sound) -> str:
 
 
 def put_under(film: Path, sound: Sound, length: Fraction, options: tuple[str, ...]) -> list[str]:
-    """Write `film` again with sound under it.
+    """Add sound to a film.
 
     Args:
-        film: the pictures; the new file takes its place.
-        sound: copied as it is where the container allows it.
+        film: the film without sound, which is replaced.
+        sound: copied as it is if the container allows that.
         length: of the film, in seconds.
-        options: of the container.
+        options: ffmpeg's, for the container.
 
     Returns:
-        A note where the sound had to be encoded anew.
+        A note if the sound had to be re-encoded; otherwise nothing.
     """
     track, found = TRACKS[film.suffix], check(sound)
     copied = found in track.copied
-    both = film.with_stem(f"{film.stem}-sound")
-    # One that a killed run has left may still be written to.
-    both.unlink(missing_ok=True)
-    # Even a start of 0 would drop the packets from which a codec gets going.
+    combined = film.with_stem(f"{film.stem}-sound")
+    # The ffmpeg of a killed run may still be writing to the old file.
+    combined.unlink(missing_ok=True)
+    # Even a start of 0 would drop the packets that a codec needs to get going.
     start = ("-ss", f"{sound.start:.6f}") if sound.start else ()
     cut = () if sound.whole else ("-t", f"{float(length):.6f}")
     sources = (*ffmpeg.source(film), *ffmpeg.source(sound.path, *start, *cut))
     streams = ("-map", "0:v", "-map", "1:a:0", "-map_metadata", "0", "-c:v", "copy")
-    # Else what lies between the start and the picture before it is copied, too.
+    # Otherwise what precedes the start, back to the picture before it, is copied too.
     exact = ("-copypriorss:a", "0") if sound.start else ()
-    how = ("-c:a", "copy", *exact) if copied else (*track.encoder, "-flags:a", "+bitexact")
+    audio = ("-c:a", "copy", *exact) if copied else (*track.encoder, "-flags:a", "+bitexact")
     try:
-        ffmpeg.run((*sources, *streams, *how, *options, ffmpeg.target(both)), str(film))
-        both.replace(film)
+        ffmpeg.run((*sources, *streams, *audio, *options, ffmpeg.target(combined)), str(film))
+        combined.replace(film)
     finally:
-        both.unlink(missing_ok=True)
+        combined.unlink(missing_ok=True)
     name = track.encoder[1].removeprefix("lib")
     return [] if copied else [f"{film.suffix} cannot hold {found} sound: it is encoded as {name}."]

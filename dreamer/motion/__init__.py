@@ -1,1 +1,1 @@
-"""Motion: from a moment of a film to a 3×3 matrix, and a picture moved by it."""
+"""Motion: camera paths as 3×3 matrices, optical flow, and pictures moved by either."""

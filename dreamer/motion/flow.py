@@ -1,4 +1,4 @@
-"""Optical flow: where each point of a film's frame was in the frame before, and whether it was."""
+"""Optical flow: where each point of a frame was in the frame before, if it was visible there."""
 
 from typing import NamedTuple
 
@@ -10,36 +10,36 @@ from dreamer.arrays import Image
 from dreamer.motion.warp import gathered
 
 Field = NDArray[np.float32]
-"""float32 `(h, w, 2)`: x and y, in pixels."""
+"""Displacements, float32 `(h, w, 2)`: x and y, in pixels."""
 
 Share = NDArray[np.float32]
-"""float32 `(h, w)`, 0 to 1."""
+"""A number for each pixel, float32 `(h, w)`, 0 to 1."""
 
 TOLERANCE = 0.5
 """Squared pixels by which forward and backward flow may differ where nothing moves."""
 
 SLACK = 0.01
-"""By how much more, as a share of their squared lengths."""
+"""Addition to `TOLERANCE`, as a share of the squared lengths of both flows."""
 
 REACH = 1
-"""Pixels by which what was hidden is widened: flow is wrong before its two ways disagree."""
+"""Pixels by which hidden areas are widened: at their edges, flow is wrong without disagreeing."""
 
 FEATHER = 1.0
-"""Standard deviation, in pixels, of the soft edge of what was hidden."""
+"""Standard deviation, in pixels, of the soft edge of hidden areas."""
 
 STILL, MOVING = 0.25, 1.0
-"""Pixels from one frame to the next: below the one a place is still, above the other it moves."""
+"""Pixels per frame: below the first a place counts as still, above the second as moving."""
 
 FOLLOWED = 0.25
-"""Where less of a frame was in the frame before, there is a cut between them."""
+"""Share of a frame that must have been visible in the frame before; below it there is a cut."""
 
 
 class Flow(NamedTuple):
-    """How a frame came from the one before.
+    """The flow from one frame to the next.
 
     Attributes:
         back: from each pixel to its place in the frame before.
-        visible: how surely it could be seen there.
+        visible: how surely it was visible there.
     """
 
     back: Field
@@ -47,69 +47,69 @@ class Flow(NamedTuple):
 
     @property
     def cut(self) -> bool:
-        """Whether the two frames have nothing to do with one another."""
+        """Tell whether there is a cut between the two frames."""
         return float(self.visible.mean()) < FOLLOWED
 
     @property
     def moving(self) -> Share:
-        """1 where the picture moves, 0 where it is still."""
+        """Return 1 where the picture moves, and 0 where it is still."""
         length = np.hypot(self.back[..., 0], self.back[..., 1])
-        way = ((length - STILL) / (MOVING - STILL)).clip(0, 1)
-        return np.asarray(way * way * (3 - 2 * way), np.float32)
+        ramp = ((length - STILL) / (MOVING - STILL)).clip(0, 1)
+        return np.asarray(ramp * ramp * (3 - 2 * ramp), np.float32)
 
 
 def between(before: Image, after: Image) -> Flow:
-    """The flow from one frame to the next.
+    """Compute the flow from one frame to the next.
 
-    Dense inverse search (Kroeger et al. 2016) in both directions. What the two do not agree on was
-    hidden, by the tolerances of Sundaram, Brox and Keutzer (2010), or lay beyond the edge.
+    Dense inverse search (Kroeger et al. 2016) runs in both directions. Where these disagree, by the
+    criterion of Sundaram, Brox and Keutzer (2010), or lead beyond the edge, a point was hidden.
     """
-    old, new = (_grey(image) for image in (before, after))
-    back, forward = _searched(new, old), _searched(old, new)
-    x, y = _places(back)
+    old, new = (_to_gray(image) for image in (before, after))
+    back, forward = _search(new, old), _search(old, new)
+    x, y = _find_sources(back)
     height, width = x.shape
     returning = cv2.remap(forward, x - 0.5, y - 0.5, cv2.INTER_LINEAR)
-    apart = np.square(back + returning).sum(-1)
+    disagreement = np.square(back + returning).sum(-1)
     allowed = TOLERANCE + SLACK * (np.square(back).sum(-1) + np.square(returning).sum(-1))
     inside = (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
-    return Flow(back, _feathered((apart <= allowed) & inside))
+    return Flow(back, _feather((disagreement <= allowed) & inside))
 
 
 def carried(image: Image, flow: Flow) -> Image:
-    """What belongs to the frame before, brought to where the things in it are now.
+    """Move a picture that belongs to the frame before to where its contents are now.
 
     The resampling can be repeated without blur; see `warp.gathered`.
     """
-    return gathered(image, *_places(flow.back))
+    return gathered(image, *_find_sources(flow.back))
 
 
 def aged(age: Share, flow: Flow) -> Share:
-    """Numbers of the frame before, `(h, w)`, brought along; 0 where nothing was."""
-    x, y = _places(flow.back)
+    """Move numbers of the frame before, `(h, w)`, along with it; 0 where a point was hidden."""
+    x, y = _find_sources(flow.back)
     brought = cv2.remap(age, x - 0.5, y - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(flow.visible * brought)
 
 
-def _grey(image: Image) -> NDArray[np.uint8]:
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    return np.asarray((grey.clip(0, 1) * 255).round(), np.uint8)
+def _to_gray(image: Image) -> NDArray[np.uint8]:
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    return np.asarray((gray.clip(0, 1) * 255).round(), np.uint8)
 
 
-def _searched(start: NDArray[np.uint8], end: NDArray[np.uint8]) -> Field:
+def _search(start: NDArray[np.uint8], end: NDArray[np.uint8]) -> Field:
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     return np.asarray(search.calc(start, end, None), np.float32)
 
 
-def _places(back: Field) -> tuple[Share, Share]:
-    """Where each pixel's centre was; the first pixel reaches from 0 to 1."""
+def _find_sources(back: Field) -> tuple[Share, Share]:
+    """Return where the center of each pixel was; the first pixel reaches from 0 to 1."""
     height, width = back.shape[:2]
     x = back[..., 0] + (np.arange(width, dtype=np.float32) + np.float32(0.5))
     y = back[..., 1] + (np.arange(height, dtype=np.float32)[:, None] + np.float32(0.5))
     return x, y
 
 
-def _feathered(seen: NDArray[np.bool_]) -> Share:
-    """1 where seen, 0 where not and close to it, with a soft edge on the outer side."""
+def _feather(seen: NDArray[np.bool_]) -> Share:
+    """Return 1 where seen, and 0 where not and near there, with a soft edge on the outer side."""
     reach = REACH + round(2 * FEATHER)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
     narrowed = cv2.erode(seen.astype(np.float32), disc, borderValue=1)

@@ -1,9 +1,9 @@
-"""B-splines, the interpolation that a film's feedback can repeat.
+"""B-spline interpolation, which a film's feedback can repeat any number of times.
 
-Of a B-spline of odd degree the frequency response is at most 1 for every shift, since all terms of
-its sum are positive: nothing is amplified however often it is repeated, while cubic and Lanczos
-kernels overshoot by a percent at some frequencies and explode within a few hundred frames. The
-higher the degree, the nearer to 1 it stays.
+The frequency response of a B-spline of odd degree is at most 1 for every shift, since all terms of
+its sum are positive: repeating it amplifies nothing. Cubic and Lanczos kernels overshoot by a
+percent at some frequencies, and explode within a few hundred frames. The higher the degree, the
+nearer to 1 the response stays.
 
 Unser, Aldroubi, Eden: B-spline signal processing (1993).
 """
@@ -18,31 +18,31 @@ from scipy.interpolate import BSpline
 DEGREE = 7
 TAPS = DEGREE + 1
 REACH = TAPS // 2
-"""How many samples on either side of a position have a share in it."""
+"""Number of samples on either side of a position that contribute to it."""
 
 FRACTIONS = 8192
-"""Into how many parts a pixel is cut by `paired`."""
+"""Number of parts into which `paired` divides a pixel."""
 
-_FALL = 20
-"""Samples after which the prefilter is cut off; an even number, since that damps a little (3e-5)
-where an odd one would amplify."""
+_PREFILTER_SAMPLES = 20
+"""Number of samples after which the prefilter is cut off; even, because that damps a little (3e-5),
+where an odd number would amplify."""
 
 Floats = NDArray[np.float32]
 
 
 def basis(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The centred B-spline: 0 further than `REACH` from 0."""
+    """Evaluate the centered B-spline, which is 0 farther than `REACH` from 0."""
     knots = np.arange(TAPS + 1) - TAPS / 2
     return np.nan_to_num(BSpline.basis_element(knots, extrapolate=False)(x))
 
 
 def prefilter(variance: float) -> Floats:
-    """The kernel that turns samples into coefficients of B-splines.
+    """Compute the kernel that turns samples into coefficients of B-splines.
 
     Args:
-        variance: of a Gaussian blur on the way, in squared pixels, against aliasing.
+        variance: of a Gaussian blur that it includes, against aliasing, in squared pixels.
     """
-    radius = _FALL + 2 * math.ceil(2 * variance**0.5)
+    radius = _PREFILTER_SAMPLES + 2 * math.ceil(2 * variance**0.5)
     frequencies = np.fft.fftfreq(16 * radius)
     samples = basis(np.arange(float(REACH)))
     waves = np.cos(2 * np.pi * frequencies[:, None] * np.arange(REACH))
@@ -54,14 +54,14 @@ def prefilter(variance: float) -> Floats:
 
 @lru_cache(maxsize=1)
 def paired() -> tuple[list[Floats], list[Floats]]:
-    """Of each pair of neighbouring taps, by the fraction of the position: weights and places.
+    """Compute tables of the weight and place of each pair of taps, by fraction of the position.
 
-    As the weights are positive, a pair is one linear interpolation between its two samples
+    Since the weights are positive, a pair is one linear interpolation between its two samples
     (Sigg and Hadwiger, GPU Gems 2, chapter 20).
 
     Returns:
-        Weights, `(FRACTIONS, 4)` with four equal columns, and places relative to the position's
-        whole part, `(FRACTIONS,)`.
+        For each pair, weights, `(FRACTIONS, 4)` with four equal columns; and for each pair, places
+        relative to the position's whole part, `(FRACTIONS,)`.
     """
     fraction = (np.arange(FRACTIONS) + 0.5) / FRACTIONS
     taps = np.arange(1 - REACH, REACH + 1)

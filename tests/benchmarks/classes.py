@@ -1,10 +1,11 @@
-"""Recognisability: class pictures made on one network, seen by another.
+"""Measure how recognizable class pictures are that grow on one network and are seen by another.
 
-    DREAMER_WEIGHTS=FOLDER python tests/benchmarks/classes.py [--rows FILE] [--tune]
+    DREAMER_WEIGHTS=FOLDER python tests/benchmarks/classes.py
+        [--rows FILE] [--pictures FOLDER] [--tune]
 
 `FOLDER` holds `squeezenet_v1.0.keras`, on which the pictures grow, and googlenet, which sees them.
 Classes are matched by their WordNet ids: the eighteen that Fabien Tencé's article on
-visualising classes names, sea snake and cock, each from three seeds. A class's rank is its place in
+visualizing classes names, sea snake and cock, each from three seeds. A class's rank is its place in
 googlenet's order of a picture at 224×224.
 
 Two presets are compared: `class`, this project's own, and `class-median`, that article's
@@ -25,13 +26,16 @@ import measure
 import numpy as np
 import tensorflow as tf
 
-from dreamer import assemble, presets, recipe, visualise
+from dreamer import recipe
+from dreamer.analysis import classifier
+from dreamer.analysis.classifier import Head
 from dreamer.arrays import Image
 from dreamer.files import photos
-from dreamer.nets import heads, network, runtime, weightfiles
-from dreamer.nets.heads import Head
+from dreamer.jobs import presets
+from dreamer.networks import loading, network, runtime, weight_files
+from dreamer.pipelines.targets import find_targets
+from dreamer.pipelines.visualization import Visualizer
 from dreamer.recipe import Recipe
-from dreamer.targets import targets
 
 MAKER = "squeezenet_v1.0.keras"
 READ_AS = {"network": MAKER, "input_mean": [104, 117, 123], "input_order": "BGR"}
@@ -78,14 +82,14 @@ class Row(NamedTuple):
 
 def judge() -> Judge:
     """Googlenet."""
-    head = heads.head(network.load(JUDGE))
+    head = classifier.head(network.load(JUDGE))
     return Judge(head, network.freeze(head.net, [head.layer], "float32"))
 
 
 def maker() -> Head:
     """SqueezeNet, from where googlenet's weights are."""
-    file = weightfiles.need(JUDGE).parent / MAKER
-    return heads.head(assemble.load(recipe.from_fields(READ_AS, MAKER), file))
+    file = weight_files.need(JUDGE).parent / MAKER
+    return classifier.head(loading.load_for_recipe(recipe.from_fields(READ_AS, MAKER), file))
 
 
 def key(wanted: Recipe) -> str:
@@ -117,15 +121,15 @@ class Bench(NamedTuple):
         for seed in seeds:
             missing = [name for name in names if (own, seed, name) not in known]
             done += [known[own, seed, name] for name in names if name not in missing]
-            grower = visualise.Visualiser(wanted.changed({"seed": seed}), self.maker.net)
+            grower = Visualizer(wanted.changed({"seed": seed}), self.maker.net)
             for first in range(0, len(missing), AT_ONCE):
                 done += self._made(grower, missing[first : first + AT_ONCE], own)
         return done
 
-    def _made(self, grower: visualise.Visualiser, names: Sequence[str], own: str) -> list[Row]:
+    def _made(self, grower: Visualizer, names: Sequence[str], own: str) -> list[Row]:
         net, layer, labels = self.maker.net, self.maker.layer, self.maker.labels
-        outputs = heads.outputs(self.maker, names)
-        *_, last = grower.grow(targets(net, layer, outputs))
+        outputs = classifier.outputs(self.maker, names)
+        *_, last = grower.grow(find_targets(net, layer, outputs))
         made = []
         for name, output, grown in zip(names, outputs, last.grown, strict=True):
             seed, rank = grower.recipe.seed, self.judge.rank(grown.picture, labels[output].wordnet)
@@ -170,9 +174,16 @@ def compare(bench: Bench) -> None:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=Path, help="where the figures of each picture are kept")
-    parser.add_argument("--pictures", type=Path, help="a folder for the pictures themselves")
-    parser.add_argument("--tune", action="store_true")
+    parser.add_argument(
+        "--rows", type=Path, metavar="FILE", help="Keep the figures of each picture in this file."
+    )
+    parser.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="FOLDER",
+        help="Keep the pictures themselves in this folder.",
+    )
+    parser.add_argument("--tune", action="store_true", help="Compare rates of class-median.")
     given = parser.parse_args()
     runtime.start(abreast=True)
     bench = Bench(maker(), judge(), given.rows, given.pictures)

@@ -1,9 +1,9 @@
-"""How good `dreamnet` is: its dreams, motifs, channels, gradients and speed beside the teacher's.
+"""Measure how good `dreamnet` is, by its dreams, channels, gradients and speed beside googlenet's.
 
     DREAMER_WEIGHTS=FOLDER python tests/benchmarks/dreamnet.py PHOTOS [--student FILE]
 
 `PHOTOS` is the folder or zip that it was trained on; only the held-out photos are used. `FOLDER`
-holds the teacher, and Inception v3 for the second opinion. The figures mean:
+holds the teacher, googlenet, and Inception v3 for the second opinion. The figures mean:
 
 - transfer: (student's dream − photo) / (teacher's dream − photo), in the layer's mean square as
   the teacher sees it; of whole layers the mean over photos, of single channels the median.
@@ -33,14 +33,16 @@ import tensorflow as tf
 from measure import times
 
 from dreamer.arrays import Activations, Image
-from dreamer.ascent import octaves, regularisers, steps, transforms, updates
-from dreamer.ascent.climb import Ascent, octave_seed
-from dreamer.ascent.engine import Octave, dream
+from dreamer.ascent import normalizations, octaves, optimizers, regularizers, steps, transforms
+from dreamer.ascent.ascent import Ascent, octave_seed
+from dreamer.ascent.multiscale import Octave, Passage, dream
 from dreamer.ascent.objectives import Objective
-from dreamer.assemble import assemble
-from dreamer.nets import network, runtime
-from dreamer.nets.network import Features, Network
-from dreamer.nets.training import pictures
+from dreamer.files import photo_sets
+from dreamer.imaging.finish import leave_unchanged
+from dreamer.networks import network, runtime, weight_files
+from dreamer.networks.network import Features, Network
+from dreamer.pipelines.goal import NO_GAINS
+from dreamer.pipelines.image import build_pipeline
 from dreamer.recipe import Recipe
 
 LAYERS = ("mixed3b", "mixed4c", "mixed4d", "mixed4e")
@@ -57,6 +59,7 @@ class Dreamer(NamedTuple):
     """A network and a layer of it, traced once; `weights` decides which channels it raises."""
 
     ascent: Ascent
+    features: Features
     weights: tf.Variable
 
     def dream(self, photo: Image, weights: np.ndarray, seed: int = 0) -> Image:
@@ -64,8 +67,15 @@ class Dreamer(NamedTuple):
         self.weights.assign(weights)
         sizes = octaves.by_count(photo.shape[:2], OCTAVES, SCALE)
         plan = [Octave(size, self.ascent) for size in sizes]
-        carry = octaves.CARRIES["detail"]
-        *_, last = dream(photo, plan, steps=STEPS, carry=carry, method="lanczos3", seed=seed)
+        passage = Passage(
+            steps=STEPS,
+            carry=octaves.CARRIES["detail"],
+            resample="lanczos3",
+            seed=seed,
+            frame=0,
+            finish=leave_unchanged,
+        )
+        *_, last = dream(photo, plan, passage)
         return last.picture().clip(0, 1)
 
     def gradient(self, photo: Image, weights: np.ndarray) -> np.ndarray:
@@ -74,7 +84,7 @@ class Dreamer(NamedTuple):
         image = tf.constant(photo[None])
         with tf.GradientTape() as tape:
             tape.watch(image)
-            score = self.ascent.objective(self.ascent.features(image))
+            score = self.ascent.objective(self.features(image))
         return np.asarray(tape.gradient(score, image)).ravel()
 
 
@@ -85,16 +95,17 @@ def dreamer(net: Network, layer: str) -> Dreamer:
     def score(maps: Activations, numbers: object) -> tf.Tensor:
         return tf.reduce_mean(tf.square(maps[layer]) * weights, (1, 2, 3))
 
+    features = network.freeze(net, [layer], "float32")
     ascent = Ascent(
-        features=network.freeze(net, [layer], "float32"),
-        objective=Objective(frozenset({layer}), score),
+        features,
+        Objective(frozenset({layer}), score),
+        steps.numbers(RATE),
         transform=transforms.jitter(JITTER),
-        update=lambda gradient, step: updates.NORMALISATIONS["laplacian"](gradient),
-        optimiser=updates.OPTIMISERS["ascent"],
-        regularise=regularisers.clip,
-        rate=steps.annealed(RATE),
+        update=lambda gradient, step: normalizations.NORMALIZATIONS["laplacian"](gradient),
+        optimizer=optimizers.OPTIMIZERS["ascent"],
+        regularize=regularizers.clip,
     )
-    return Dreamer(ascent, weights)
+    return Dreamer(ascent, features, weights)
 
 
 class Eye(NamedTuple):
@@ -250,15 +261,19 @@ def main() -> None:
     parser.add_argument("source", type=Path, metavar="PHOTOS")
     parser.add_argument("--student", type=Path)
     parser.add_argument("--layers", nargs="+", default=LAYERS)
-    parser.add_argument("--photos", dest="count", type=int, default=PHOTOS, help="dreamt on")
-    parser.add_argument("--channels", type=int, default=CHANNELS, help="dreamt on alone")
-    parser.add_argument("--no-speed", action="store_true")
+    parser.add_argument(
+        "--photos", dest="count", type=int, default=PHOTOS, help="Dream on this many photos."
+    )
+    parser.add_argument(
+        "--channels", type=int, default=CHANNELS, help="Raise this many channels alone."
+    )
+    parser.add_argument("--no-speed", action="store_true", help="Leave out the speed.")
     given = parser.parse_args()
     runtime.start()
     student = network.load("dreamnet", given.student)
     teacher = network.load("googlenet")
     witness = _witness()
-    held_out = pictures.load(given.source, held_out=True)
+    held_out = photo_sets.load(given.source, held_out=True)
     apart = max(1, len(held_out) // given.count)
     photos = [fit(photo) for photo in held_out[::apart][: given.count]]
     rows = {}
@@ -271,9 +286,7 @@ def main() -> None:
 
 
 def _witness() -> Eye | None:
-    from dreamer.nets import weightfiles
-
-    path = weightfiles.find("inception_v3")
+    path = weight_files.find("inception_v3")
     return eye(network.build("inception_v3", path), OBSERVED) if path else None
 
 
@@ -281,7 +294,8 @@ def _speed(student: Network, teacher: Network, layer: str) -> dict[str, float]:
     recipe, result = Recipe(layers=(layer,)), {}
     for dtype in ("float32", "bfloat16"):
         ascents = {
-            net.name: assemble(recipe, net)._ascent(dtype, None) for net in (student, teacher)
+            net.name: build_pipeline(recipe, net)._ascent(dtype, None, NO_GAINS)
+            for net in (student, teacher)
         }
         taken = times({name: _steps(each) for name, each in ascents.items()}, SPEED_ROUNDS)
         ours, theirs = (min(each) / SPEED_STEPS for each in taken.values())

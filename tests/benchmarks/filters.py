@@ -1,4 +1,4 @@
-"""Sixty-four channels of a layer: all that `Visualiser` makes of them, and one at a time.
+"""Compare the pictures of 64 channels as `Visualizer` grows them with one picture at a time.
 
     python tests/benchmarks/filters.py [CHANNELS]
 
@@ -21,10 +21,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dreamer import presets
-from dreamer.nets import network, runtime
-from dreamer.targets import targets
-from dreamer.visualise import Visualiser
+from dreamer.jobs import presets
+from dreamer.networks import network, runtime
+from dreamer.pipelines.targets import find_targets
+from dreamer.pipelines.visualization import Visualizer
 
 LAYER, SIZE, STEPS, BORDER, RATE = "mixed4d", 128, 128, 2, 5.0
 
@@ -64,44 +64,50 @@ class Run(NamedTuple):
     scores: np.ndarray
 
 
-def _setting(count: int) -> tuple[Visualiser, list[int]]:
+def _setting(count: int) -> tuple[Visualizer, list[int]]:
     """What both ways begin with, and the channels."""
     net = network.load("googlenet")
-    # What the machine multiplies fastest, as `dream image` has it in its dear octaves.
+    # What the machine multiplies fastest, as `dream image` has it in its costly octaves.
     precision = "bfloat16" if runtime.gains_by_bfloat16() else "float32"
     plain = presets.load("filters").recipe.changed(
         {
             **{"network": "googlenet", "steps": STEPS, "size": SIZE, "border": BORDER},
             "precision": precision,
-            **{"rate": RATE, "normalise": "l2", "optimiser": "ascent", "jitter": 0, "clip": False},
-            "feature": {
-                **{"parametrisation": "pixels", "init": "fourier", "init_spread": 0.2},
+            **{
+                "rate": RATE,
+                "normalization": "l2",
+                "optimizer": "ascent",
+                "jitter": 0,
+                "clip": False,
+            },
+            "visualization": {
+                **{"parametrization": "pixels", "init": "fourier", "init_spread": 0.2},
                 **{"scale": 0, "turn": 0, "leaky": 0},
             },
         }
     )
     chosen = np.linspace(0, net.channels(LAYER) - 1, count).astype(int).tolist()
-    return Visualiser(plain, net), chosen
+    return Visualizer(plain, net), chosen
 
 
 def own(count: int) -> Run:
-    """All channels by `Visualiser`, TensorFlow started as `dream filters` starts it."""
+    """All channels by `Visualizer`, TensorFlow started as `dream filters` starts it."""
     runtime.start(abreast=True)
-    visualiser, chosen = _setting(count)
+    visualizer, chosen = _setting(count)
     started = _now()
-    *_, last = visualiser.grow(targets(visualiser.net, LAYER, chosen))
+    *_, last = visualizer.grow(find_targets(visualizer.net, LAYER, chosen))
     return Run(_now() - started, np.array([each.score for each in last.grown]))
 
 
 def one_by_one(count: int) -> Run:
     """The example's loop, channel after channel, TensorFlow as it starts by itself."""
-    visualiser, chosen = _setting(count)
-    start = np.asarray(visualiser._start([(visualiser.recipe.seed, 0)])[0])
+    visualizer, chosen = _setting(count)
+    start = np.asarray(visualizer._start([(visualizer.recipe.seed, 0)])[0])
     started = _now()
-    grow = reference(visualiser.net)
+    grow = reference(visualizer.net)
     pictures = [grow(start, channel) for channel in chosen]
     seconds = _now() - started
-    features = network.freeze(visualiser.net, [LAYER], "float32")
+    features = network.freeze(visualizer.net, [LAYER], "float32")
     scores = [
         np.asarray(features(picture[None])[LAYER])[0, BORDER:-BORDER, BORDER:-BORDER, c].mean()
         for picture, c in zip(pictures, chosen, strict=True)

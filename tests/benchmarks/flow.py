@@ -1,8 +1,9 @@
-"""Does the dream ride on a clip's motion? Flicker, strength, sharpness, ghosts, borders, time.
+"""Measure how well a dream follows a clip's motion, and what that costs.
 
-    python tests/benchmarks/flow.py [CLIP...] [--size 240] [--frames 16]
+    python tests/benchmarks/flow.py [CLIP…] [--size PIXELS] [--frames N] [--set KEY=VALUE]…
 
-On a film rendered here, whose motion is known: a textured plane that pans, turns and zooms, with a
+The figures are flicker, strength, sharpness, ghosts, borders and time. They are taken on a film
+that is rendered here, whose motion is known: a textured plane that pans, turns and zooms, with a
 disc passing in front. On each CLIP the motion comes from Farneback's estimator, which has no part
 in the dream. Every figure is printed as a line of a Markdown table.
 """
@@ -18,19 +19,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dreamer.nets import runtime
+from dreamer.imaging import noise
+from dreamer.networks import runtime
 
 THREADS = runtime.start()
 
 import tensorflow as tf  # noqa: E402
 
-from dreamer import frames, riding  # noqa: E402
 from dreamer.arrays import Image, Size, from_stored  # noqa: E402
-from dreamer.assemble import Assembly, assemble, load  # noqa: E402
-from dreamer.files import clips, photos  # noqa: E402
-from dreamer.motion import flow, matrices, warp  # noqa: E402
-from dreamer.nets import network  # noqa: E402
+from dreamer.files import clips  # noqa: E402
+from dreamer.motion import flow, homographies, warp  # noqa: E402
+from dreamer.networks import loading, network  # noqa: E402
+from dreamer.pipelines import clip_film, frame_loop  # noqa: E402
+from dreamer.pipelines.clip_film import ClipFilm  # noqa: E402
+from dreamer.pipelines.image import ImagePipeline, Moment, build_pipeline  # noqa: E402
 from dreamer.recipe import Recipe  # noqa: E402
+from dreamer.recipe.text import parse_setting  # noqa: E402
 
 FPS = 24.0
 BORDER = 32
@@ -61,7 +65,7 @@ class Film:
 def rendered(size: Size, count: int) -> Film:
     """A plane that pans, turns and zooms, and a disc that passes in front of it."""
     height, width = size
-    plane, front = (photos.noise("fractal", size, seed).image for seed in (1, 2))
+    plane, front = (noise.draw_noise("fractal", size, seed) for seed in (1, 2))
     plane, front = ((0.5 + 1.2 * (each - 0.5)).clip(0, 1) for each in (plane, front))
     # As a lens leaves it.
     plane, front = (cv2.GaussianBlur(each, (0, 0), 0.7) for each in (plane, front))
@@ -69,9 +73,11 @@ def rendered(size: Size, count: int) -> Film:
     radius, middle = height / 5, (width / 2, height / 2)
     y, x = np.mgrid[:height, :width] + 0.5
 
-    def moved(number: int) -> matrices.Matrix:
-        turned = matrices.rotation(0.25 * number, middle) @ matrices.zoom(1.004**number, middle)
-        return matrices.pan(0.006 * width * number, 0.002 * width * number) @ turned
+    def moved(number: int) -> homographies.Matrix:
+        turned = homographies.rotation(0.25 * number, middle) @ homographies.zoom(
+            1.004**number, middle
+        )
+        return homographies.pan(0.006 * width * number, 0.002 * width * number) @ turned
 
     def place(number: int) -> tuple[float, float]:
         return (0.15 + 0.7 * number / count) * width, (0.5 + 0.1 * np.sin(number / 4)) * height
@@ -83,7 +89,7 @@ def rendered(size: Size, count: int) -> Film:
         own, old = place(number), place(before)
         distance = np.hypot(x - own[0], y - own[1])
         cover = (radius - distance + 0.5).clip(0, 1).astype(np.float32)[..., None]
-        shift = matrices.pan(own[0] - width / 2, own[1] - height / 2)
+        shift = homographies.pan(own[0] - width / 2, own[1] - height / 2)
         over = warp.warp(front, shift, "wrap")
         shown.append((behind + cover * (over - behind)).clip(0, 1))
         disc = distance < radius
@@ -104,16 +110,16 @@ def rendered(size: Size, count: int) -> Film:
 
 def estimated(images: Sequence[Image]) -> Film:
     """A clip's frames with the motion that Farneback's estimator finds in them."""
-    grey = [(cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) * 255).astype(np.uint8) for each in images]
+    gray = [(cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) * 255).astype(np.uint8) for each in images]
 
     def search(start: NDArray[np.uint8], end: NDArray[np.uint8]) -> Map:
         found = cv2.calcOpticalFlowFarneback(start, end, None, 0.5, 5, 15, 5, 7, 1.5, 0)
         return np.asarray(found, np.float32)
 
-    height, width = grey[0].shape
+    height, width = gray[0].shape
     y, x = np.mgrid[:height, :width].astype(np.float32)
     back, seen = [np.zeros((height, width, 2), np.float32)], [np.ones((height, width), bool)]
-    for old, new in pairwise(grey):
+    for old, new in pairwise(gray):
         to_old, to_new = search(new, old), search(old, new)
         then_x, then_y = x + to_old[..., 0], y + to_old[..., 1]
         again = cv2.remap(to_new, then_x, then_y, cv2.INTER_LINEAR)
@@ -126,27 +132,27 @@ def estimated(images: Sequence[Image]) -> Film:
 Dreams = Sequence[Image]
 
 
-def ridden(assembly: Assembly, recipe: Recipe, film: Film) -> Dreams:
-    """The clip dreamt by the recipe."""
-    made = riding.Riding(
-        assembly,
+def followed(pipeline: ImagePipeline, recipe: Recipe, film: Film) -> Dreams:
+    """Dream on the clip by the recipe."""
+    made = ClipFilm(
+        pipeline,
         recipe.changed({"film": {"fps": FPS, "frames": len(film.frames)}}),
         film.frames[0].shape[:2],
         lambda first: iter(film.frames[first:]),
         lambda first: iter([None] * (len(film.frames) - first)),
     )
-    begin = made.begin
-    rest = frames.keys(made.step, begin, 1, len(film.frames))
+    begin = made.begin()
+    rest = frame_loop.make_keys(made.step, begin, 1, len(film.frames))
     return [from_stored(each.frame) for each in (begin, *rest)]
 
 
-def plainly_blended(assembly: Assembly, film: Film) -> Dreams:
-    """Half of each frame, half of the dream before, dreamt on."""
-    plan = assembly.plan(film.frames[0].shape[:2])
+def plainly_blended(pipeline: ImagePipeline, film: Film) -> Dreams:
+    """Dream on half of each frame and half of the dream before."""
+    plan = pipeline.plan(film.frames[0].shape[:2])
     made: list[Image] = []
     for number, frame in enumerate(film.frames):
         start = (frame + made[-1]) / np.float32(2) if made else frame
-        *_, last = assembly.dream(start, plan, frame=number)
+        *_, last = pipeline.dream(start, plan, moment=Moment(number))
         made.append(last.picture().clip(0, 1))
     return made
 
@@ -171,15 +177,18 @@ def flicker(dreams: Dreams, film: Film) -> float:
     return float(np.mean(own))
 
 
-def strength(assembly: Assembly) -> Callable[[Image], Map]:
-    """From a picture to the mean square of its activations, place by place, over all octaves."""
-    layers = assembly.objective.layers
-    read = network.freeze(assembly.network, layers, "float32")
+def strength(pipeline: ImagePipeline) -> Callable[[Image], Map]:
+    """Return what measures the mean square of a picture's activations, over all octaves.
+
+    It is measured place by place.
+    """
+    layers = pipeline.goal.objective.layers
+    read = network.freeze(pipeline.network, layers, "float32")
 
     def measure(image: Image) -> Map:
         size = image.shape[:2]
         total = np.zeros(size, np.float32)
-        for octave in assembly.plan(size).sizes:
+        for octave in pipeline.plan(size).sizes:
             maps = read(tf.image.resize(image[None], octave, "lanczos3", antialias=True))
             for layer in layers:
                 squares = np.square(np.asarray(maps[layer][0], np.float32)).mean(-1)
@@ -191,8 +200,8 @@ def strength(assembly: Assembly) -> Callable[[Image], Map]:
 
 def gradient(image: Image) -> Map:
     """The gradient's magnitude, of the lightness."""
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    return np.asarray(np.hypot(*np.gradient(grey)), np.float32)
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    return np.asarray(np.hypot(*np.gradient(gray)), np.float32)
 
 
 def uncovered(film: Film) -> Iterator[tuple[int, int, NDArray[np.bool_]]]:
@@ -248,19 +257,19 @@ def figures(
         width = min(BORDER, film.frames[0].shape[0] // 5)
         rim = np.ones(film.frames[0].shape[:2], bool)
         rim[width:-width, width:-width] = False
-        # A dream on the disc would decide what the centre's is.
+        # A dream on the disc would decide what the center's is.
         late = range(len(dreams) // 2, len(dreams))
         for whose, maps in (("", scores), (", of frames alone", base)):
             shares = [
                 maps[t][rim & ~film.disc[t]].mean() / maps[t][~rim & ~film.disc[t]].mean()
                 for t in late
             ]
-            yield f"border's objective against the centre's{whose}", f"{np.mean(shares):.2f}"
+            yield f"border's objective against the center's{whose}", f"{np.mean(shares):.2f}"
 
 
 def main() -> None:
     """Print a table for the rendered film and for each clip."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("clips", nargs="*", type=Path)
     parser.add_argument("--size", type=int, default=240)
     parser.add_argument("--frames", type=int, default=16)
@@ -268,31 +277,30 @@ def main() -> None:
     asked = parser.parse_args()
     recipe = Recipe()
     for setting in asked.set:
-        from dreamer.recipe import parse_setting
-
         recipe = recipe.changed(dict([parse_setting(setting)]))
     films = {"known motion": rendered((asked.size * 3 // 4, asked.size), asked.frames)}
     for path in asked.clips:
         clip = clips.select(path, limit=asked.size)
         images = [each for each, _ in zip(clip.frames(), range(asked.frames), strict=False)]
         films[path.name] = estimated(images)
-    assembly = assemble(riding.frame_recipe(recipe), load(recipe))
-    measure = strength(assembly)
+    net = loading.load_for_recipe(recipe)
+    pipeline = build_pipeline(clip_film.frame_recipe(recipe), net)
+    measure = strength(pipeline)
     off = recipe.changed({"film": {"flow": False}})
     for name, film in films.items():
-        alone = ridden(assembly, off, film)
+        alone = followed(pipeline, off, film)
         ways = {
             "frames alone": alone,
-            "plain blend 0.5": plainly_blended(assembly, film),
-            "difference": ridden(assembly, recipe, film),
-            "picture": ridden(assembly, recipe.changed({"film": {"carried": "picture"}}), film),
+            "plain blend 0.5": plainly_blended(pipeline, film),
+            "difference": followed(pipeline, recipe, film),
+            "picture": followed(pipeline, recipe.changed({"film": {"carried": "picture"}}), film),
         }
         for way, dreams in ways.items():
             for what, value in figures(dreams, alone, film, measure):
                 print(f"| {name} | {way} | {what} | {value} |", flush=True)
     size = (360, 480)
     film = rendered(size, 3)
-    plan = assembly.plan(size)
+    plan = pipeline.plan(size)
     times: dict[str, list[float]] = {"flow": [], "warp": [], "dream": []}
     for _ in range(3):
         marks = [time.perf_counter()]
@@ -300,10 +308,10 @@ def main() -> None:
         marks.append(time.perf_counter())
         flow.carried(film.frames[1], moved)
         age = flow.aged(np.ones(size, np.float32), moved)
-        usual = riding.share(moved, recipe.film)
-        riding.laid(np.minimum(moved.visible * usual, age / (age + 1)), usual)
+        usual = clip_film.share_carried(moved, recipe.film)
+        clip_film.share_new(np.minimum(moved.visible * usual, age / (age + 1)), usual)
         marks.append(time.perf_counter())
-        list(assembly.dream(film.frames[2], plan))
+        list(pipeline.dream(film.frames[2], plan))
         marks.append(time.perf_counter())
         for kind, spent in zip(times, np.diff(marks), strict=True):
             times[kind].append(float(spent))

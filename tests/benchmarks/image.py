@@ -1,9 +1,10 @@
-"""What `dream image` costs, against other tools' loops on the same machine in the same run.
+"""Measure what `dream image` costs, against other tools' loops on the same machine and run.
 
-    python tests/benchmarks/image.py PHOTO...
+    DREAMER_WEIGHTS=FOLDER python tests/benchmarks/image.py PHOTO…
 
-The photos (five for the precision's figure, three for the resolution's) may be any; weights of
-inception_v3 and googlenet must be found (`DREAMER_WEIGHTS`). Every figure is printed as a line of a
+Five photos are needed, or more; any will do. The figures of the precision are of five of them, and
+those of the resolution of three. The weights of inception_v3 and googlenet must be found
+(`DREAMER_WEIGHTS`). Every figure is printed as a line of a
 Markdown table. Times are medians; the loops take turns, because a shared machine's speed drifts.
 """
 
@@ -16,7 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dreamer.nets import runtime
+from dreamer.networks import runtime
 
 THREADS = runtime.start()
 
@@ -27,20 +28,21 @@ import tensorflow as tf  # noqa: E402
 from measure import Row, at, command, medians  # noqa: E402
 
 from dreamer.arrays import Image  # noqa: E402
-from dreamer.ascent.climb import octave_seed  # noqa: E402
-from dreamer.assemble import Assembly, assemble  # noqa: E402
+from dreamer.ascent.ascent import octave_seed  # noqa: E402
 from dreamer.files import photos  # noqa: E402
-from dreamer.nets import network  # noqa: E402
-from dreamer.nets.network import Network  # noqa: E402
+from dreamer.networks import network  # noqa: E402
+from dreamer.networks.network import Network  # noqa: E402
+from dreamer.pipelines.goal import NO_GAINS  # noqa: E402
+from dreamer.pipelines.image import ImagePipeline, build_pipeline  # noqa: E402
 from dreamer.recipe import Recipe  # noqa: E402
 
 SIZE = (384, 512)
 STEPS = 4
 
 
-def our_steps(assembly: Assembly, dtype: str, image: Image) -> Callable[[], object]:
+def our_steps(pipeline: ImagePipeline, dtype: str, image: Image) -> Callable[[], object]:
     """A run of `STEPS` steps on one picture."""
-    ascent = assembly._ascent(dtype, None)
+    ascent = pipeline._ascent(dtype, None, NO_GAINS)
     start, seed = ascent.begin(tf.constant(image[None])), octave_seed(0, 0, 0)
     return lambda: ascent.run(start, seed, 0, STEPS, STEPS).scores.numpy()
 
@@ -101,14 +103,15 @@ def speed(image: Image) -> Iterator[Row]:
             "network": "inception_v3",
             "layers": [layer],
             "border": 2,
-            "normalise": "mean-abs",
+            "normalization": "mean-abs",
             "jitter": 0,
             "clip": False,
             "blur": 0,
         }
     )
-    same_work = assemble(like_keras, net)
-    default = assemble(Recipe().changed({"network": "inception_v3", "layers": [layer]}), net)
+    same_work = build_pipeline(like_keras, net)
+    own = Recipe().changed({"network": "inception_v3", "layers": [layer]})
+    default = build_pipeline(own, net)
     runs = {
         "Keras example": keras_steps(net, layer, image),
         "TensorFlow tutorial": tutorial_steps(net, layer, image),
@@ -157,8 +160,8 @@ def whole_command(photo: Path) -> Iterator[Row]:
 
 def finished(recipe: Recipe, net: Network, image: Image) -> Image:
     """A dream, at the picture's size."""
-    assembly = assemble(recipe, net)
-    *_, last = assembly.dream(image, assembly.plan(image.shape[:2]))
+    pipeline = build_pipeline(recipe, net)
+    *_, last = pipeline.dream(image, pipeline.plan(image.shape[:2]))
     return last.picture()
 
 

@@ -1,6 +1,6 @@
-"""Whether the presets for pictures differ at a glance, as a network sees their dreams.
+"""Measure whether the presets for pictures differ at a glance, as a network sees their dreams.
 
-    python tests/benchmarks/presets.py PHOTO --keep FOLDER [--size PIXELS] [--presets NAME...]
+    python tests/benchmarks/presets.py PHOTO --keep FOLDER [--size PIXELS] [--presets NAME…]
 
 `PHOTO` is one that no preset was made on. Every preset dreams on it with two seeds; the dreams are
 kept in `FOLDER` and serve again while their recipes stay. Looked at by inception_v3 (found by
@@ -22,18 +22,18 @@ import numpy as np
 from measure import at
 from numpy.typing import NDArray
 
-from dreamer.nets import runtime
+from dreamer.networks import runtime
 
 runtime.start()
 
 import tensorflow as tf  # noqa: E402
 
 import dreamer  # noqa: E402
-from dreamer import presets  # noqa: E402
 from dreamer.arrays import Image  # noqa: E402
-from dreamer.files import metadata, photos  # noqa: E402
-from dreamer.files.metadata import Made  # noqa: E402
-from dreamer.nets import network  # noqa: E402
+from dreamer.files import photos  # noqa: E402
+from dreamer.jobs import presets  # noqa: E402
+from dreamer.networks import network  # noqa: E402
+from dreamer.recipe.provenance import Provenance  # noqa: E402
 
 JUDGE, LAYER = "inception_v3", "mixed5"
 SEEDS = (0, 1)
@@ -52,7 +52,7 @@ def looks() -> list[str]:
     return [
         name
         for name, recipe in recipes.items()
-        if presets.kind(recipe) == "picture" and COMPATIBILITY not in recipe.about.tags
+        if presets.classify(recipe) == "picture" and COMPATIBILITY not in recipe.about.tags
     ]
 
 
@@ -60,9 +60,9 @@ def dreamt(photo: Image, name: str, seed: int, folder: Path) -> Image:
     """The dream of a preset, from the folder where it is there already."""
     recipe = presets.load(name).recipe.changed({"seed": seed, "size": max(photo.shape[:2])})
     path = folder / f"{name}-{seed}.png"
-    if not path.exists() or metadata.read(path).recipe != recipe:
+    if not path.exists() or presets.read_finished(path).recipe != recipe:
         dreamt = dreamer.dream(photo, name, seed=seed, size=recipe.size)
-        photos.write(path, dreamt, made=Made(recipe, {}))
+        photos.write(path, dreamt, made=Provenance(recipe, {}))
     return photos.read(path).image
 
 

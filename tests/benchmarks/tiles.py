@@ -1,10 +1,11 @@
-"""How far the gradient of a picture in tiles is that of the whole picture, by network and layer.
+"""Measure how far the gradient of a picture in tiles is that of the whole picture.
 
-    python tests/benchmarks/tiles.py PHOTO [--network NAME …]
+    python tests/benchmarks/tiles.py PHOTO [--network NAME…]
 
-Both are taken at the same place of the network's strides. The whole picture is given twice: as a
-dream in tiles has it, continued by its mirror image, and as a network gets it by itself, with zeros
-beyond its edges. `edges` are the outermost 64 pixels, `inside` all that is farther than that.
+Both are taken at the same place of the network's strides, for some layers of each network. The
+whole picture is given twice: as a dream in tiles has it, continued by its mirror image, and as a
+network gets it by itself, with zeros beyond its edges. `edges` are the outermost 64 pixels, and
+`inside` is all that is farther in. Each figure is the cosine of the two gradients.
 """
 
 import argparse
@@ -16,11 +17,12 @@ import numpy as np
 import tensorflow as tf
 
 from dreamer.arrays import Image
-from dreamer.ascent.climb import octave_seed
-from dreamer.ascent.tiles import Tiles, halo
-from dreamer.assemble import Assembly, assemble, load
+from dreamer.ascent.ascent import octave_seed
+from dreamer.ascent.tiling import Tiles, halo
 from dreamer.files import photos
-from dreamer.nets import runtime
+from dreamer.networks import loading, runtime
+from dreamer.pipelines.goal import NO_GAINS
+from dreamer.pipelines.image import ImagePipeline, build_pipeline
 from dreamer.recipe import Recipe
 
 SIZE = (640, 960)
@@ -35,20 +37,21 @@ LAYERS = {
 }
 
 
-def slope(assembly: Assembly, image: tf.Tensor, tiles: Tiles | None) -> Image:
-    """The gradient of a step, without jitter."""
+def slope(pipeline: ImagePipeline, image: tf.Tensor, tiles: Tiles | None) -> Image:
+    """Return the gradient of a step, without jitter."""
 
     def still(shape: Any, seed: Any, *_: Any, dtype: Any = tf.int32) -> tf.Tensor:
         return tf.zeros(shape, dtype)
 
-    gradient = tf.function(assembly._ascent("float32", tiles).value_and_gradient)
+    ascent = pipeline._ascent("float32", tiles, NO_GAINS)
+    gradient = tf.function(ascent.value_and_gradient)
     with mock.patch.object(tf.random, "stateless_uniform", still):
-        found = gradient(image, octave_seed(0, 0, 0), assembly.numbers())
+        found = gradient(image, octave_seed(0, 0, 0), pipeline.goal.numbers())
     return np.asarray(found[1][0])
 
 
 def cosines(cut: Image, whole: Image) -> list[float]:
-    """Of two gradients: all of them, inside, and along the edges."""
+    """Return the cosines of two gradients: all of them, inside, and along the edges."""
     inside = np.zeros(cut.shape[:2], bool)
     inside[EDGE:-EDGE, EDGE:-EDGE] = True
     parts = (np.ones_like(inside), inside, ~inside)
@@ -57,7 +60,7 @@ def cosines(cut: Image, whole: Image) -> list[float]:
 
 
 def main() -> None:
-    """Print a line a layer."""
+    """Print a line for each layer."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("photo", type=Path)
     parser.add_argument("--network", nargs="*", default=list(LAYERS))
@@ -66,13 +69,13 @@ def main() -> None:
     image = tf.constant(photos.resize(photos.read(given.photo), SIZE).image[None])
     print("network layer halo | mirrored: all inside edges | zeros: all inside edges")
     for name in given.network:
-        net = load(Recipe(network=name))
+        net = loading.load_for_recipe(Recipe(network=name))
         for layer in LAYERS[name]:
             recipe = Recipe(network=name, layers=(layer,), precision="float32", jitter=0)
-            assembly = assemble(recipe, net)
-            reach = halo(assembly.motif)
-            cut = slope(assembly, image, Tiles(CORE + 2 * reach, reach))
-            wholes = [slope(assembly, image, tiles) for tiles in (Tiles(None, reach), None)]
+            pipeline = build_pipeline(recipe, net)
+            reach = halo(pipeline.goal.motif)
+            cut = slope(pipeline, image, Tiles(CORE + 2 * reach, reach))
+            wholes = [slope(pipeline, image, tiles) for tiles in (Tiles(None, reach), None)]
             told = [" ".join(f"{c:.3f}" for c in cosines(cut, whole)) for whole in wholes]
             print(name, layer, reach, "|", " | ".join(told), flush=True)
 

@@ -1,4 +1,4 @@
-"""Whether feedback films stay alive, close as loops, and what they cost.
+"""Measure whether feedback films stay alive and close as loops, and what they cost.
 
     python tests/benchmarks/video.py PHOTO PART… [--frames N] [--size PIXELS]
 
@@ -21,23 +21,25 @@ import measure
 import numpy as np
 from numpy.typing import NDArray
 
-from dreamer.nets import runtime
+from dreamer.networks import runtime
 
 runtime.start()
 
 import tensorflow as tf  # noqa: E402
 
-from dreamer import frames  # noqa: E402
 from dreamer.arrays import Image, Stored, from_stored  # noqa: E402
-from dreamer.ascent import alive  # noqa: E402
-from dreamer.assemble import assemble, load  # noqa: E402
 from dreamer.errors import DreamerError  # noqa: E402
 from dreamer.files import photos  # noqa: E402
-from dreamer.filming import Filming, frame_recipe  # noqa: E402
-from dreamer.nets import network  # noqa: E402
+from dreamer.imaging import stabilize  # noqa: E402
+from dreamer.networks import loading, network  # noqa: E402
+from dreamer.pipelines import frame_loop  # noqa: E402
+from dreamer.pipelines.camera import Camera  # noqa: E402
+from dreamer.pipelines.feedback_film import FeedbackFilm, FeedbackMemory, frame_recipe  # noqa: E402
+from dreamer.pipelines.frame_loop import Carried  # noqa: E402
+from dreamer.pipelines.image import Moment, build_pipeline  # noqa: E402
 from dreamer.recipe import Recipe  # noqa: E402
 
-NAIVE = {"habituation": 0, "colours": "free"}
+NAIVE = {"habituation": 0, "colors": "free"}
 REFERENCE = 30
 LAG = 100
 STRONGEST = 20
@@ -45,15 +47,16 @@ MOTIONS = ("zoom", "spiral", "drift", "tunnel", "breathe", "orbit")
 Profiles = NDArray[np.float64]
 
 
-def filming(photo: Image, **film: Any) -> Filming:
-    """A film of the default recipe with some of its fields set."""
+def filming(photo: Image, **film: Any) -> FeedbackFilm:
+    """Return a film of the default recipe with some of its fields set."""
     recipe = Recipe().changed({"film": film})
-    return Filming(assemble(frame_recipe(recipe), load(recipe)), photo)
+    net = loading.load_for_recipe(recipe)
+    return FeedbackFilm(build_pipeline(frame_recipe(recipe), net), photo)
 
 
-def made(film: Filming, count: int) -> list[Image]:
-    """The photo and the keys behind it."""
-    keys = frames.keys(film.step, film.begin, 1, count)
+def made(film: FeedbackFilm, count: int) -> list[Image]:
+    """Return the photo and the keys behind it."""
+    keys = frame_loop.make_keys(film.step, film.begin(), 1, count)
     return [film.photo, *(from_stored(carried.frame) for carried in keys)]
 
 
@@ -99,10 +102,10 @@ def stability(photo: Image, count: int) -> None:
     print("|---|---|---|")
     rows: dict[str, list[str]] = {}
     for pictures in films.values():
-        colours = np.array([alive.colours(each) for each in pictures[REFERENCE:]])
-        drift = np.abs(colours[:, 0] - colours[0, 0]).max()
-        spread = colours[:, 1] / colours[0, 1]
-        fine = np.array([alive.fine(each) ** 2 for each in pictures[REFERENCE:]])
+        colors = np.array([stabilize.measure_colors(each) for each in pictures[REFERENCE:]])
+        drift = np.abs(colors[:, 0] - colors[0, 0]).max()
+        spread = colors[:, 1] / colors[0, 1]
+        fine = np.array([stabilize.measure_detail(each) ** 2 for each in pictures[REFERENCE:]])
         row(rows, "largest drift of a LAB mean", f"{drift:.1f}")
         row(rows, "LAB standard deviations", f"{spread.min():.2f} to {spread.max():.2f}")
         fine /= fine[0]
@@ -123,7 +126,7 @@ def row(rows: dict[str, list[str]], name: str, cell: str) -> None:
     rows.setdefault(name, []).append(cell)
 
 
-def _frame(keys: Mapping[int, frames.Carried], number: int) -> Stored:
+def _frame(keys: Mapping[int, Carried[FeedbackMemory]], number: int) -> Stored:
     return keys[number].frame
 
 
@@ -135,13 +138,15 @@ def loop(photo: Image, count: int) -> None:
     for motion in MOTIONS:
         film = filming(photo, motion=motion, loop=True, frames=count)
         assert film.loop is not None
-        keys: dict[int, frames.Carried] = {-film.loop.warm_up: film.begin}
-        step = frames.looped(film.step, film.loop, partial(_frame, keys))
-        first = 1 - film.loop.warm_up
-        for number, carried in enumerate(frames.keys(step, film.begin, first, film.keys), first):
+        begin, first = film.begin(), 1 - film.loop.warm_up
+        keys: dict[int, Carried[FeedbackMemory]] = {first - 1: begin}
+        step = frame_loop.close_loop(film.step, film.loop, partial(_frame, keys))
+        made = frame_loop.make_keys(step, begin, first, film.keys)
+        for number, carried in enumerate(made, first):
             keys[number] = carried
         pictures = [from_stored(keys[number].frame) for number in range(count)]
-        seam = frames.closure(pictures[-6:] + pictures[:6], count, film.move)
+        move = Camera(film.recipe, film.size).move
+        seam = frame_loop.measure_closure(pictures[-6:] + pictures[:6], count, move)
         sharp = np.array([sharpness(each) for each in pictures])
         strong = seeing.profiles(pictures).mean(1)
         blend = film.loop.blend
@@ -157,8 +162,9 @@ def cadence(photo: Image, count: int) -> None:
     for motion in ("zoom", "spiral", "drift"):
         for every in (2, 3, 4):
             film = filming(photo, motion=motion, cadence=every, frames=count, intro=0)
-            made = frames.keys(film.step, film.begin, 1, film.keys)
-            keys = [film.begin.frame, *(carried.frame for carried in made)]
+            begin = film.begin()
+            made = frame_loop.make_keys(film.step, begin, 1, film.keys)
+            keys = [begin.frame, *(carried.frame for carried in made)]
             sharp = np.array([sharpness(from_stored(each)) for each in film.frames(iter(keys))])
             number = np.arange(len(sharp))
             dreamt = number % every == 0
@@ -170,8 +176,8 @@ def cadence(photo: Image, count: int) -> None:
 
 def sharpness(image: Image) -> float:
     """Mean magnitude of the gradient."""
-    grey = image.mean(-1)
-    return float(np.hypot(cv2.Sobel(grey, -1, 1, 0), cv2.Sobel(grey, -1, 0, 1)).mean())
+    gray = image.mean(-1)
+    return float(np.hypot(cv2.Sobel(gray, -1, 1, 0), cv2.Sobel(gray, -1, 0, 1)).mean())
 
 
 def speed(photo: Image, count: int) -> None:
@@ -181,10 +187,11 @@ def speed(photo: Image, count: int) -> None:
     frame = {"steps": 4, "motif": (0.01, 0.01), "intro": 0}
     films = {m: filming(square, motion=m, **frame) for m in ("zoom", "drift", "spiral", "orbit")}
     zoom = films["zoom"]
-    carried = zoom.step(zoom.begin, 1)
+    carried = zoom.step(zoom.begin(), 1)
 
     def engine() -> object:
-        *_, last = zoom.assembly.dream(from_stored(carried.frame), zoom.plan, frame=2)
+        start = from_stored(carried.frame)
+        *_, last = zoom.pipeline.dream(start, zoom.plan, moment=Moment(2))
         return last.picture()
 
     runs: dict[str, Callable[[], object]] = {"the engine alone": engine}
@@ -206,9 +213,9 @@ def plain(photo: Image, count: int, ours: float) -> None:
         path, picture = Path(folder, "0.png"), photo
         start = time.perf_counter()
         for number in range(1, count):
-            assembly = assemble(recipe, load(recipe))
-            plan = assembly.plan(picture.shape[:2])
-            *_, last = assembly.dream(picture, plan, frame=number)
+            pipeline = build_pipeline(recipe, loading.load_for_recipe(recipe))
+            plan = pipeline.plan(picture.shape[:2])
+            *_, last = pipeline.dream(picture, plan, moment=Moment(number))
             dreamt = cv2.resize(last.picture(), None, fx=1.04, fy=1.04)[10:522, 10:522]
             path = path.with_name(f"{number}.png")
             photos.write(path, dreamt)

@@ -1,4 +1,4 @@
-"""Dreams in words, judged by a network that had no part in them.
+"""Measure how well dreams in words show their subjects to a network that had no part in them.
 
     DREAMER_WEIGHTS=FOLDER python tests/benchmarks/words.py PHOTOS
 
@@ -34,16 +34,26 @@ import measure
 import numpy as np
 import tensorflow as tf
 
-from dreamer import classes, recipe, words
+from dreamer import recipe
+from dreamer.analysis import word_fitting
 from dreamer.arrays import Activations, Image
-from dreamer.ascent import objectives, octaves, regularisers, steps, transforms, updates
-from dreamer.ascent.climb import Ascent
-from dreamer.ascent.engine import Octave, dream
+from dreamer.ascent import (
+    normalizations,
+    objectives,
+    octaves,
+    optimizers,
+    regularizers,
+    steps,
+    transforms,
+)
+from dreamer.ascent.ascent import Ascent
+from dreamer.ascent.multiscale import Octave, Passage, dream
 from dreamer.ascent.objectives import Objective
-from dreamer.nets import network, userfile, weightfiles, wordfit
-from dreamer.nets.network import Network
-from dreamer.nets.training import pictures
-from dreamer.recipe import Recipe
+from dreamer.files import photo_sets
+from dreamer.imaging.finish import leave_unchanged
+from dreamer.networks import keras_file, network, weight_files
+from dreamer.networks.network import Network
+from dreamer.recipe import Recipe, class_labels, words
 
 SIDE = 360
 FIRST = 5
@@ -62,7 +72,7 @@ class Judge(NamedTuple):
     """A classifier, and its outputs by name."""
 
     model: Callable[..., tf.Tensor]
-    names: classes.Labels
+    names: class_labels.Labels
 
     def logits(self, picture: Image) -> np.ndarray:
         """Of one picture, squeezed into the judge's square, `(1000,)`."""
@@ -73,8 +83,8 @@ class Judge(NamedTuple):
 
 def judge() -> Judge:
     """SqueezeNet, from where googlenet's weights are."""
-    folder = weightfiles.need("googlenet").parent
-    return Judge(userfile.read(folder / JUDGE), classes.read(folder / NAMES))
+    folder = weight_files.need("googlenet").parent
+    return Judge(keras_file.read(folder / JUDGE), class_labels.read(folder / NAMES))
 
 
 class Dreamer(NamedTuple):
@@ -90,10 +100,15 @@ class Dreamer(NamedTuple):
             variable.assign(weights.get(layer, np.zeros(variable.shape, np.float32)))
         sizes = octaves.by_motif(photo.shape[:2], self.motif, RECIPE.motif, RECIPE.octave_scale)
         plan = [Octave(size, self.ascent) for size in sizes]
-        carry = octaves.CARRIES[RECIPE.carry]
-        *_, last = dream(
-            photo, plan, steps=RECIPE.steps, carry=carry, method=RECIPE.resample, seed=seed
+        passage = Passage(
+            steps=RECIPE.steps,
+            carry=octaves.CARRIES[RECIPE.carry],
+            resample=RECIPE.resample,
+            seed=seed,
+            frame=0,
+            finish=leave_unchanged,
         )
+        *_, last = dream(photo, plan, passage)
         return last.picture().clip(0, 1)
 
 
@@ -111,17 +126,17 @@ def dreamer(net: Network, layers: Sequence[str], reduction: str) -> Dreamer:
         parts = (tf.linalg.matvec(values(maps[layer]), w) for layer, w in weights.items())
         return tf.add_n(list(parts))
 
-    blur = regularisers.REGULARISERS["blur"](steps.annealed(float(RECIPE.blur)))
+    blur = regularizers.REGULARIZERS["blur"](steps.amount("blur"))
     ascent = Ascent(
-        features=network.freeze(net, layers, "float32"),
-        objective=Objective(frozenset(layers), score),
+        network.freeze(net, layers, "float32"),
+        Objective(frozenset(layers), score),
+        steps.numbers(float(RECIPE.rate), {"blur": steps.ramp(float(RECIPE.blur))}),
         transform=transforms.jitter(RECIPE.jitter),
-        update=lambda gradient, step: updates.NORMALISATIONS[RECIPE.normalise](gradient),
-        optimiser=updates.OPTIMISERS[RECIPE.optimiser],
-        regularise=regularisers.chain(
-            regularisers.every(RECIPE.blur_every, blur), regularisers.clip
+        update=lambda gradient, step: normalizations.NORMALIZATIONS[RECIPE.normalization](gradient),
+        optimizer=optimizers.OPTIMIZERS[RECIPE.optimizer],
+        regularize=regularizers.chain(
+            regularizers.every(RECIPE.blur_every, blur), regularizers.clip
         ),
-        rate=steps.annealed(float(RECIPE.rate)),
     )
     motif = max(net.spec.motifs.get(layer, 0) for layer in layers) or 200
     return Dreamer(ascent, weights, motif)
@@ -238,10 +253,10 @@ def _one(setting: Setting) -> Way:
 
 def _gradient(setting: Setting) -> Way:
     layer, count = GRADIENT
-    reader = wordfit.classifier(network.load("googlenet"), [layer])
-    photos = pictures.load(setting.source)
-    step = len(photos) // wordfit.PHOTOS
-    maps = reader.stem(np.stack([wordfit.square(photo) for photo in photos[::step]]))
+    reader = word_fitting.classifier(network.load("googlenet"), [layer])
+    photos = photo_sets.load(setting.source)
+    step = len(photos) // word_fitting.PHOTOS
+    maps = reader.stem(np.stack([word_fitting.square(photo) for photo in photos[::step]]))
     weights = {}
     for word, members in setting.groups.items():
         goal = np.full(reader.outputs, -1 / reader.outputs, np.float32)
@@ -295,15 +310,21 @@ def main() -> None:
     parser.add_argument("source", type=Path, metavar="PHOTOS")
     parser.add_argument("--networks", nargs="+", default=["googlenet", "dreamnet"])
     parser.add_argument("--ways", nargs="+", default=["words"], choices=WAYS)
-    parser.add_argument("--words", nargs="+", help="only these subjects")
-    parser.add_argument("--classes", type=int, default=0, help="so many classes instead")
+    parser.add_argument("--words", nargs="+", help="Dream of these subjects only.")
+    parser.add_argument(
+        "--classes", type=int, default=0, help="Dream of this many classes instead."
+    )
     parser.add_argument("--table", type=Path, default=words.PACKAGED)
-    parser.add_argument("--labels", type=Path, help="of googlenet, for its logits and gradients")
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        help="Read the names of googlenet's classes, for the ways gradient and logits.",
+    )
     parser.add_argument("--photos", dest="count", type=int, default=20)
-    parser.add_argument("--rows", type=Path, help="where the figures of each pair are kept")
+    parser.add_argument("--rows", type=Path, help="Keep the figures of each pair in this file.")
     given = parser.parse_args()
     table, seen_by = words.read(given.table), judge()
-    held_out = pictures.load(given.source, held_out=True)
+    held_out = photo_sets.load(given.source, held_out=True)
     step = len(held_out) // given.count
     photos = {str(n * step): fit(held_out[n * step]) for n in range(given.count)}
     known_pairs: Known = {pair[:3]: pair for pair in measure.kept(given.rows, Pair)}
@@ -314,7 +335,7 @@ def main() -> None:
         if not given.words or name in given.words
     }
     judged = _groups(seen_by.names, known)
-    own = _groups(classes.read(given.labels), known) if given.labels else {}
+    own = _groups(class_labels.read(given.labels), known) if given.labels else {}
     rows: dict[str, list[Pair]] = {}
     for name in given.networks:
         for way in given.ways:
@@ -337,8 +358,11 @@ def main() -> None:
         print(f"| {title} | {summary(pairs)} |")
 
 
-def _groups(labels: classes.Labels, known: Mapping[str, words.Word]) -> dict[str, list[int]]:
-    every = {**wordfit.single(labels), **wordfit.groups(labels, wordfit.read_subjects())}
+def _groups(labels: class_labels.Labels, known: Mapping[str, words.Word]) -> dict[str, list[int]]:
+    every = {
+        **word_fitting.single(labels),
+        **word_fitting.groups(labels, word_fitting.read_subjects()),
+    }
     return {name: every[name] for name in known}
 
 

@@ -1,0 +1,1 @@
+"""Measurements on networks: exemplars, comparisons, naturalness, classes, words."""

@@ -1,0 +1,40 @@
+"""The noise that pictures grow from, around gray or around a photo."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from dreamer.arrays import Size
+from dreamer.ascent.parametrizations import PARAMETRIZATIONS
+
+
+def _uniform(random: np.random.Generator, size: Size) -> NDArray[np.float32]:
+    return random.uniform(-(3**0.5), 3**0.5, (*size, 3)).astype(np.float32)
+
+
+def _gaussian(random: np.random.Generator, size: Size) -> NDArray[np.float32]:
+    return random.standard_normal((*size, 3), np.float32)
+
+
+def _fourier(random: np.random.Generator, size: Size) -> NDArray[np.float32]:
+    """Decode white noise as a spectrum, scaled down to where the decoder is linear."""
+    spectrum = 1e-3 * random.standard_normal((1, *size, 3), np.float32)
+    waves = np.asarray(PARAMETRIZATIONS["fourier"].decode(tf.constant(spectrum))[0]) - 0.5
+    return np.asarray(waves / waves.std(), np.float32)
+
+
+def _none(random: np.random.Generator, size: Size) -> NDArray[np.float32]:
+    return np.zeros((*size, 3), np.float32)
+
+
+INITS: Mapping[str, Callable[[np.random.Generator, Size], NDArray[np.float32]]] = {
+    "fourier": _fourier,
+    "uniform": _uniform,
+    "gaussian": _gaussian,
+    "gray": _none,
+    "photo": _gaussian,
+}
+"""Functions that draw noise `(h, w, 3)` of mean 0 and standard deviation 1, by name. `photo` is
+added to a photo, the others to gray; `gray` draws zeros."""

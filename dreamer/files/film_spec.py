@@ -1,0 +1,35 @@
+"""The properties of a film that are set before its first frame."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from dreamer.arrays import Size
+from dreamer.files.metadata import Embedded
+from dreamer.files.sound import Sound
+
+QUALITY = 75
+"""Default quality of a film, 1 to 100."""
+
+
+@dataclass(frozen=True)
+class Film:
+    """A film to be written.
+
+    Args:
+        path: its suffix, a key of `films.FORMATS`, decides the format; a folder has none.
+        size: height and width of the frames.
+        fps: frames per second, from `ffmpeg.rate`.
+        made: the recipe to put inside.
+        quality: 1 to 100, mapped to each codec's own scale.
+        sound: the sound to add, if the format can hold any.
+        max_mb: the largest size of a GIF or WebP, in megabytes (10⁶ bytes).
+    """
+
+    path: Path
+    size: Size
+    fps: Fraction
+    made: Embedded | None = None
+    quality: int = QUALITY
+    sound: Sound | None = None
+    max_mb: float | None = None

@@ -1,0 +1,1 @@
+"""Pictures in NumPy and OpenCV: noise, finishes, stabilization, contact sheets."""

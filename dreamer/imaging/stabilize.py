@@ -1,0 +1,106 @@
+"""Stabilization of a film that is fed back into itself: colors, contrast, detail, habituation.
+
+Without it, such a film saturates, drifts to one color and gets stuck on one motif.
+"""
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dreamer.arrays import Image
+from dreamer.imaging import finish
+
+Floats = NDArray[np.float32]
+
+STRIDE = 2
+"""Step between the rows, and the columns, on which colors are measured."""
+
+FINE = 1.5
+"""Standard deviation, in pixels, of the blur that separates fine detail from the rest."""
+
+FLOOR = 0.02
+"""Least strength that a channel counts as having, as a share of the mean of all."""
+
+
+def habituate(strengths: Floats, exponent: float) -> Floats:
+    """Compute weights of channels, which are lower for those that have long been strong.
+
+    Args:
+        strengths: running mean of each channel's mean square, `(c,)`.
+        exponent: γ; 0 for no habituation.
+
+    Returns:
+        Factors on activations, `(c,)`: the square roots of (mean of all / own)^γ after these are
+        scaled to a mean of 1; roots, because the ascent raises a mean of squares.
+    """
+    mean = max(float(strengths.mean()), 1e-12)
+    weights = (mean / np.maximum(strengths, FLOOR * mean)) ** exponent
+    return np.asarray(np.sqrt(weights / weights.mean()), np.float32)
+
+
+def update_mean(before: Floats, now: Floats, memory: float) -> Floats:
+    """Update a running mean.
+
+    Args:
+        before: the mean so far.
+        now: the new value.
+        memory: number of frames after which a value still counts 1/e.
+    """
+    return before + np.float32(1 - math.exp(-1 / memory)) * (now - before)
+
+
+def measure_colors(image: Image) -> Floats:
+    """Measure the mean and standard deviation of L, a and b, `(2, 3)`."""
+    lab = finish.to_lab(np.ascontiguousarray(image[::STRIDE, ::STRIDE])).reshape(-1, 3)
+    return np.stack([lab.mean(0), lab.std(0)])
+
+
+def aim_at_palette(codes: Sequence[str], own: Floats) -> Floats:
+    """Return a copy of `own`, from `measure_colors`, with the a and b of `#rrggbb` colors."""
+    wanted = finish.parse_swatches(codes)[:, 1:]
+    target = own.copy()
+    target[:, 1:] = wanted.mean(0), wanted.std(0)
+    return target
+
+
+def hold_colors(image: Image, target: Floats, share: float) -> Image:
+    """Bring colors and contrast a share of the way to `target`, from `measure_colors`.
+
+    This is the statistics transfer of Reinhard et al. (2001), in CIELAB.
+    """
+    own = measure_colors(image)
+    factor = target[1] / np.maximum(own[1], 1e-3)
+    lab = finish.to_lab(image)
+    matched = (lab - own[0]) * (1 + share * (factor - 1)) + own[0] + share * (target[0] - own[0])
+    return finish.to_rgb(matched.astype(np.float32))
+
+
+def measure_detail(image: Image) -> float:
+    """Measure the standard deviation of the fine detail."""
+    return float((image - cv2.GaussianBlur(image, (0, 0), FINE)).std())
+
+
+def hold_detail(image: Image, target: float, share: float) -> Image:
+    """Bring the fine detail a share of the way to the standard deviation `target`."""
+    coarse = cv2.GaussianBlur(image, (0, 0), FINE)
+    detail = image - coarse
+    factor = min(target / max(float(detail.std()), 1e-6), 2.0)
+    return np.asarray(coarse + np.float32(1 + share * (factor - 1)) * detail, np.float32)
+
+
+def add_noise(image: Image, amplitude: float, seed: Sequence[int]) -> Image:
+    """Add Gaussian noise where there is little fine detail.
+
+    Args:
+        image: float32 `(h, w, 3)`.
+        amplitude: standard deviation where there is no detail at all, in colors of 0 to 1.
+        seed: integers that decide the noise.
+    """
+    detail = (image - cv2.GaussianBlur(image, (0, 0), FINE)).mean(-1)
+    power = cv2.GaussianBlur(np.square(detail), (0, 0), 4 * FINE)
+    empty = 1 / (1 + power / max(float(power.mean()), 1e-9))
+    noise = np.random.default_rng(list(seed)).standard_normal(image.shape, np.float32)
+    return np.asarray(image + amplitude * empty[..., None] * noise, np.float32)

@@ -1,0 +1,445 @@
+"""The job behind `dream video`: a film made key by key, kept as it grows, and encoded meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dreamer.arrays import Image, Stored, from_stored
+from dreamer.errors import speaking_of
+from dreamer.files import (
+    atomic,
+    disk_space,
+    ffmpeg,
+    films,
+    frame_folder,
+    photos,
+    sound,
+    work_folder,
+)
+from dreamer.files.clips import is_clip
+from dreamer.files.film_spec import QUALITY, Film
+from dreamer.files.sound import Sound
+from dreamer.files.work_folder import WorkFolder
+from dreamer.jobs import clip_source
+from dreamer.jobs.clip_source import name_clip, read_part, take_clip
+from dreamer.jobs.dreaming import Dreaming, start_dreaming
+from dreamer.jobs.events import (
+    Done,
+    Frame,
+    Note,
+    Outcome,
+    Planned,
+    Preview,
+    Progress,
+    Sink,
+    Stop,
+    Stopped,
+)
+from dreamer.jobs.film_source import Shot, take_photo
+from dreamer.jobs.identity import describe_change
+from dreamer.jobs.outputs import save_preset
+from dreamer.jobs.requests import VideoRequest
+from dreamer.jobs.resolve import (
+    Origin,
+    name_goal,
+    parse_noise,
+    repeats_noise,
+    resolve,
+    take_companions,
+)
+from dreamer.jobs.sources import Destination, Naming, find_sources, make_folder
+from dreamer.jobs.workbench import Workbench
+from dreamer.recipe import to_fields
+from dreamer.recipe.fields import Kind
+from dreamer.recipe.layer_spec import shorten_layer
+from dreamer.recipe.provenance import Provenance
+
+if TYPE_CHECKING:
+    from dreamer.pipelines.clip_film import ClipFilm
+    from dreamer.pipelines.feedback_film import FeedbackFilm
+    from dreamer.pipelines.frame_loop import Carried
+
+    AnyFilm = FeedbackFilm | ClipFilm
+
+PREVIEW_SECONDS = 5.0
+"""Seconds, about, between two previews."""
+
+LENGTHS = ("frames", "seconds")
+"""Fields of a film that another run may change, to go on with a longer film."""
+
+AROUND = 6
+"""So many first and last frames are watched, to tell how a film ends."""
+
+
+class Ask(NamedTuple):
+    """How a film is made and written beside the recipe.
+
+    Attributes:
+        naming: of the file.
+        recipe: whether the film carries its recipe.
+        quality: 1 to 100.
+        max_mb: megabytes that a GIF or WebP may have.
+        audio: put under the film.
+        keep_frames: whether the frames are kept as PNG.
+        fresh: whether to start over instead of going on.
+    """
+
+    naming: Naming
+    recipe: bool
+    quality: int | None
+    max_mb: float | None
+    audio: Path | None
+    keep_frames: bool
+    fresh: bool
+
+
+def run(request: VideoRequest, emit: Sink, stop: Stop, bench: Workbench) -> Outcome:
+    """Make a film as a request asks for.
+
+    Raises DreamerError where nothing can be done.
+    """
+    clip = request.source if request.source and is_clip(request.source) else None
+    if clip:
+        clip_source.check_for_clip(clip, request)
+    else:
+        clip_source.check_for_photo(request.source, request)
+    origin = Origin(request.preset)
+    request = take_companions(request, origin)
+    wanted = resolve(request, Kind.CLIP if clip else Kind.FILM, emit, origin, film=True)
+    if request.noise and "film.size" not in request.fields:
+        wanted = _fit_noise(wanted, request.noise, emit)
+    if not clip:
+        _note_unseen(request, wanted, emit)
+    output = request.output
+    if output and (output.suffix or not output.is_dir()):
+        with speaking_of("--output"):
+            films.format_of(output)
+    folder = bool(output and output.is_dir())
+    target = Destination(None if folder else output, output if folder else None)
+    if request.save_preset:
+        save_preset(request.save_preset, wanted.recipe, overwrite=request.overwrite)
+    dreaming = start_dreaming(request, wanted, emit, stop, bench)
+    suffix = Path(request.preset).stem if request.preset else "film"
+    ask = Ask(
+        Naming(target, suffix, request.overwrite),
+        not request.no_recipe,
+        request.quality,
+        request.max_mb,
+        request.audio,
+        request.keep_frames,
+        request.fresh,
+    )
+    if clip:
+        beside, name = name_clip(clip)
+        take = partial(take_clip, clip, read_part(request))
+    else:
+        source = find_sources(
+            [request.source] if request.source else [], request.noise, wanted.recipe.seed
+        ).all[0]
+        beside, name, take = source.folder, source.name, partial(take_photo, source)
+    try:
+        _make_film(dreaming, ask, (beside, name), take)
+    except Stopped:
+        return Outcome(stopped=True)
+    return Outcome()
+
+
+def _fit_noise(wanted: Provenance, noise: str, emit: Sink) -> Provenance:
+    """Return a film of just the pixels that `--noise` names, unless it is repeated."""
+    _, (height, width) = parse_noise(noise)
+    if repeats_noise(wanted, noise):
+        return wanted
+    if height % 2 or width % 2:
+        even = f"{width // 2 * 2}×{height // 2 * 2}"
+        emit(Note(f"A film has even sides: {even} instead of {width}×{height}."))
+    sized = {"film": {"size": max(height, width)}}
+    return wanted._replace(recipe=wanted.recipe.changed(sized, "--noise"))
+
+
+def _note_unseen(request: VideoRequest, wanted: Provenance, emit: Sink) -> None:
+    layers = request.fields.get("layers", ())
+    asked = [*request.of, *request.unwanted, *(layers if isinstance(layers, tuple) else ())]
+    film = wanted.recipe.film
+    if unseen := film.unseen(asked or wanted.recipe.layers):
+        emit(
+            Note(
+                f"{' and '.join(map(shorten_layer, unseen))} will hardly be seen, because the film "
+                f"fades in over its first {film.intro:g} s: give a later key, or --intro 0."
+            )
+        )
+
+
+def _make_film(
+    dreaming: Dreaming,
+    ask: Ask,
+    named: tuple[Path, str],
+    take: Callable[[Dreaming], Shot],
+) -> None:
+    """Make one film.
+
+    Args:
+        dreaming: of the job.
+        ask: how it is written.
+        named: the film's folder, where none was asked for, and how its name begins.
+        take: reads the source.
+
+    Raises Stopped, where the job was asked to stop, behind the frame that was being made.
+    """
+    started = time.perf_counter()
+    dreaming.emit(Progress(None, "loading the network …"))
+    beside, begins = named
+    name = atomic.fitting(begins, f"-{ask.naming.suffix}.mp4")
+    path = ask.naming.name_resumable(beside, name, _is_unfinished)
+    form = films.format_of(path)
+    shot = take(dreaming)
+    make_folder(path.parent)
+    folder, count = work_folder.of(path), shot.recipe.film.length
+    disk_space.check(folder, disk_space.needed(shot.size, count, form.room))
+    under = Sound(ask.audio) if ask.audio else shot.sound
+    if under:
+        with speaking_of("--audio"):
+            sound.check(under)
+    kept = _name_kept_frames(path, ask) if ask.keep_frames else None
+    film = shot.build()
+    film.check()
+    provenance = _describe(dreaming, shot, film)
+    spec = Film(
+        path,
+        shot.size,
+        ffmpeg.rate(shot.recipe.film.fps),
+        made=provenance if ask.recipe else None,
+        quality=ask.quality or QUALITY,
+        sound=under,
+        max_mb=ask.max_mb,
+    )
+    identity = _identify(film, provenance)
+    with work_folder.opened(folder, identity, describe_change, fresh=ask.fresh) as work:
+        making = Making(dreaming, spec, film, FolderStore(work, film))
+        try:
+            making.write(overwrite=ask.naming.overwrite)
+        except Stopped:
+            if dreaming.stop.drops:
+                work.finish()
+            raise
+        last = making.store.last().memory
+        notes = film.describe_ending(making.around, last)
+        work.finish(kept, making.warm_up)
+    for note in notes:
+        dreaming.note(note)
+    seconds = time.perf_counter() - started
+    text = f"{path}  {count} frames, {spec.fps} per second, made in {seconds:.0f} s"
+    dreaming.emit(Done(text, path))
+
+
+def _is_unfinished(film: Path) -> bool:
+    return work_folder.unfinished(work_folder.of(film))
+
+
+def _name_kept_frames(path: Path, ask: Ask) -> Path:
+    """Return the folder for frames that are kept. Raises DreamerError where it is in use."""
+    kept = path.with_name(atomic.fitting(path.stem, "-frames"))
+    frame_folder.check(kept)
+    if kept.exists() and not (ask.naming.overwrite or _is_unfinished(path)):
+        raise atomic.exists(kept)
+    return kept
+
+
+def _describe(dreaming: Dreaming, shot: Shot, film: AnyFilm) -> Provenance:
+    """Describe the recipe as it was asked for, with what the network decided written out."""
+    from dreamer.pipelines.image import describe_run
+
+    made = describe_run(film.pipeline, film.plan, shot.sha256, dreaming.started)
+    written = {name: getattr(made.recipe, name) for name in ("layers", "precision", "of")}
+    if made.recipe.motif_pixels:
+        written["motif_pixels"] = made.recipe.motif_pixels
+    facts = {**made.facts, **shot.facts, "encoder_threads": ffmpeg.THREADS}
+    return Provenance(shot.recipe.changed(written), facts)
+
+
+def _identify(film: AnyFilm, provenance: Provenance) -> dict[str, Any]:
+    """Return everything that decides the frames."""
+    fields = to_fields(provenance.recipe)
+    if not film.needs_length:
+        own = fields.get("film", {})
+        fields["film"] = {name: own[name] for name in own if name not in LENGTHS}
+    fields.pop("about", None)
+    return {"recipe": fields, **provenance.facts}
+
+
+class FolderStore:
+    """The keys of a film in its working folder; see `frame_loop.Store`."""
+
+    def __init__(self, work: WorkFolder, film: AnyFilm) -> None:
+        self._work, self._film = work, film
+        self._last: Carried[Any] | None = None
+
+    @property
+    def count(self) -> int:
+        """Return how many keys are kept."""
+        return self._work.frames_done
+
+    def append(self, carried: Carried[Any]) -> None:
+        """Keep the next key."""
+        from dreamer.pipelines.frame_loop import pack
+
+        self._work.append(carried.frame, pack(carried))
+        self._last = carried
+
+    def read(self, number: int) -> Stored:
+        """Return the frame of a key by its number, from 0."""
+        return next(self._work.frames(number))
+
+    def last(self) -> Carried[Any]:
+        """Return the last key with its memory."""
+        from dreamer.pipelines.frame_loop import unpack
+
+        if self._last is None:
+            frame = self.read(self.count - 1)
+            self._last = unpack(frame, self._work.state or {}, self._film.recall)
+        return self._last
+
+
+@dataclass
+class Making:
+    """A film while it is made: its frames are encoded as they come.
+
+    Attributes:
+        dreaming: of the job.
+        spec: of the file.
+        film: makes the frames.
+        store: keeps the keys.
+    """
+
+    dreaming: Dreaming
+    spec: Film
+    film: AnyFilm
+    store: FolderStore
+    _paces: list[float] = field(default_factory=list)
+    _first: list[Stored] = field(default_factory=list)
+    _last: deque[Stored] = field(default_factory=lambda: deque(maxlen=AROUND))
+
+    def __post_init__(self) -> None:
+        self.warm_up = self.film.loop.warm_up if self.film.loop else 0
+        self._kept = max(0, self.store.count - self.warm_up)
+
+    @property
+    def around(self) -> list[Image]:
+        """Return as many last frames as first ones, in order of time."""
+        return [from_stored(frame) for frame in (*self._last, *self._first)]
+
+    def write(self, *, overwrite: bool) -> None:
+        """Encode the frames as they are made. Raises Stopped where the job was asked to stop."""
+        # A run that was killed at its very end has left the film there.
+        mine = overwrite or self._kept > 0
+        path, stop = self.spec.path, self.dreaming.stop
+        so_far = atomic.so_far(path)
+        with films.writing(self.spec, overwrite=mine) as writer:
+            self.dreaming.emit(Planned(self._describe_plan()))
+            self._write_frames(writer)
+            stopped = writer.frames < self.film.film.length
+            if stopped and (stop.drops or not writer.frames):
+                if not stop.drops:
+                    self.dreaming.note(
+                        "Stopped before the first frame. Run the same command to go on."
+                    )
+                raise Stopped
+            if stopped:
+                writer.path = so_far
+                frame_folder.remove(so_far)
+        for note in writer.notes:
+            self.dreaming.note(note)
+        if stopped:
+            self.dreaming.note(
+                f"Stopped after frame {writer.frames} of {self.film.film.length}: {writer.path} "
+                "holds the film so far. Run the same command again to go on."
+            )
+            raise Stopped
+        if self._kept:
+            frame_folder.remove(so_far)
+
+    def _write_frames(self, writer: films.Writer) -> None:
+        from dreamer.pipelines.frame_loop import play
+
+        count, told = self.film.film.length, False
+        preview = _PreviewFile(self.spec.path)
+        began = time.perf_counter()
+
+        def note_made() -> None:
+            nonlocal began
+            self._paces.append(time.perf_counter() - began)
+
+        frames = play(self.film, self.store, note_made, lambda: self.dreaming.stop.asked)
+        try:
+            for frame in frames:
+                writer.write(frame)
+                self._watch(frame)
+                if preview.is_due():
+                    preview.show(frame)
+                    self.dreaming.emit(Preview(from_stored(frame)))
+                pace = len(self._paces) / max(sum(self._paces), 1e-9)
+                self.dreaming.emit(Frame(writer.frames, count, pace))
+                if len(self._paces) >= 2 and not told:
+                    self.dreaming.emit(self._expect())
+                    told = True
+                began = time.perf_counter()
+        finally:
+            preview.remove()
+
+    def _watch(self, frame: Stored) -> None:
+        """Keep the first and the last frames."""
+        if len(self._first) < AROUND:
+            self._first.append(frame)
+        self._last.append(frame)
+
+    def _describe_plan(self) -> str:
+        """Describe what is about to be done, in one line."""
+        made, film, pipeline = self.film, self.film.film, self.film.pipeline
+        height, width = made.size
+        octaves = ", ".join(f"{w}×{h}" for h, w in made.plan.sizes)
+        there = f"; {self._kept} dreamt frames are there already" if self._kept > 1 else ""
+        loop = ", a loop" if film.loop else ""
+        return (
+            f"{self.spec.path.name}: {film.length} frames of {width}×{height}, {film.fps:g} per "
+            f"second{loop}; {made.motion}, {pipeline.network.name} {name_goal(pipeline.recipe)}, "
+            f"{pipeline.recipe.steps} steps at {octaves}{there}"
+        )
+
+    def _expect(self) -> Planned:
+        """Return the time and disk that the rest takes, judged by the frames so far."""
+        left = self.film.keys - self.store.count + self.warm_up
+        seconds = left * min(self._paces)
+        disk = disk_space.needed(self.film.size, left, 0)
+        about = f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
+        text = (
+            f"About {about} to go; {disk / 1e6:.0f} MB for its frames beside it, until it is "
+            "finished"
+        )
+        return Planned(text, seconds, disk)
+
+
+class _PreviewFile:
+    """A picture beside the film that shows where it stands, every few seconds."""
+
+    def __init__(self, film: Path) -> None:
+        named = film.with_name(atomic.fitting(film.stem, ".preview.png"))
+        self._path = atomic.free_name(named)
+        self._shown = time.monotonic()
+
+    def is_due(self) -> bool:
+        """Tell whether it is time for the next one."""
+        return time.monotonic() - self._shown > PREVIEW_SECONDS
+
+    def show(self, frame: Stored) -> None:
+        """Show a frame."""
+        photos.write(self._path, from_stored(frame))
+        self._shown = time.monotonic()
+
+    def remove(self) -> None:
+        """Remove the picture: the film is there now, or none is made."""
+        self._path.unlink(missing_ok=True)

@@ -1,0 +1,57 @@
+"""The source of a film: a photo, or noise, that is fed back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dreamer.arrays import Size
+from dreamer.files import photos
+from dreamer.files.photos import Photo
+from dreamer.files.sound import Sound
+from dreamer.jobs.sources import Source
+from dreamer.recipe import Recipe
+
+if TYPE_CHECKING:
+    from dreamer.jobs.dreaming import Dreaming
+    from dreamer.pipelines.clip_film import ClipFilm
+    from dreamer.pipelines.feedback_film import FeedbackFilm
+
+
+class Shot(NamedTuple):
+    """A source that was read, before any network is loaded.
+
+    Attributes:
+        size: height and width of the frames.
+        recipe: as it goes into the film.
+        sha256: of the source.
+        facts: what else decides the frames.
+        sound: the source's own.
+        build: loads the network; gives what makes the frames.
+    """
+
+    size: Size
+    recipe: Recipe
+    sha256: str
+    facts: dict[str, Any]
+    sound: Sound | None
+    build: Callable[[], FeedbackFilm | ClipFilm]
+
+
+def take_photo(source: Source, dreaming: Dreaming) -> Shot:
+    """Take a photo as the source of a film."""
+    recipe = dreaming.wanted.recipe
+    first = photos.first_frame(source.read(), recipe.film.size)
+    size = first.image.shape[0], first.image.shape[1]
+    return Shot(size, recipe, first.sha256, {}, None, partial(_build, first, dreaming))
+
+
+def _build(photo: Photo, dreaming: Dreaming) -> FeedbackFilm:
+    # TensorFlow is imported by this one, and must have been started before.
+    _ = dreaming.started
+    from dreamer.pipelines import feedback_film
+
+    pipeline = dreaming.build(feedback_film.frame_recipe(dreaming.wanted.recipe), photo)
+    mask = dreaming.mask(photo.image.shape[:2])
+    return feedback_film.FeedbackFilm(pipeline, photo.image, mask)

@@ -1,0 +1,172 @@
+"""How pictures, sheets, tables and presets are written."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dreamer.arrays import Image
+from dreamer.errors import DreamerError, speaking_of
+from dreamer.files import atomic, photos, sixteen_bit
+from dreamer.imaging import contact_sheet
+from dreamer.jobs.events import Done, Note, Sink
+from dreamer.jobs.sources import make_folder
+from dreamer.recipe import Recipe, to_toml
+from dreamer.recipe.provenance import Provenance
+
+TABLE = ".csv"
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How a job writes its pictures.
+
+    Attributes:
+        quality: of a JPEG or WebP, 1 to 100.
+        depth: bits per color channel.
+        recipe: whether a picture carries its recipe.
+    """
+
+    quality: int = photos.QUALITY
+    depth: int = photos.DEPTH
+    recipe: bool = True
+
+    def write(
+        self,
+        path: Path,
+        picture: Image,
+        provenance: Provenance | None,
+        alpha: NDArray[np.float32] | None = None,
+        *,
+        overwrite: bool = True,
+    ) -> None:
+        """Write a picture, with how it was made and written inside it."""
+        facts: dict[str, Any] = {}
+        if path.suffix.lower() != ".png":
+            facts["quality"] = self.quality
+        if self.depth != photos.DEPTH:
+            facts["depth"] = self.depth
+        if provenance is not None:
+            provenance = provenance._replace(facts={**provenance.facts, **facts})
+        photos.write(
+            path,
+            picture,
+            alpha,
+            provenance if self.recipe else None,
+            quality=self.quality,
+            depth=self.depth,
+            overwrite=overwrite,
+        )
+
+
+def choose_encoding(
+    wanted: Provenance, quality: int | None, depth: int | None, file: Path | None, *, recipe: bool
+) -> Encoding:
+    """Choose how pictures are written: as asked for, or as a finished picture was.
+
+    Args:
+        wanted: the recipe, with the facts of the picture that is repeated.
+        quality, depth: as asked for.
+        file: the output, where it is known; not every kind of file has 16 bits.
+        recipe: whether a picture carries its recipe.
+    """
+    recorded = wanted.facts.get("quality")
+    if quality is None and isinstance(recorded, int) and 1 <= recorded <= 100:
+        quality = recorded
+    deep_enough = file is None or file.suffix.lower() in sixteen_bit.WRITERS
+    recorded = wanted.facts.get("depth")
+    if depth is None and recorded in (8, 16) and deep_enough:
+        depth = int(recorded)
+    return Encoding(quality or photos.QUALITY, depth or photos.DEPTH, recipe)
+
+
+def save_preset(path: Path, recipe: Recipe, *, overwrite: bool) -> None:
+    """Write a recipe as a TOML preset."""
+    with (
+        speaking_of("--save-preset"),
+        atomic.replacing(path, overwrite=overwrite) as file,
+    ):
+        file.write(to_toml(recipe).encode())
+
+
+class Files(NamedTuple):
+    """The sheet and the table that are wanted; None for what is not."""
+
+    sheet: Path | None
+    table: Path | None
+
+
+def choose_files(given: Sequence[Path], usual: Path, *, overwrite: bool) -> Files:
+    """Choose what `--output` names; without it a sheet called `usual`, or the next free name.
+
+    Raises DreamerError, before any work, where something cannot be written.
+    """
+    kinds: dict[bool, Path] = {}
+    for path in given or [atomic.usual_name(usual, overwrite=overwrite)]:
+        suffix = path.suffix.lower()
+        if suffix != TABLE and suffix not in photos.WRITERS:
+            known = " ".join([TABLE, *photos.WRITERS])
+            raise DreamerError(f"Cannot write {path}: end --output in one of {known}.")
+        if kinds.setdefault(suffix == TABLE, path) != path:
+            raise DreamerError(f"Give one sheet and one table: {path} is one too many.")
+        check_file(path, overwrite=overwrite)
+    return Files(kinds.get(False), kinds.get(True))
+
+
+def check_file(path: Path, *, overwrite: bool) -> None:
+    """Raise DreamerError now where a file could not be written later."""
+    if path.exists() and not overwrite:
+        raise atomic.exists(path)
+    make_folder(path.parent)
+
+
+def write_table(
+    path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]], *, overwrite: bool
+) -> None:
+    """Write a table as CSV."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([columns, *rows])
+    with atomic.replacing(path, overwrite=overwrite) as file:
+        file.write(text.getvalue().encode())
+
+
+class Headings(NamedTuple):
+    """What stands above the columns and the rows of a sheet, if anything."""
+
+    across: Sequence[str] = ()
+    down: Sequence[str] = ()
+
+
+PLAIN = Headings()
+
+
+def write_sheet(
+    path: Path,
+    cells: Sequence[tuple[Image, str]],
+    columns: int,
+    provenance: Provenance | None,
+    emit: Sink,
+    headings: Headings = PLAIN,
+    *,
+    overwrite: bool,
+) -> None:
+    """Write labeled pictures side by side, on several sheets where one would be too large."""
+    make_folder(path.parent)
+    most = contact_sheet.most_cells(cells[0][0].shape[:2], columns)
+    parts = [cells[first : first + most] for first in range(0, len(cells), most)]
+    for number, part in enumerate(parts, 1):
+        name = path.with_stem(f"{path.stem}-{number}") if len(parts) > 1 else path
+        pictures, labels = zip(*part, strict=True)
+        rows = headings.down[(number - 1) * most // columns :]
+        sheet = contact_sheet.compose(pictures, labels, columns, headings.across, rows)
+        photos.write(name, sheet, made=provenance, overwrite=overwrite)
+        emit(Done(str(name), name))
+    if len(parts) > 1:
+        emit(Note(f"One sheet of all {len(cells)} would be too large: there are {len(parts)}."))

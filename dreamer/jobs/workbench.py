@@ -1,0 +1,112 @@
+"""What the jobs of a process share: TensorFlow's start, loaded networks, and traced graphs."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dreamer.errors import DreamerError
+from dreamer.files.photos import Photo
+from dreamer.jobs.events import Note, Sink, ignore
+from dreamer.networks import runtime
+from dreamer.recipe import Recipe
+from dreamer.recipe.provenance import Provenance
+
+# TensorFlow is imported by these, and must have been started before.
+if TYPE_CHECKING:
+    from dreamer.networks.network import Network
+    from dreamer.pipelines.build import Graphs
+    from dreamer.pipelines.guides import Guide
+    from dreamer.pipelines.image import ImagePipeline, Own
+
+KEPT_NETWORKS = 3
+"""At most so many networks are kept; the one that was used longest ago goes first."""
+
+
+class Workbench:
+    """Networks by what they were loaded from, and the graphs that were traced on them."""
+
+    def __init__(self) -> None:
+        self._networks: OrderedDict[Hashable, Network] = OrderedDict()
+        self._graphs: Graphs | None = None
+
+    def start(
+        self,
+        asked: int | None,
+        wanted: Provenance | None = None,
+        emit: Sink = ignore,
+        *,
+        side_by_side: bool = False,
+    ) -> int:
+        """Start TensorFlow, if it is not running yet; return the number of its threads.
+
+        Args:
+            asked: the number of threads; None for that of a finished picture, or all there are.
+            wanted: the picture or the recipe that is repeated.
+            emit: takes notes.
+            side_by_side: whether each thread works on pictures of its own.
+        """
+        recorded = wanted.facts.get("threads") if wanted else None
+        # A picture may come from a stranger, and from a larger machine.
+        known = isinstance(recorded, int) and 1 <= recorded <= runtime.processors()
+        count = runtime.start(asked or (recorded if known else None), abreast=side_by_side)
+        if recorded not in (None, count):
+            emit(Note(f"The picture was made with {recorded!r} threads, this one is with {count}."))
+        return count
+
+    def load(self, recipe: Recipe, file: Path | None, emit: Sink = ignore) -> Network:
+        """Return the network that a recipe names, loaded where it is not there yet.
+
+        Args:
+            recipe: its `network` is a name of the registry, or the name of a `.keras` file.
+            file: the weights, or that `.keras` file itself.
+            emit: takes notes on the network, when it is loaded.
+        """
+        from dreamer.networks import loading
+
+        stamp = file.stat().st_mtime_ns if file and file.is_file() else None
+        key = (
+            *(recipe.network, recipe.input_range, recipe.input_mean, recipe.input_order),
+            *(file, stamp),
+        )
+        if key not in self._networks:
+            if recipe.network.endswith(".keras") and file is None:
+                raise DreamerError(
+                    f"This recipe dreams on {recipe.network}: give that file by --model."
+                )
+            self._networks[key] = loading.load_for_recipe(recipe, file)
+            for text in self._networks[key].notes:
+                emit(Note(text))
+        self._networks.move_to_end(key)
+        while len(self._networks) > KEPT_NETWORKS:
+            self._networks.popitem(last=False)
+        return self._networks[key]
+
+    def build(
+        self,
+        recipe: Recipe,
+        net: Network,
+        photo: Photo | None = None,
+        guide: Guide | None = None,
+        own: Own | None = None,
+    ) -> ImagePipeline:
+        """Return the pipeline of a recipe; graphs of earlier ones serve again.
+
+        Args:
+            recipe: what is wanted.
+            net: the network that it names.
+            photo: on which channels are chosen, where the recipe says so.
+            guide: where the recipe has one.
+            own: what a caller of the library puts in place of the recipe's.
+        """
+        from dreamer.pipelines.build import Graphs
+        from dreamer.pipelines.channel_choice import choose_channels
+        from dreamer.pipelines.image import NOTHING_OWN, build_pipeline
+
+        if photo is not None:
+            recipe = choose_channels(recipe, net, photo)
+        if self._graphs is None:
+            self._graphs = Graphs()
+        return build_pipeline(recipe, net, guide, own or NOTHING_OWN, self._graphs)

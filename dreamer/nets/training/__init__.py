@@ -1,1 +1,0 @@
-"""How `dreamnet` is made: pictures, dreams, losses and an optimiser. See `dreamer.nets.train`."""

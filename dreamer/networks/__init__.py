@@ -1,0 +1,1 @@
+"""Networks that dream: registry, weights, freezing, and measurements of their layers."""

@@ -1,0 +1,183 @@
+"""Queries about the layers of a Keras model: outputs, connections and activations."""
+
+import itertools
+import math
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+import keras
+from keras import layers
+
+_ACTIVATIONS = (layers.ReLU, layers.LeakyReLU, layers.PReLU, layers.ELU, layers.Activation)
+_POOLING = (
+    layers.GlobalAveragePooling2D,
+    layers.GlobalMaxPooling2D,
+    layers.Flatten,
+    layers.Reshape,
+    layers.Dropout,
+    layers.Identity,
+)
+_IN_PLACE = (*_ACTIVATIONS, layers.BatchNormalization, layers.Dropout, layers.Identity)
+_USUAL_SIDE = 512
+"""Side, in pixels, of the picture on which values are counted if a model accepts any size."""
+
+_ODD_SIZE = (331, 299)
+"""Height and width that no network was trained for: only a model for any size accepts them."""
+
+
+def widths(model: Any, rank: int) -> Mapping[str, int]:
+    """Return the layers whose output has `rank` axes, in order, with its last axis's length."""
+    outputs = {
+        layer.name: tuple(getattr(layer.output, "shape", ()))
+        for layer in model.layers
+        if not isinstance(layer, layers.InputLayer)
+    }
+    return {
+        name: shape[-1]
+        for name, shape in outputs.items()
+        if len(shape) == rank and shape[-1] is not None
+    }
+
+
+def readers(model: Any, layer: Any) -> list[Any]:
+    """Return the layers that read a layer's output."""
+    outputs = keras.tree.flatten(layer.output)
+    return [
+        other
+        for other in model.layers
+        if not isinstance(other, layers.InputLayer)
+        and any(read is output for read in keras.tree.flatten(other.input) for output in outputs)
+    ]
+
+
+def source(model: Any, layer: Any) -> Any:
+    """Return the layer whose output a layer reads, the first one if there are several."""
+    first = keras.tree.flatten(layer.input)[0]
+    return next(other for other in model.layers if other.output is first)
+
+
+class Rectifier(NamedTuple):
+    """A ReLU's parameters: its slope below `threshold` and the limit above which it is flat."""
+
+    slope: float = 0.0
+    limit: float | None = None
+    threshold: float = 0.0
+
+
+_RECTIFIERS: Mapping[Any, Rectifier] = {
+    keras.activations.relu: Rectifier(),
+    keras.activations.relu6: Rectifier(limit=6.0),
+}
+
+
+def rectifier(layer: Any) -> Rectifier | None:
+    """Return the parameters of the ReLU that a layer is, or ends in; None if there is none."""
+    if isinstance(layer, layers.ReLU):
+        limit = None if layer.max_value is None else float(layer.max_value)
+        return Rectifier(float(layer.negative_slope), limit, float(layer.threshold))
+    return _RECTIFIERS.get(getattr(layer, "activation", None))
+
+
+def bottlenecks(model: Any) -> list[str]:
+    """Return, in order, the layers that every path from the input to the output passes through.
+
+    They are the articulation points of the graph between its input and its output.
+    """
+    places = {id(layer.output): n for n, layer in enumerate(model.layers)}
+    read_until = list(range(len(places)))
+    for n, layer in enumerate(model.layers):
+        for read in keras.tree.flatten(layer.input):
+            read_until[places[id(read)]] = n
+    before = [0, *itertools.accumulate(read_until, max)]
+    return [layer.name for n, layer in enumerate(model.layers) if before[n] <= n]
+
+
+def is_linear(layer: Any) -> bool:
+    """Tell whether a convolution or fully connected layer has no activation of its own."""
+    return getattr(layer, "activation", None) is keras.activations.linear
+
+
+def convolutions(model: Any) -> list[str]:
+    """Return the convolutions, each by the name of the activation that follows it (`meant`)."""
+    kinds = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
+    found = [layer for layer in model.layers if isinstance(layer, kinds)]
+    return list(dict.fromkeys(meant(model, layer).name for layer in found))
+
+
+def gives_probabilities(layer: Any) -> bool:
+    """Tell whether a layer ends in a softmax or a sigmoid."""
+    ends = (keras.activations.softmax, keras.activations.sigmoid)
+    return isinstance(layer, layers.Softmax) or getattr(layer, "activation", None) in ends
+
+
+def meant(model: Any, layer: Any) -> Any:
+    """Resolve a layer that nobody dreams on to the layer that is meant by it.
+
+    A linear convolution or batch normalization stands for the activation that follows it, a
+    separate softmax or sigmoid for the logits before it, and any other layer for itself.
+    """
+    if isinstance(layer, layers.Softmax | layers.Activation) and gives_probabilities(layer):
+        return source(model, layer)
+    after = layer
+    if not (is_linear(layer) or isinstance(layer, layers.BatchNormalization)):
+        return layer
+    while len(behind := readers(model, after)) == 1:
+        (after,) = behind
+        if isinstance(after, _ACTIVATIONS):
+            return layer if gives_probabilities(after) else after
+        if not isinstance(after, layers.BatchNormalization):
+            break
+    return layer
+
+
+def maps_before(model: Any, layer: Any) -> Any:
+    """Return the last layer with feature maps on the way to a layer; itself if it has them."""
+    while len(layer.output.shape) != 4:
+        layer = source(model, layer)
+    return layer
+
+
+def silencer(model: Any, layer: Any) -> Any | None:
+    """Return the ReLU whose maps are pooled into class scores; None if `layer` is made otherwise.
+
+    Where such a ReLU makes a class's map zero everywhere, no gradient leads toward that class.
+    """
+    if any(reader.weights for reader in readers(model, layer)):
+        return None
+    before = layer
+    while isinstance(before, _POOLING):
+        before = source(model, before)
+    return before if before is not layer and rectifier(before) else None
+
+
+def freed(model: Any) -> Any:
+    """Return a model with the same weights that accepts pictures of any height and width.
+
+    Raises ValueError if one of its layers needs pictures of one size.
+    """
+    free = keras.models.clone_model(
+        keras.Model(model.inputs, model.outputs), input_tensors=[keras.Input((None, None, 3))]
+    )
+    # Layers such as `Reshape` fail only when they get pictures of another size: try one.
+    free.compute_output_shape((1, *_ODD_SIZE, 3))
+    free.set_weights(model.get_weights())
+    return free
+
+
+def sees_all(model: Any, names: Collection[str]) -> bool:
+    """Tell whether any of the layers lies behind a pool over the whole picture."""
+    pools = (layers.GlobalAveragePooling2D, layers.GlobalMaxPooling2D, layers.Flatten)
+    return any(isinstance(layer, pools) for layer in _cut(model, names).layers)
+
+
+def values(model: Any, names: Collection[str]) -> float:
+    """Count the values per pixel that the layers up to `names` compute, except those in place."""
+    cut = _cut(model, names)
+    outputs = [layer.output for layer in cut.layers[1:] if not isinstance(layer, _IN_PLACE)]
+    height, width = (side or _USUAL_SIDE for side in model.inputs[0].shape[1:3])
+    shapes = keras.Model(cut.inputs, outputs).compute_output_shape((1, height, width, 3))
+    return sum(map(math.prod, shapes)) / (height * width)
+
+
+def _cut(model: Any, names: Collection[str]) -> Any:
+    return keras.Model(model.inputs, [model.get_layer(name).output for name in names])

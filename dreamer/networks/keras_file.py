@@ -1,0 +1,159 @@
+"""Reader for `.keras` files from any source, which never runs code that a file contains."""
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from dreamer.errors import DreamerError
+
+LAYERS = frozenset(
+    {
+        "Activation",
+        "Add",
+        "Average",
+        "AveragePooling2D",
+        "BatchNormalization",
+        "Concatenate",
+        "Conv2D",
+        "Cropping2D",
+        "Dense",
+        "DepthwiseConv2D",
+        "Dropout",
+        "ELU",
+        "Flatten",
+        "GlobalAveragePooling2D",
+        "GlobalMaxPooling2D",
+        "Identity",
+        "InputLayer",
+        "LayerNormalization",
+        "LeakyReLU",
+        "MaxPooling2D",
+        "Maximum",
+        "Minimum",
+        "Multiply",
+        "Normalization",
+        "PReLU",
+        "Permute",
+        "ReLU",
+        "Rescaling",
+        "Reshape",
+        "SeparableConv2D",
+        "Softmax",
+        "SpatialDropout2D",
+        "Subtract",
+        "UpSampling2D",
+        "ZeroPadding2D",
+    }
+)
+"""Keras layers that a file may name: they only compute."""
+
+_MODELS = frozenset({"Functional", "Sequential", "Model"})
+_PASSIVE_MODULES = (
+    "keras.initializers",
+    "keras.regularizers",
+    "keras.constraints",
+    "keras.activations",
+)
+_MAX_BYTES = {
+    "config.json": 32 * 1024**2,
+    "metadata.json": 1024**2,
+    "model.weights.h5": 4 * 1024**3,
+}
+"""Largest size, in bytes, of each member of a `.keras` file; no other member is allowed."""
+
+
+def read(path: Path) -> Any:
+    """Read a Keras model from a `.keras` file.
+
+    Its configuration may name only the layers in `LAYERS`, and its weights must be inside the
+    file: Keras's own safe mode has been bypassed before.
+
+    Raises DreamerError if the file cannot be read or contains anything that is not allowed; the
+    error names the file and the first such thing.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                if member.file_size > _MAX_BYTES.get(member.filename, -1):
+                    raise DreamerError(
+                        f"{path} holds {member.filename!r}, which is too large or does not "
+                        "belong in a .keras file."
+                    )
+            config = json.loads(archive.read("config.json"))
+            if not isinstance(config, dict):
+                raise ValueError("no description of a model")
+            _check_weights(path, archive.read("model.weights.h5"))
+    except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error):
+        raise DreamerError(
+            f"{path} is not a .keras file: save the model by `model.save('NAME.keras')`."
+        ) from None
+    # Training settings may name any class, and are not needed here.
+    config.pop("compile_config", None)
+    for name in _find_classes(config):
+        if name not in LAYERS | _MODELS:
+            raise DreamerError(
+                f"{path} holds {name!r}, which is not among the layers that are allowed: only "
+                "plain Keras layers are, because a model may come from a stranger."
+            )
+    import keras
+
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    # Keras and TensorFlow raise exceptions of all kinds if a model cannot be built.
+    except Exception as error:
+        why = (str(error).splitlines() or ["it cannot be read"])[0]
+        raise DreamerError(f"{path} cannot be opened by Keras: {why}") from error
+
+
+def _find_classes(config: Any) -> Iterator[str]:
+    """Yield every class that a configuration names, except Keras's own passive parts."""
+    if isinstance(config, dict):
+        name, module = config.get("class_name"), config.get("module")
+        if name is not None and not _is_passive(str(name), module):
+            plain = _is_keras_module(module) and not _is_custom(config)
+            yield str(name) if plain else f"{module}.{name}"
+        for value in config.values():
+            yield from _find_classes(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from _find_classes(value)
+
+
+def _is_passive(name: str, module: object) -> bool:
+    if module is None:
+        return name in ("__keras_tensor__", "__tuple__", "__numpy__")
+    return module in _PASSIVE_MODULES or (module == "keras" and name == "DTypePolicy")
+
+
+def _is_keras_module(module: object) -> bool:
+    return module in ("keras", "keras.layers", "keras.models") or (
+        isinstance(module, str) and module.startswith("keras.src.models.")
+    )
+
+
+def _is_custom(config: dict[str, Any]) -> bool:
+    registered = config.get("registered_name")
+    return registered not in (None, config["class_name"])
+
+
+def _check_weights(path: Path, data: bytes) -> None:
+    """Raise DreamerError if HDF5 weights refer to other files."""
+    import h5py
+
+    def visit(group: Any) -> None:
+        for name in group:
+            link = group.get(name, getlink=True)
+            if not isinstance(link, h5py.HardLink):
+                raise DreamerError(f"The weights in {path} point outside of it: it is refused.")
+            child = group[name]
+            if isinstance(child, h5py.Group):
+                visit(child)
+            elif not isinstance(child, h5py.Dataset) or child.external or child.is_virtual:
+                raise DreamerError(f"The weights in {path} point outside of it: it is refused.")
+
+    with h5py.File(io.BytesIO(data)) as file:
+        visit(file)

@@ -1,0 +1,1 @@
+"""Recipes become pictures: the only floor where a recipe meets TensorFlow."""

@@ -1,0 +1,29 @@
+"""The choice of channels by how strongly a photo excites them."""
+
+from dreamer.errors import DreamerError
+from dreamer.files.photos import Photo
+from dreamer.networks.channels import choose, looked_at, strengths
+from dreamer.networks.network import Network
+from dreamer.recipe import Recipe
+from dreamer.recipe.layer_spec import parse_layer, with_channels
+
+
+def choose_channels(recipe: Recipe, net: Network, photo: Photo) -> Recipe:
+    """Replace choices such as `mixed4d:strongest5` by channel numbers, which anyone can repeat.
+
+    Raises DreamerError where the photo excites no channel of a layer.
+    """
+    if not recipe.chooses:
+        return recipe
+    return recipe.changed({"layers": [_choose(text, net, photo) for text in recipe.layers]})
+
+
+def _choose(text: str, net: Network, photo: Photo) -> str:
+    term = parse_layer(text)
+    if term.choice is None:
+        return text
+    layer = net.resolve(term.layer)
+    chosen = choose(strengths(net, layer, looked_at(photo)), term.choice)
+    if not chosen:
+        raise DreamerError(f"The photo excites nothing in {layer} of {net.name}: choose another.")
+    return with_channels(text, chosen)

@@ -1,0 +1,359 @@
+"""From a recipe to a film that is fed back into itself: each frame is moved and dreamt again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dreamer.arrays import Image, Size, Stored, from_stored, to_stored
+from dreamer.errors import DreamerError
+from dreamer.imaging import finish, stabilize
+from dreamer.imaging.finish import Finish
+from dreamer.imaging.stabilize import Floats
+from dreamer.motion.homographies import Matrix, zoom
+from dreamer.motion.warp import Still, warp
+from dreamer.pipelines.camera import Camera
+from dreamer.pipelines.finishing import finish_mask
+from dreamer.pipelines.frame_loop import Carried, Loop, fill_between, measure_closure
+from dreamer.pipelines.image import ImagePipeline, Moment
+from dreamer.pipelines.plan import Plan
+from dreamer.recipe import Recipe
+from dreamer.recipe.film import Film
+from dreamer.recipe.schedule import Clock, parse_text
+
+AVERAGE = 20.0
+"""Seconds over which `colors = "average"` takes its mean."""
+
+BLEND = 2.0
+"""Seconds over which a loop's end passes into its beginning; at most half of the loop."""
+
+WARM_UP = 3.0
+"""Seconds that a loop is dreamt before the blended ones, so that no trace of the photo is left."""
+
+CLEAN = 1.3
+"""A step from the last frame to the first that is so many times the usual one is hardly seen."""
+
+_STRENGTH = "strength."
+
+
+class FeedbackMemory(NamedTuple):
+    """What is remembered beside the picture.
+
+    Attributes:
+        colors: mean and spread of the colors, a slow average; see `stabilize.measure_colors`.
+        pose: how the photo lies by now, `(3, 3)`.
+        strengths: the slow average of the strengths of channels, `(c,)`, by layer.
+    """
+
+    colors: Floats
+    pose: Floats
+    strengths: Mapping[str, Floats]
+
+    def blend(self, other: Self, share: float) -> Self:
+        """Return what lies a share of the way to another memory, 0 to 1."""
+        way = np.float32(share)
+        strengths = {
+            layer: own + way * (other.strengths.get(layer, own) - own)
+            for layer, own in self.strengths.items()
+        }
+        return self._replace(
+            colors=self.colors + way * (other.colors - self.colors),
+            pose=self.pose + way * (other.pose - self.pose),
+            strengths=strengths,
+        )
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the arrays by name."""
+        strengths = {_STRENGTH + layer: each for layer, each in self.strengths.items()}
+        return {"colors": self.colors, "pose": self.pose, **strengths}
+
+
+def frame_recipe(recipe: Recipe) -> Recipe:
+    """Return the recipe of what is dreamt on each frame."""
+    film = recipe.film
+    # The change of a whole film is held by the second, not that of a picture.
+    own = {"steps": film.steps, "motif": film.motif, "strength": None, "size": film.size}
+    return recipe.changed({**own, "octaves": recipe.octaves})
+
+
+@dataclass(frozen=True)
+class FeedbackFilm:
+    """A film's recipe on a loaded network, for one photo; see `frame_loop.FilmPipeline`.
+
+    Attributes:
+        pipeline: of `frame_recipe`.
+        photo: the first frame, float32 `(h, w, 3)`.
+        mask: `(h, w)`; the dream shows where it is 1.
+    """
+
+    pipeline: ImagePipeline
+    photo: Image
+    mask: NDArray[np.float32] | None = None
+
+    @property
+    def recipe(self) -> Recipe:
+        """Return the recipe of each frame, which holds that of the film."""
+        return self.pipeline.recipe
+
+    @property
+    def film(self) -> Film:
+        """Return the film's part of the recipe."""
+        return self.recipe.film
+
+    @property
+    def motion(self) -> str:
+        """Return the name of the motion."""
+        return self.film.motion
+
+    @property
+    def size(self) -> Size:
+        """Return the height and width of the frames."""
+        return self.photo.shape[0], self.photo.shape[1]
+
+    @property
+    def needs_length(self) -> bool:
+        """Tell whether a film of another length would have other frames from the beginning."""
+        return self.film.loop or self.recipe.uses_length
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Return the octaves of each frame."""
+        return self.pipeline.plan(self.size)
+
+    @cached_property
+    def keys(self) -> int:
+        """Return how many frames are dreamt, those of a loop's warm-up not counted."""
+        film = self.film
+        if not film.loop:
+            return 1 + (film.length - 1) // film.cadence
+        if film.length % film.cadence:
+            raise DreamerError(
+                f"A loop of {film.length} frames has no whole number of steps of {film.cadence}: "
+                "give another --cadence or another length."
+            )
+        return film.length // film.cadence
+
+    @cached_property
+    def loop(self) -> Loop | None:
+        """Return how the film closes, where it does."""
+        film = self.film
+        if not film.loop:
+            return None
+        rate = film.fps / film.cadence
+        blend = min(math.ceil(BLEND * rate), self.keys // 2)
+        if blend < 2:
+            raise DreamerError("So short a film cannot loop: give at least eight frames.")
+        return Loop(self.keys, blend, warm_up=blend + math.ceil(WARM_UP * rate))
+
+    def check(self) -> None:
+        """Read every schedule at every key, so that a slip shows before the long run."""
+        _ = self.keys, self.loop
+        if self.recipe.schedules:
+            for number in range(self.keys):
+                self._at(number)
+
+    def begin(self) -> Carried[FeedbackMemory]:
+        """Return the photo; in its film's colors if they do not fade in."""
+        pose = np.eye(3, dtype=np.float32)
+        film, clock = self._at(0)
+        photo = self.photo
+        if film.colors == "palette" and not (film.intro or film.loop):
+            photo = self._hold.hold_colors(photo, self._hold.reference, film, clock)
+        return Carried(to_stored(photo), FeedbackMemory(self._hold.reference, pose, {}))
+
+    def step(self, carried: Carried[FeedbackMemory], number: int) -> Carried[FeedbackMemory]:
+        """Make a key from the one before."""
+        film, clock = self._at(number)
+        cadence, begin, memory = film.cadence, (number - 1) * film.cadence, carried.memory
+        seconds, share = cadence / film.fps, self.film.ease(number * cadence)
+        matrix = self._camera.matrix(begin, begin + cadence)
+        pose = _recur(matrix @ memory.pose, self.size)
+        moved = self._move(from_stored(carried.frame), matrix, pose)
+        origin = self._hold.prepare(moved, pose, film, (self.recipe.seed, number), share)
+        moment = Moment(number, clock, self._gains(memory, float(film.habituation)))
+        *_, last = self.pipeline.dream(origin, self.plan, self.mask, moment=moment)
+        change = float(film.strength) * seconds * share
+        dreamt = finish.scale_change(change)(last.picture(), origin) if change else origin
+        dreamt = self._hold.hold_colors(dreamt, memory.colors, film, clock)
+        frames = float(film.memory) / seconds
+        strengths = {
+            layer: stabilize.update_mean(memory.strengths.get(layer, now), now, frames)
+            for layer, now in last.strengths.items()
+        }
+        colors = stabilize.update_mean(
+            memory.colors, stabilize.measure_colors(dreamt), AVERAGE / seconds
+        )
+        after = FeedbackMemory(colors, pose, {**memory.strengths, **strengths})
+        return Carried(to_stored(dreamt), after)
+
+    def recall(self, plain: Mapping[str, Any]) -> FeedbackMemory:
+        """Return the memory that a store has kept."""
+        strengths = {
+            name.removeprefix(_STRENGTH): value
+            for name, value in plain.items()
+            if name.startswith(_STRENGTH)
+        }
+        return FeedbackMemory(plain["colors"], plain["pose"], strengths)
+
+    def frames(self, keys: Iterator[Stored]) -> Iterator[Stored]:
+        """Return the frames of the film, those between the keys included."""
+        return fill_between(keys, self.film.cadence, self.film.length, self._camera.move)
+
+    def describe_ending(self, around: Sequence[Image], memory: FeedbackMemory) -> list[str]:
+        """Describe how well a loop closes."""
+        if not self.loop or len(around) < 12:
+            return []
+        plain, moved = measure_closure(around, self.film.length, self._camera.move)
+        if min(plain, moved) <= CLEAN:
+            return ["The loop closes cleanly."]
+        return [
+            f"The step from the last frame to the first is {plain:.1f} times the usual one, so the "
+            "loop may jump there: give more --seconds, or a slower --speed."
+        ]
+
+    def _at(self, number: int) -> tuple[Film, Clock]:
+        """Return the film's numbers when a key is made, and the moment itself."""
+        clock = self.recipe.clock(number * self.film.cadence)
+        return self.recipe.at(clock).film, clock
+
+    def _gains(self, memory: FeedbackMemory, habituation: float) -> dict[str, Floats]:
+        channels = self.pipeline.network.channels
+        return {
+            layer: stabilize.habituate(
+                memory.strengths.get(layer, np.ones(channels(layer), np.float32)), habituation
+            )
+            for layer in self.pipeline.goal.objective.layers
+        }
+
+    def _move(self, image: Image, matrix: Matrix, pose: Floats) -> Image:
+        """Move a frame to the moment of the next one."""
+        border = self.film.border
+        if border != "photo" or _stays_inside(matrix, self.size):
+            return warp(image, matrix, border)
+        # Mirrored or repeated edges would be fed back into streaks.
+        return warp(image, matrix, border, self._still.moved(pose.astype(np.float64)))
+
+    @cached_property
+    def _camera(self) -> Camera:
+        return Camera(self.recipe, self.size)
+
+    @cached_property
+    def _hold(self) -> Hold:
+        return Hold(self.film, self.photo, finish_mask(self.recipe, self.mask))
+
+    @cached_property
+    def _still(self) -> Still:
+        return Still(self.photo)
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What keeps a film like its photo: in color, in detail, and where the mask is black.
+
+    Attributes:
+        film: with its schedules.
+        photo: float32 `(h, w, 3)`.
+        veil: shows the photo where the mask is black.
+    """
+
+    film: Film
+    photo: Image
+    veil: Finish
+
+    @cached_property
+    def reference(self) -> Floats:
+        """Return the colors of the photo."""
+        return stabilize.measure_colors(self.photo)
+
+    @cached_property
+    def detail(self) -> float:
+        """Return the strength of the photo's fine detail."""
+        return stabilize.measure_detail(self.photo)
+
+    def prepare(
+        self, moved: Image, pose: Floats, film: Film, seed: tuple[int, int], share: float
+    ) -> Image:
+        """Give a moved frame the photo, the detail and the noise that it should have.
+
+        Args:
+            moved: a frame at its next moment.
+            pose: how the photo lies there.
+            film: its numbers at that moment.
+            seed: of the noise.
+            share: how much of the dream has faded in.
+        """
+        seconds = film.cadence / film.fps
+        if film.source:
+            mixed = 1 - (1 - float(film.source)) ** seconds
+            moved = moved + np.float32(mixed) * (self._source(pose) - moved)
+        if film.detail:
+            moved = stabilize.hold_detail(moved, self.detail, float(film.detail))
+        if film.noise:
+            amplitude = float(film.noise) * seconds**0.5 * share
+            moved = stabilize.add_noise(moved, amplitude, seed)
+        return moved.clip(0, 1)
+
+    def hold_colors(self, image: Image, average: Floats, film: Film, clock: Clock) -> Image:
+        """Hold the colors of a dreamt frame, so that all of it has them; the photo shows unveiled.
+
+        Args:
+            image: the frame.
+            average: the slow average of the colors so far.
+            film, clock: its numbers at its moment.
+        """
+        if film.hold and film.colors != "free":
+            target = self._target(average, film, clock)
+            image = stabilize.hold_colors(image, target, float(film.hold))
+        return self.veil(image, self.photo)
+
+    def _target(self, average: Floats, film: Film, clock: Clock) -> Floats:
+        if film.colors == "average":
+            return average
+        if film.colors == "palette" and film.palette:
+            parts = parse_text(film.palette).at(clock)
+            targets = [
+                share * stabilize.aim_at_palette(codes.split(","), self.reference)
+                for codes, share in parts
+            ]
+            palette = np.asarray(np.sum(targets, 0), np.float32)
+            # They fade in with the dream, or the second frame would jump.
+            eased = np.float32(self.film.ease(clock.frame / clock.fps * film.fps))
+            return self.reference + eased * (palette - self.reference)
+        return self.reference
+
+    def _source(self, pose: Floats) -> Image:
+        """Return the photo, moved along; it enters again at half the size before it is blurred."""
+        height, width = self.photo.shape[:2]
+        share = _level(pose) % 1
+        nearer, farther = (
+            warp(self.photo, zoom(2.0**power, (width / 2, height / 2)) @ pose, "reflect")
+            for power in (share - _level(pose), share - 1 - _level(pose))
+        )
+        return nearer + np.float32(share) * (farther - nearer)
+
+
+def _level(pose: NDArray[Any]) -> float:
+    """Return how often a pose doubles the size."""
+    return math.log2(max(abs(float(np.linalg.det(pose[:2, :2]))) ** 0.5, 1e-6))
+
+
+def _recur(pose: Matrix, size: Size) -> Floats:
+    """Bring a pose between half and twice the size: a film that zooms for ever recurs."""
+    height, width = size
+    back = zoom(2.0 ** -round(_level(pose)), (width / 2, height / 2))
+    return np.asarray(back @ pose, np.float32)
+
+
+def _stays_inside(matrix: Matrix, size: Size) -> bool:
+    """Tell whether all that is seen after a move was in the picture before."""
+    height, width = size
+    corners = np.array([(0, 0, 1), (width, 0, 1), (0, height, 1), (width, height, 1)]).T
+    x, y, depth = np.linalg.inv(matrix) @ corners
+    points = np.stack([x / depth / width, y / depth / height])
+    return bool((points >= -1e-9).all() and (points <= 1 + 1e-9).all())

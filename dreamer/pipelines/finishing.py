@@ -1,0 +1,58 @@
+"""What a recipe does to a dream as a picture: while it grows, and when it is shown."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dreamer.imaging import finish
+from dreamer.imaging.finish import Finish
+from dreamer.recipe import Recipe
+
+
+def finish_octaves(recipe: Recipe) -> Callable[[float], Finish] | None:
+    """Return what is done to a dream at the end of an octave, so that the next one builds on it.
+
+    It depends on the share of the octaves that are done; None where nothing is done.
+    """
+    if not (recipe.palette or recipe.saturation != 1 or recipe.strength):
+        return None
+
+    def grow(share: float) -> Finish:
+        # A dream's change grows about as the root of the number of octaves.
+        change = [finish.scale_change(recipe.strength * share**0.5)] if recipe.strength else []
+        return finish.chain(finish_colors(recipe, share), *change)
+
+    return grow
+
+
+def finish_colors(recipe: Recipe, share: float = 1) -> Finish:
+    """Return what is done to the colors of a dream when a share of its octaves is done."""
+    colors = [finish.match_palette(recipe.palette)] if recipe.palette else []
+    last = share == 1 and recipe.saturation != 1
+    chroma = [finish.scale_saturation(float(recipe.saturation))] if last else []
+    return finish.chain(*colors, *chroma)
+
+
+def finish_picture(
+    recipe: Recipe, mask: NDArray[np.float32] | None, own: Finish | None = None
+) -> Finish:
+    """Return what is done to the picture that is shown; `own` is the caller's, and comes first."""
+    parts: list[Finish] = [own] if own else []
+    parts += [finish.keep_colors] if recipe.colors == "photo" else []
+    parts += [finish.blend(float(recipe.opacity))] if recipe.opacity != 1 else []
+    return finish.chain(*parts, finish_mask(recipe, mask))
+
+
+def finish_mask(recipe: Recipe, mask: NDArray[np.float32] | None) -> Finish:
+    """Return what shows the dream where the mask is white, with the recipe's soft edge.
+
+    Args:
+        recipe: says how soft it is.
+        mask: `(h, w)` of 0 to 1; without one, the dream shows everywhere.
+    """
+    if mask is None:
+        return finish.leave_unchanged
+    sigma = recipe.feather * min(mask.shape)
+    return finish.apply_mask(cv2.GaussianBlur(mask, (0, 0), sigma) if sigma else mask)

@@ -1,0 +1,366 @@
+"""The part of a recipe that is for films only: motion, time, colors and habituation."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from dreamer.recipe.fields import (
+    FILMS,
+    Acts,
+    Data,
+    Kind,
+    Motif,
+    NotNegative,
+    OverTime,
+    Positive,
+    define,
+)
+from dreamer.recipe.schedule import Clock, Number, parse_text
+
+Motion = Literal["zoom", "spiral", "drift", "tunnel", "breathe", "orbit", "still"]
+"""The names of the motions."""
+
+FILM = (Kind.FILM,)
+"""Films grown from a photo only, as the users of a field."""
+
+CLIP = (Kind.CLIP,)
+"""Films dreamt over a clip only, as the users of a field."""
+
+
+def complete_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the changes that others imply: a palette sets `colors`, and seconds reset `frames`."""
+    colors = {"colors": "palette"} if changes.get("palette") else {}
+    seconds = {"frames": None} if changes.get("seconds") else {}
+    return {**seconds, **changes, **colors}
+
+
+_CODES = re.compile(r"#[0-9a-fA-F]{6}(\s*,\s*#[0-9a-fA-F]{6})*")
+
+
+def _join_colors(value: object) -> object:
+    """Accept a list of colors as well as a text."""
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+
+def _check_palette(text: str | None) -> str | None:
+    for codes in parse_text(text).texts if text else ():
+        if not _CODES.fullmatch(codes):
+            raise ValueError(f"{codes!r} are not colors: write #rrggbb,#rrggbb")
+    return text
+
+
+MOMENTS = 5000
+"""The approximate number of frames of a long film that are checked in advance."""
+
+
+class Film(Data):
+    """The fields of a film; those with `OverTime` may be schedules, as `0:(1.02), 60:(1.06)`."""
+
+    motion: Motion = define(
+        "zoom",
+        "camera motion: zoom, spiral, drift, tunnel, breathe, orbit or still; the same at "
+        "every frame rate",
+        "film.motion",
+        Acts.START,
+        FILM,
+        flag="--motion",
+        metavar="NAME",
+    )
+    speed: Annotated[Number, OverTime(0, 20)] = define(
+        1.0,
+        "factor on the speed of the motion",
+        "film.speed",
+        Acts.START,
+        FILM,
+        flag="--speed",
+        metavar="NUMBER",
+    )
+    zoom: Annotated[Number, OverTime(0.01, 100)] = define(
+        1.0,
+        "additional zoom per frame, such as 1.02",
+        "film.zoom",
+        Acts.START,
+        FILM,
+        flag="--zoom",
+        metavar="FACTOR",
+    )
+    angle: Annotated[Number, OverTime(-360, 360)] = define(
+        0.0,
+        "additional rotation per frame, in degrees",
+        "film.angle",
+        Acts.START,
+        FILM,
+        flag="--angle",
+        metavar="DEGREES",
+    )
+    pan_x: Annotated[Number, OverTime(-1, 1)] = define(
+        0.0, "shift to the right per frame, as a share of the width", "film.pan_x", Acts.START, FILM
+    )
+    pan_y: Annotated[Number, OverTime(-1, 1)] = define(
+        0.0, "shift downward per frame, as a share of the height", "film.pan_y", Acts.START, FILM
+    )
+    tilt_x: Annotated[Number, OverTime(-80, 80)] = define(
+        0.0,
+        "rotation per frame about the horizontal axis, in degrees",
+        "film.tilt_x",
+        Acts.START,
+        FILM,
+    )
+    tilt_y: Annotated[Number, OverTime(-80, 80)] = define(
+        0.0,
+        "rotation per frame about the vertical axis, in degrees",
+        "film.tilt_y",
+        Acts.START,
+        FILM,
+    )
+    field_of_view: Annotated[Number, OverTime(5, 150)] = define(
+        60.0, "field of view of a tilt, in degrees", "film.field_of_view", Acts.START, FILM
+    )
+    center_x: Annotated[Number, OverTime(-1, 2)] = define(
+        0.5,
+        "center of zoom and rotation, as a share of the width",
+        "film.center_x",
+        Acts.START,
+        FILM,
+    )
+    center_y: Annotated[Number, OverTime(-1, 2)] = define(
+        0.5,
+        "center of zoom and rotation, as a share of the height",
+        "film.center_y",
+        Acts.START,
+        FILM,
+    )
+    border: Literal["photo", "reflect", "wrap", "replicate"] = define(
+        "photo",
+        "what fills areas from outside the frame: the photo, or the frame reflected, wrapped "
+        "or replicated",
+        "film.border",
+        Acts.START,
+        FILM,
+        flag="--border",
+        metavar="photo|reflect|wrap|replicate",
+    )
+
+    fps: Positive = define(
+        24.0, "frames per second", "film.fps", Acts.START, FILMS, flag="--fps", le=240
+    )
+    written_fps: Positive | None = define(
+        None,
+        "frame rate that keyframes and per-frame values are written for (default: fps)",
+        "film.written_fps",
+        Acts.START,
+        FILMS,
+        le=240,
+    )
+    seconds: Positive = define(
+        10.0, "length in seconds", "film.seconds", Acts.START, FILM, flag="--seconds", le=86400
+    )
+    frames: int | None = define(
+        None,
+        "length in frames; replaces --seconds",
+        "film.frames",
+        Acts.START,
+        FILMS,
+        flag="--frames",
+        ge=1,
+        le=1_000_000,
+    )
+    intro: NotNegative = define(
+        2.0,
+        "seconds over which motion and dream fade in; not used in a loop",
+        "film.intro",
+        Acts.START,
+        FILM,
+        flag="--intro",
+    )
+    loop: bool = define(
+        False, "make the end lead into the beginning", "film.loop", Acts.START, FILMS, flag="--loop"
+    )
+    cadence: int = define(
+        1,
+        "dream on every Nth frame only, and blend in between",
+        "film.cadence",
+        Acts.START,
+        FILM,
+        flag="--cadence",
+        ge=1,
+        le=24,
+    )
+
+    steps: int = define(
+        3,
+        "steps of gradient ascent in each octave of a frame",
+        "film.steps",
+        Acts.START,
+        FILM,
+        flag="--steps",
+        ge=1,
+        le=1000,
+    )
+    motif: Motif = define(
+        (0.22, 0.22),
+        "largest and smallest motif, as shares of the short side, for example 0.6-0.15",
+        "film.motif",
+        Acts.PLAN,
+        FILM,
+        flag="--motif",
+        metavar="LARGEST-SMALLEST",
+    )
+    strength: Annotated[Number, OverTime(0, 10_000)] = define(
+        80.0,
+        "mean color change per second (ΔE)",
+        "film.strength",
+        Acts.SHOWN,
+        FILM,
+        flag="--strength",
+        metavar="NUMBER",
+    )
+    size: Annotated[int, Field(ge=16, le=8192)] = define(
+        640,
+        "longest side of a frame, in pixels",
+        "film.size",
+        Acts.START,
+        FILMS,
+        flag="--size",
+        metavar="PIXELS",
+    )
+
+    habituation: Annotated[Number, OverTime(0, 10)] = define(
+        1.0,
+        "how quickly the film tires of a motif; 0 never does",
+        "film.habituation",
+        Acts.TENSOR,
+        FILM,
+        flag="--habituation",
+        metavar="NUMBER",
+    )
+    memory: Annotated[Number, OverTime(0.01, 3600)] = define(
+        2.0, "seconds of the past that habituation considers", "film.memory", Acts.TENSOR, FILM
+    )
+    colors: Literal["first", "average", "palette", "free"] = define(
+        "first",
+        "what frame colors are held to: the first frame (first), a slow average (average), "
+        "the palette (palette), or nothing (free)",
+        "film.colors",
+        Acts.SHOWN,
+        FILM,
+        flag="--colors",
+        metavar="first|average|palette|free",
+    )
+    palette: Annotated[
+        str | None, BeforeValidator(_join_colors), AfterValidator(_check_palette)
+    ] = define(
+        None,
+        "colors to hold the film to, such as #102040,#e06020, or a schedule of palettes",
+        "film.palette",
+        Acts.SHOWN,
+        FILM,
+        flag="--palette",
+        metavar="#rrggbb,…",
+    )
+    hold: Annotated[Number, OverTime(0, 1)] = define(
+        1.0, "how strongly to hold colors and contrast, 0 to 1", "film.hold", Acts.SHOWN, FILM
+    )
+    detail: Annotated[Number, OverTime(0, 1)] = define(
+        0.0,
+        "how strongly to hold fine detail to the first frame's, 0 to 1",
+        "film.detail",
+        Acts.START,
+        FILM,
+    )
+    noise: Annotated[Number, OverTime(0, 1)] = define(
+        0.0,
+        "noise added per second where zooming brings no detail, for colors from 0 to 1",
+        "film.noise",
+        Acts.START,
+        FILM,
+    )
+    source: Annotated[Number, OverTime(0, 1)] = define(
+        0.0,
+        "share of the photo mixed in per second, following the motion",
+        "film.source",
+        Acts.START,
+        FILM,
+    )
+
+    flow: bool = define(
+        True,
+        "let the dream follow the motion of the clip (on), or dream on each frame alone (off)",
+        "film.flow",
+        Acts.START,
+        CLIP,
+        flag="--flow",
+        metavar="on|off",
+    )
+    carried: Literal["difference", "picture"] = define(
+        "difference",
+        "what follows the clip's motion: the difference between dream and frame, or the whole"
+        " picture",
+        "film.carried",
+        Acts.START,
+        CLIP,
+    )
+    blend_moving: Annotated[Number, OverTime(0, 1)] = define(
+        0.1,
+        "share of new dream per 1/24 second where the clip moves",
+        "film.blend_moving",
+        Acts.START,
+        CLIP,
+        flag="--blend-moving",
+        metavar="SHARE",
+    )
+    blend_still: Annotated[Number, OverTime(0, 1)] = define(
+        0.1,
+        "share of new dream per 1/24 second where the clip is still",
+        "film.blend_still",
+        Acts.START,
+        CLIP,
+        flag="--blend-still",
+        metavar="SHARE",
+    )
+    fade: Annotated[Number, OverTime(0.01, 3600)] = define(
+        4.0,
+        "half-life of the dream that is carried along a clip, in seconds",
+        "film.fade",
+        Acts.START,
+        CLIP,
+    )
+
+    def keep_rate(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Return changes of the film with `written_fps` added if they change `fps`.
+
+        Keyframes then keep the frame rate that they were written for.
+        """
+        rate = {"written_fps": self.written_fps or self.fps} if "fps" in changes else {}
+        return {**rate, **changes}
+
+    @property
+    def length(self) -> int:
+        """Return the number of frames."""
+        return self.frames or max(1, round(self.seconds * self.fps))
+
+    def ease(self, frame: float) -> float:
+        """Return the share of motion and dream that has faded in at a frame, 0 to 1."""
+        if self.loop or not self.intro:
+            return 1.0
+        share = min(frame / (self.intro * self.fps), 1.0)
+        return share * share * (3 - 2 * share)
+
+    def unseen(self, texts: Sequence[str]) -> list[str]:
+        """Return the values of text schedules that lose most of their weight to the fade-in."""
+        frames = range(0, self.length, max(1, self.length // MOMENTS))
+        whole, seen = defaultdict[str, float](float), defaultdict[str, float](float)
+        for schedule in map(parse_text, texts):
+            for frame in frames if len(set(schedule.texts)) > 1 else ():
+                for value, share in schedule.at(self.clock(frame)):
+                    whole[value] += share
+                    seen[value] += share * self.ease(frame)
+        return [value for value in whole if seen[value] < whole[value] / 2]
+
+    def clock(self, frame: float, seed: float = 0.0) -> Clock:
+        """Return the moment of a frame, counted at the frame rate that schedules assume."""
+        ratio = (self.written_fps or self.fps) / self.fps
+        return Clock(frame * ratio, self.length * ratio, self.fps * ratio, seed)

@@ -1,0 +1,47 @@
+"""Migration of recipes from older versions of the file format to the current one."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dreamer.errors import DreamerError
+
+Fields = Mapping[str, Any]
+"""The plain values of a recipe's TOML or JSON."""
+
+FORMAT = 2
+"""The current version of the format. A new field does not need a new version. A field whose name,
+meaning or default changes does, because recipes omit defaults."""
+
+UNNAMED = 1
+"""The version of recipes that do not state one."""
+
+
+def _keep(fields: Fields) -> Fields:
+    """Return the fields unchanged: the flat layout and old names of format 1 are still read."""
+    return fields
+
+
+MIGRATIONS: Mapping[int, Callable[[Fields], Fields]] = {1: _keep}
+"""Functions by version, from its fields to equivalent fields of the next version."""
+
+
+def migrate(fields: Fields, source: str) -> Fields:
+    """Convert the fields of a recipe to the current format.
+
+    Args:
+        fields: the fields, in any known format.
+        source: where they come from, for errors.
+
+    Raises DreamerError if the version is invalid, or newer than this dreamer knows.
+    """
+    version = fields.get("format", UNNAMED)
+    if not isinstance(version, int) or version < UNNAMED:
+        raise DreamerError(f"In {source}, format cannot be {version!r}: write format = {FORMAT}.")
+    if version > FORMAT:
+        raise DreamerError(
+            f"{source[0].upper()}{source[1:]} has format {version}, and this dreamer knows formats "
+            f"up to {FORMAT}: update it (pip install --upgrade dreamer)."
+        )
+    for old in range(version, FORMAT):
+        fields = MIGRATIONS[old](fields)
+    return {**fields, "format": FORMAT}

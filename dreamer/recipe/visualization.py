@@ -1,0 +1,121 @@
+"""The part of a recipe that is for feature visualization only: pictures grown from noise."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from dreamer.recipe.fields import GROWN, Acts, Data, Kind, NotNegative, define
+
+
+class Visualization(Data):
+    """The fields of pictures of channels and classes, as made by `dream filters` and `dream class`.
+
+    The recipe's own fields apply to such pictures too if their trait says so (`Trait.used_by`).
+    """
+
+    init: Literal["fourier", "uniform", "gaussian", "gray", "photo"] = define(
+        "fourier",
+        "what to start from: noise with a natural spectrum (fourier), uniform or gaussian "
+        "noise, plain gray, or a photo plus gaussian noise",
+        "visualization.init",
+        Acts.START,
+        GROWN,
+        flag="--init",
+        metavar="KIND|PHOTO",
+    )
+    init_spread: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = define(
+        0.01,
+        "standard deviation of the starting noise, for colors from 0 to 1",
+        "visualization.init_spread",
+        Acts.START,
+        GROWN,
+    )
+    parametrization: Literal["fourier", "pixels"] = define(
+        "fourier",
+        "what the steps change: pixels, or a Fourier spectrum with decorrelated colors",
+        "visualization.parametrization",
+        Acts.GRAPH,
+        GROWN,
+    )
+    pad: int = define(
+        0,
+        "gray margin around the picture, in pixels",
+        "visualization.pad",
+        Acts.GRAPH,
+        GROWN,
+        ge=0,
+        le=256,
+    )
+    scale: Annotated[float, Field(ge=0, lt=0.9, allow_inf_nan=False)] = define(
+        0.0,
+        "largest random scaling before each step, as a share",
+        "visualization.scale",
+        Acts.GRAPH,
+        GROWN,
+    )
+    turn: Annotated[float, Field(ge=0, le=180, allow_inf_nan=False)] = define(
+        0.0,
+        "largest random rotation before each step, in degrees",
+        "visualization.turn",
+        Acts.GRAPH,
+        GROWN,
+    )
+    unit: bool = define(
+        False,
+        "raise a single unit in the middle, and crop to its receptive field",
+        "visualization.unit",
+        Acts.GRAPH,
+        (Kind.CHANNEL,),
+        flag="--unit",
+    )
+    leaky: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = define(
+        0.0,
+        "slope of the network's ReLUs below zero, so that gradients never vanish; 0 for plain"
+        " ReLUs",
+        "visualization.leaky",
+        Acts.GRAPH,
+        GROWN,
+        flag="--leaky",
+        metavar="SLOPE",
+    )
+    diverse: int = define(
+        1,
+        "number of different pictures of each channel or class",
+        "visualization.diverse",
+        Acts.GRAPH,
+        GROWN,
+        flag="--diverse",
+        ge=1,
+        le=64,
+    )
+    diversity: NotNegative = define(
+        1.0,
+        "penalty on likeness between these pictures, as a share of their score",
+        "visualization.diversity",
+        Acts.GRAPH,
+        GROWN,
+    )
+    keep: Literal["last", "best"] = define(
+        "last",
+        "picture to keep: from the last step, or with the best score",
+        "visualization.keep",
+        Acts.GRAPH,
+        GROWN,
+        flag="--keep",
+        metavar="last|best",
+    )
+    shown: Literal["plain", "normalized"] = define(
+        "plain",
+        "show pictures as they are (plain), or normalized to a mean of 0.5 and a standard "
+        "deviation of spread",
+        "visualization.shown",
+        Acts.SHOWN,
+        GROWN,
+    )
+    spread: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = define(
+        0.2,
+        "standard deviation of colors in normalized pictures",
+        "visualization.spread",
+        Acts.SHOWN,
+        GROWN,
+    )

@@ -1,0 +1,1 @@
+"""Training of `dreamnet`: pictures, dreams, losses and an optimizer (see `train`)."""

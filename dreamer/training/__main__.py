@@ -1,0 +1,5 @@
+"""Train `dreamnet`: `python -m dreamer.training --help`."""
+
+from dreamer.training.train import main
+
+main()

@@ -1,0 +1,104 @@
+"""`dream presets`: one's own, and what each differs in."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dreamer import recipe
+from dreamer.jobs import presets
+from dreamer.recipe import Recipe
+
+
+@pytest.fixture(autouse=True)
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's own folder, empty."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    folder = tmp_path / "dreamer" / "presets"
+    monkeypatch.setattr(presets, "own_folder", lambda: folder)
+    return folder
+
+
+def test_a_preset_of_ones_own(dream: Callable[..., Any], own: Path) -> None:
+    tells = ("--author", "Me", "--tags", "soft, fur", "--license", "CC-BY-4.0")
+    code, out, err = dream("presets", "new", "soft-fur", "--from", "pagodas", *tells)
+    assert code == 0
+    assert out.strip() == str(own / "soft-fur.toml") == str(presets.path_of("soft-fur"))
+    assert not err
+    made, source = presets.load("soft-fur").recipe, presets.load("pagodas").recipe
+    assert made.about.model_dump() == {
+        "name": "Soft fur",
+        "author": "Me",
+        "description": f"based on {source.about.name} by {source.about.author}",
+        "tags": ("soft", "fur"),
+        "license": "CC-BY-4.0",
+    }
+    assert made.changed({"about": source.about}) == source
+    assert "soft-fur" in dream("presets", "list")[1]
+    own.joinpath("slip.toml").write_text("strenght = 3")
+    code, out, _ = dream("presets", "list")
+    assert code == 0
+    assert "soft-fur" in out
+    assert "strenght" in out
+    assert dream("presets", "path")[1].strip() == str(own)
+    assert dream("presets", "new", "soft-fur", "--from", "eyes")[0] == 2
+    assert presets.load("soft-fur").recipe == made
+
+
+def test_ones_own_hides_a_shipped_one(dream: Callable[..., Any], own: Path) -> None:
+    dream("presets", "new", "pagodas", "--from", "eyes")
+    assert presets.load("pagodas").recipe.layers == presets.load("eyes").recipe.layers
+
+
+def test_a_preset_takes_its_files_along(dream: Callable[..., Any], tmp_path: Path) -> None:
+    folder = tmp_path / "friend"
+    folder.mkdir()
+    (folder / "half.png").write_bytes(b"white")
+    (folder / "a.toml").write_text('steps = 3\n[files]\nmask = "half.png"\n', "utf-8")
+    target = tmp_path / "mine" / "b.toml"
+    code, _, err = dream("presets", "new", "b", "--from", folder / "a.toml", "-o", target)
+    assert code == 0
+    assert "no author" in err
+    assert presets.load(str(target)).recipe.mask == presets.load(str(folder / "a.toml")).recipe.mask
+    assert presets.files(str(target)) == {"mask": target.with_name("b-mask.png")}
+
+
+REFUSED: dict[str, tuple[list[str], str]] = {
+    "a path for a name": (["new", "../x", "--from", "eyes"], "letters"),
+    "an empty name": (["new", "", "--from", "eyes"], "letters"),
+    "no such source": (["new", "x", "--from", "pagoda"], "did you mean pagodas"),
+    "no such path": (["path", "pagoda"], "did you mean pagodas"),
+    "a file in the way": (["new", "x", "--from", "eyes", "-o", __file__ + "/x"], "Cannot"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_is_refused(case: str, dream: Callable[..., Any], own: Path) -> None:
+    arguments, named = REFUSED[case]
+    code, _, err = dream("presets", *arguments)
+    assert code == 2
+    assert named in err
+    assert not list(own.rglob("*.toml"))
+
+
+def test_show_explains_what_differs_and_all_on_demand(
+    dream: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    shorten_layer, full = (
+        dream("presets", "show", "ember")[1],
+        dream("presets", "show", "ember", "--all")[1],
+    )
+    usual = dream("presets", "show")[1]
+    assert "film.palette" in shorten_layer
+    assert "to hold the colors to" in shorten_layer
+    assert "the dreamer authors" in shorten_layer
+    parts = {part: type(getattr(Recipe(), part)).model_fields for part in recipe.PARTS}
+    inner = [f"{part}.{name}" for part in parts for name in parts[part]]
+    fields = [*inner, *Recipe.model_fields]
+    for field in set(fields) - {"about", *recipe.PARTS}:
+        assert f" {field} " in full
+        assert f" {field} " in usual
+    assert " total_variation " not in shorten_layer
+    assert " film.fps " not in shorten_layer

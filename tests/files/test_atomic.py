@@ -1,0 +1,60 @@
+"""Files appear whole or not at all."""
+
+import errno
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dreamer.errors import DreamerError
+from dreamer.files import atomic, photos
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_text("before")
+
+    def interrupted() -> None:
+        with atomic.replacing(path) as file:
+            file.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("x", "before")]
+    # What a stranger has put where the part might lie is neither followed nor lost.
+    (tmp_path / "x.part").symlink_to(tmp_path / "secret")
+    with atomic.replacing(path) as file:
+        file.write(b"after")
+    assert path.read_text() == "after"
+
+
+def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
+    path = tmp_path / "x.png"
+
+    def late() -> None:
+        with atomic.replacing(path, overwrite=False) as file:
+            path.write_text("somebody was faster")
+            file.write(b"late")
+
+    with pytest.raises(DreamerError, match="--overwrite"):
+        late()
+    assert path.read_text() == "somebody was faster"
+    assert atomic.free_name(path) == tmp_path / "x-2.png"
+    (tmp_path / "x-2.png").touch()
+    assert atomic.free_name(path) == tmp_path / "x-3.png"
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DreamerError, match="Cannot write"), atomic.replacing(tmp_path / "a" / "b"):
+        pass
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(DreamerError, match=r"Cannot write .*x\.png: No space left on device"):
+        photos.write(tmp_path / "x.png", np.zeros((20, 20, 3), np.float32))
+    assert not list(tmp_path.iterdir())
