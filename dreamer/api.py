@@ -178,8 +178,9 @@ def film(
     from dreamer.pipelines.frame_loop import MemoryStore, play
 
     own = _own(objective, transform, finish)
-    call = _prepare(preset, of, network, weights, *_film_fields(fields))
-    if _is_clip(source):
+    clip = _is_clip(source)
+    call = _prepare(preset, of, network, weights, *_film_fields(fields, clip=clip))
+    if clip:
         made, give = call.clip_film(source, mask, guide, own)
     else:
         made, give = call.photo_film(source, mask, guide, own)
@@ -281,6 +282,7 @@ def exemplars(
     >>> found = exemplars(folder.name, "mixed3b:7", count=1)
     >>> [each.path.name for each in found["mixed3b:7"]]
     ['teal.png']
+    >>> folder.cleanup()
     """
     call = _prepare(None, (), network, weights, {})
     net = call.network
@@ -523,19 +525,27 @@ def _read(photo: Picture) -> tuple[Photo, Callable[..., Picture]]:
     return in_memory.taken(photo, "The photo"), partial(in_memory.given, photo)
 
 
-def _film_fields(fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Split fields into a recipe's and its film's, which has names that both have."""
+def _film_fields(fields: Mapping[str, Any], *, clip: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split fields into a recipe's and its film's, which has names that both have.
+
+    The frames of a clip are dreamt as photos are, by the recipe's.
+    """
+    from dreamer.jobs.resolve import OF_CLIPS
     from dreamer.recipe.film import Film
     from dreamer.recipe.names import FORMER
 
-    own = {
-        name: value for name, value in fields.items() if FORMER.get(name, name) in Film.model_fields
-    }
+    names = set(Film.model_fields) - (set(OF_CLIPS.values()) if clip else set())
+    own = {name: value for name, value in fields.items() if FORMER.get(name, name) in names}
     return {name: value for name, value in fields.items() if name not in own}, own
 
 
 def _is_clip(source: Any) -> bool:
-    return isinstance(source, str | Path) or getattr(source, "ndim", 3) == 4
+    if isinstance(source, str | Path):
+        from dreamer.files.clips import is_clip
+
+        # Of any other file, a photo is opened by the caller.
+        return is_clip(Path(source))
+    return getattr(source, "ndim", 3) == 4
 
 
 def _read_clip(
@@ -544,10 +554,11 @@ def _read_clip(
     """Read a clip: the size of its frames, its rate, their number, and what reads them."""
     from dataclasses import replace
 
-    from dreamer.files import clips, in_memory, photos
+    from dreamer.files import clips, ffmpeg, in_memory, photos
 
     if isinstance(source, str | Path):
-        clip = clips.select(Path(source), limit=longest)
+        # A folder of frames has no rate of its own, as an array has none.
+        clip = clips.select(Path(source), limit=longest, folder_fps=ffmpeg.rate(fps))
         height, width = clip.size
         clip = replace(clip, size=(height // 2 * 2, width // 2 * 2))
         return clip.size, float(clip.fps), clip.count, clip.frames

@@ -53,14 +53,39 @@ def test_imports_point_down(path: Path) -> None:
         assert other == own or FLOOR[other] < FLOOR[own], f"{own} imports {name}"
 
 
+JOBS = sorted((PACKAGE / "jobs").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", JOBS, ids=lambda path: path.stem)
+def test_jobs_know_neither_the_terminal_nor_signals(path: Path) -> None:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+    foreign = {"typer", "click", "rich", "signal", "dreamer.cli", "dreamer.api"}
+    assert not [name for name in names if foreign & {name, name.partition(".")[0]}]
+    assert not [name for name in names if name.startswith(("dreamer.cli.", "dreamer.api."))]
+    # What a job says goes to whoever listens.
+    calls = {
+        node.func.id
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert "print" not in calls
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         ["--help"],
         ["image", "--help"],
+        ["video", "--help"],
         ["filters", "--help"],
         ["exemplars", "--help"],
         ["compare", "--help"],
+        ["search", "--help"],
         ["presets", "list"],
         ["models", "list"],
     ],
@@ -84,7 +109,9 @@ finally:
     "command",
     [
         ["image"],
+        ["video"],
         ["class"],
+        ["search"],
         ["filters"],
         ["exemplars"],
         ["compare"],

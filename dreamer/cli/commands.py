@@ -63,7 +63,9 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments as any command does."""
-        args = list(map(_modernize, args))
+        # What comes behind a lone `--` are names of files, not options.
+        named = args.index("--") if "--" in args else len(args)
+        args = [*map(_modernize, args[:named]), *args[named:]]
         given, _, order = self.make_parser(ctx).parse_args(args=list(args))
         for param, times in Counter(order).items():
             if times > 1 and not (param.multiple or getattr(param, "is_flag", False)):

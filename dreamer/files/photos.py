@@ -40,6 +40,11 @@ class Photo(NamedTuple):
     sha256: str
     notes: tuple[str, ...] = ()
 
+    @property
+    def size(self) -> Size:
+        """Return height and width."""
+        return self.image.shape[0], self.image.shape[1]
+
 
 def read(path: Path, role: str = "photo") -> Photo:
     """Read a photo, upright and in sRGB; see `decode.decode`.

@@ -97,7 +97,7 @@ def _place_in_row(parts: Sequence[Image], width: int) -> Image:
 
 
 def most_cells(size: Size, columns: int) -> int:
-    """Return interpolation many cells of `size` a sheet may have: whole rows, and at least one."""
+    """Return how many cells of `size` a sheet may have: whole rows, and at least one."""
     row = (size[0] + 2 * _GAP + size[1] // 12) * columns * (size[1] + _GAP)
     return columns * max(1, MOST_PIXELS // row)
 

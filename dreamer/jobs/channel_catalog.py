@@ -67,6 +67,7 @@ def write_catalog(job: Visualization, request: FiltersRequest, photo: Path) -> N
     found = [
         layer for term in wanted.terms for layer in _find_strongest(net, term, image, request.first)
     ]
+    job.run.parts.count = len(found)
     cells = [
         (cell.picture, f"{cell.label}  {strength / max(strengths.values()):.0%}")
         for layer, strengths in found

@@ -77,6 +77,7 @@ def _write_all(job: Visualization, request: ClassRequest) -> None:
     job.run.emit(Planned(f"{net.name}: {', '.join(map(head.label, classes))}"))
     for text in head.notes(request.names):
         job.note(text)
+    job.run.parts.count = len(varied)
     columns = request.columns or _count_columns(len(classes), [recipe for _, recipe in varied])
     cells = [
         cell

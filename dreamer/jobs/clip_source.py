@@ -151,7 +151,7 @@ def _build(clip: Clip, masks: Masks, recipe: Recipe, sha256: str, dreaming: Drea
 def _read_masks(clip: Clip, dreaming: Dreaming) -> Masks:
     """Return the masks of a clip's frames: none, one for all, or those of a mask film."""
     path = dreaming.companions.mask
-    if path is None or not clips.is_clip(path):
+    if path is None or not dreaming.companions.has_mask_film:
         still = dreaming.mask(clip.size)
         return lambda skip: repeat(still, clip.count - skip)
     film = clips.select(path, folder_fps=clip.facts.fps)

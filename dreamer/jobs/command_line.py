@@ -18,7 +18,7 @@ def to_arguments(request: Request) -> list[str]:
             named += list(_write(option.flag, value))
         else:
             plain += [str(each) for each in (value if isinstance(value, tuple) else [value])]
-    for field, given in request.given.items():
+    for field, given in request.fields.items():
         named += list(_write(traits()[field].flag, given))
     # What begins with a hyphen would be read as an option.
     return [request.command, *named, *(["--"] if plain else []), *plain]

@@ -65,6 +65,8 @@ def run(request: CompareRequest, emit: Sink, stop: Stop, bench: Workbench) -> Ou
     names = list(dict.fromkeys(map(net.resolve, request.layers))) or _choose_overview(net)
     pictures = channels.looked_at(read[0]), channels.looked_at(read[1])
     compared = comparison.compare(net, names, pictures)
+    if stop.asked:
+        return Outcome(stopped=True)
     titles = ("layer", "corr.", "strongest in A", "in B", "more in A", "more in B")
     emit(Table(titles, tuple(map(_write_row, summarize(net, compared)))))
     if distances := measure_distances(net, pictures):

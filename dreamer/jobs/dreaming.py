@@ -18,17 +18,12 @@ from dreamer.files import atomic, photos
 from dreamer.files.photos import Photo
 from dreamer.jobs import drafts
 from dreamer.jobs.ascent_film import film_ascent
+from dreamer.jobs.companions import Companions
 from dreamer.jobs.events import Done, Failed, Note, Outcome, Planned, Progress, Sink, Stop, Stopped
 from dreamer.jobs.failures import describe_failure
 from dreamer.jobs.outputs import Encoding
 from dreamer.jobs.requests import DreamRequest
-from dreamer.jobs.resolve import (
-    Companions,
-    Origin,
-    find_companions,
-    name_goal,
-    network_file,
-)
+from dreamer.jobs.resolve import name_goal, network_file
 from dreamer.jobs.sources import Naming, Source, make_folder
 from dreamer.jobs.workbench import Workbench
 from dreamer.recipe import Recipe
@@ -95,26 +90,18 @@ class Dreaming:
     @cached_property
     def _guide(self) -> Image | Path | None:
         """Return the guide at the size at which it is looked at; a folder as it is."""
-        guide = self.companions.guide
-        if guide is None or guide.is_dir():
-            return guide
+        photo = self.companions.guide_photo
+        if photo is None:
+            return self.companions.guide
         from dreamer.networks.channels import looked_at
 
-        with speaking_of("--guide"):
-            return looked_at(photos.read(guide, "guide"))
-
-    @cached_property
-    def _mask(self) -> Photo | None:
-        if self.companions.mask is None:
-            return None
-        with speaking_of("--mask"):
-            return photos.read(self.companions.mask, "mask")
+        return looked_at(photo)
 
     def mask(self, size: Size) -> NDArray[np.float32] | None:
         """Return the mask at a picture's size; a recipe that was made with one needs it again."""
-        if self._mask is not None:
+        if mask := self.companions.mask_photo:
             with speaking_of("--mask"):
-                return photos.as_mask(self._mask, size, f"The mask {self.companions.mask}")
+                return photos.as_mask(mask, size, f"The mask {self.companions.mask}")
         if self.wanted.recipe.mask:
             raise DreamerError("This recipe was made with a mask: give it again by --mask.")
         return None
@@ -125,11 +112,15 @@ class Dreaming:
 
 
 def start_dreaming(
-    request: DreamRequest, wanted: Provenance, emit: Sink, stop: Stop, bench: Workbench
+    request: DreamRequest,
+    wanted: Provenance,
+    companions: Companions,
+    emit: Sink,
+    stop: Stop,
+    bench: Workbench,
 ) -> Dreaming:
-    """Gather what holds for all pictures of a request that names its companions."""
+    """Gather what holds for all pictures of a request."""
     _, file = network_file(request)
-    companions = find_companions(request, Origin(None))
     return Dreaming(wanted, file, companions, request.threads, emit, stop, bench)
 
 
@@ -215,7 +206,7 @@ def dream_one(dreaming: Dreaming, ask: Ask, source: Source, place: Place) -> Non
     """
     started = time.perf_counter()
     recipe, photo = dreaming.wanted.recipe, source.read()
-    read_size = photo.image.shape[:2]
+    read_size = photo.size
     size = photos.fitted(read_size, recipe.size, enlarge=recipe.enlarge)
     photo = photos.resize(photo, size)
     pipeline = dreaming.build(recipe, photo) if recipe.chooses else dreaming.pipeline
@@ -268,9 +259,11 @@ class Work:
         A preview lies beside `path` meanwhile.
 
         Returns the last state, and the last one that ended an octave before it.
+
+        Raises Stopped where what there is shall be dropped.
         """
         dreaming, ask, plan = self.dreaming, self.ask, self.plan
-        size = plan_size(self.photo)
+        size = self.photo.size
         begun = None
         if ask.finish:
             begun = drafts.read_state(ask.finish, self.photo, plan, self.pipeline)
@@ -286,6 +279,9 @@ class Work:
                     place.report(state)
                     frame(state.picture)
                     ends = state.ends_octave and state.octave == self.last
+                    if dreaming.stop.drops:
+                        # Within the film of the ascent, so that it is not kept either.
+                        raise Stopped
                     if dreaming.stop.asked or ends:
                         break
                     if state.ends_octave:
@@ -324,15 +320,10 @@ class Work:
         )
 
 
-def plan_size(photo: Photo) -> Size:
-    """Return the height and width of a photo."""
-    return photo.image.shape[0], photo.image.shape[1]
-
-
 def describe_plan(source: Path, read_size: Size, work: Work) -> str:
     """Describe what is about to be done to a photo, in one line."""
     photo, pipeline, plan, last = work.photo, work.pipeline, work.plan, work.last
-    size, recipe = plan_size(photo), pipeline.recipe
+    size, recipe = photo.size, pipeline.recipe
     scaled = {-1: " (reduced, see --size)", 0: "", 1: " (enlarged)"}[
         (max(size) > max(read_size)) - (max(size) < max(read_size))
     ]

@@ -37,30 +37,41 @@ def run_in_child(request: Request, emit: Sink, stop: Stop) -> Outcome:
     Raises DreamerError where the job does, or where its process dies.
     """
     command = [sys.executable, "-m", "dreamer.jobs.executors"]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as child:
+        try:
+            return _follow(child, request, emit, stop)
+        finally:
+            # It has ended, unless what happened here keeps anybody from listening to it.
+            child.kill()
+
+
+def _follow(child: subprocess.Popen[str], request: Request, emit: Sink, stop: Stop) -> Outcome:
+    """Send a request to a child, and pass on what it says until it ends."""
     assert child.stdin is not None
     assert child.stdout is not None
     child.stdin.write(write_request(request) + "\n")
     child.stdin.flush()
     watcher = Thread(target=_pass_on_stop, args=(child, child.stdin, stop), daemon=True)
     watcher.start()
-    outcome: Outcome | None = None
     for line in child.stdout:
+        if not line.endswith("\n"):
+            # It ended while it spoke.
+            break
         said = json.loads(line)
-        if "error" in said:
-            child.wait()
-            raise DreamerError(said["error"])
-        if "outcome" in said:
-            outcome = Outcome(*said["outcome"])
-        else:
+        if "event" in said:
             emit(from_plain(said))
-    code = child.wait()
-    if outcome is None:
-        raise DreamerError(
-            f"The process of this job ended by itself (code {code}), as one does that runs out of "
-            "memory: give a smaller --size."
-        )
-    return outcome
+            continue
+        # The child waits for the end of its input.
+        child.stdin.close()
+        child.wait()
+        if "error" in said:
+            raise DreamerError(said["error"])
+        return Outcome(*said["outcome"])
+    raise DreamerError(
+        f"The process of this job ended by itself (code {child.wait()}), as one does that runs "
+        "out of memory: give a smaller --size."
+    )
 
 
 def _pass_on_stop(child: subprocess.Popen[str], pipe: IO[str], stop: Stop) -> None:
@@ -79,7 +90,8 @@ def _pass_on_stop(child: subprocess.Popen[str], pipe: IO[str], stop: Stop) -> No
             elif stop.asked and not (kept or dropped):
                 kept = bool(pipe.write(KEEP))
                 pipe.flush()
-        except OSError:
+        except (OSError, ValueError):
+            # It has ended, or nobody listens to it any more.
             return
 
 
@@ -107,12 +119,17 @@ def _serve(requests: IO[str], replies: IO[str]) -> None:
     def listen() -> None:
         for line in requests:
             stop.ask(drop=line == DROP)
+        # Whoever has asked for the job is gone, or has heard how it ended.
+        stop.ask()
 
-    Thread(target=listen, daemon=True).start()
+    listener = Thread(target=listen, daemon=True)
+    listener.start()
     try:
         reply({"outcome": list(run_job(request, lambda event: reply(to_plain(event)), stop))})
     except Exception as error:
         reply({"error": describe_failure(request.command, error)})
+    # A thread that still reads would disturb the end of the process.
+    listener.join()
 
 
 if __name__ == "__main__":

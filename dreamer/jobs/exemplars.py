@@ -61,11 +61,13 @@ def run(request: ExemplarsRequest, emit: Sink, stop: Stop, bench: Workbench) -> 
 
     channels = [each for term in wanted.recipe.terms for each in _find_channels(term, net)]
     means = _name_means(request.mean, channels, overwrite=overwrite)
+    how.parts.count = 1 if request.photos_only or not files.sheet else 2
     for state in exemplars.search(net, channels, folder, request.count, request.longest):
         place = state.seen + state.skipped
-        emit(Progress(place / count, f"photo {place} of {count}"))
+        emit(Progress(how.parts.share(place / count), f"photo {place} of {count}"))
         if stop.asked:
             break
+    how.parts.done += 1
     skipped = f", {state.skipped} skipped: unreadable or too small" if state.skipped else ""
     stopped = f" of {count}, stopped there" if stop.asked else ""
     emit(Note(f"{net.name}: {state.seen} photos{skipped}{stopped}"))

@@ -28,6 +28,7 @@ from dreamer.files.sound import Sound
 from dreamer.files.work_folder import WorkFolder
 from dreamer.jobs import clip_source
 from dreamer.jobs.clip_source import name_clip, read_part, take_clip
+from dreamer.jobs.companions import find_companions
 from dreamer.jobs.dreaming import Dreaming, start_dreaming
 from dreamer.jobs.events import (
     Done,
@@ -45,14 +46,7 @@ from dreamer.jobs.film_source import Shot, take_photo
 from dreamer.jobs.identity import describe_change
 from dreamer.jobs.outputs import save_preset
 from dreamer.jobs.requests import VideoRequest
-from dreamer.jobs.resolve import (
-    Origin,
-    name_goal,
-    parse_noise,
-    repeats_noise,
-    resolve,
-    take_companions,
-)
+from dreamer.jobs.resolve import Origin, name_goal, parse_noise, repeats_noise, resolve
 from dreamer.jobs.sources import Destination, Naming, find_sources, make_folder
 from dreamer.jobs.workbench import Workbench
 from dreamer.recipe import to_fields
@@ -110,8 +104,9 @@ def run(request: VideoRequest, emit: Sink, stop: Stop, bench: Workbench) -> Outc
     else:
         clip_source.check_for_photo(request.source, request)
     origin = Origin(request.preset)
-    request = take_companions(request, origin)
-    wanted = resolve(request, Kind.CLIP if clip else Kind.FILM, emit, origin, film=True)
+    companions = find_companions(request, origin.preset)
+    kind = Kind.CLIP if clip else Kind.FILM
+    wanted = resolve(request, kind, emit, origin, companions, film=True)
     if request.noise and "film.size" not in request.fields:
         wanted = _fit_noise(wanted, request.noise, emit)
     if not clip:
@@ -124,7 +119,7 @@ def run(request: VideoRequest, emit: Sink, stop: Stop, bench: Workbench) -> Outc
     target = Destination(None if folder else output, output if folder else None)
     if request.save_preset:
         save_preset(request.save_preset, wanted.recipe, overwrite=request.overwrite)
-    dreaming = start_dreaming(request, wanted, emit, stop, bench)
+    dreaming = start_dreaming(request, wanted, companions, emit, stop, bench)
     suffix = Path(request.preset).stem if request.preset else "film"
     ask = Ask(
         Naming(target, suffix, request.overwrite),
@@ -219,17 +214,23 @@ def _make_film(
         max_mb=ask.max_mb,
     )
     identity = _identify(film, provenance)
+    # The working folder goes only where its block ends as usual.
+    dropped = False
     with work_folder.opened(folder, identity, describe_change, fresh=ask.fresh) as work:
         making = Making(dreaming, spec, film, FolderStore(work, film))
         try:
             making.write(overwrite=ask.naming.overwrite)
         except Stopped:
-            if dreaming.stop.drops:
-                work.finish()
-            raise
-        last = making.store.last().memory
-        notes = film.describe_ending(making.around, last)
-        work.finish(kept, making.warm_up)
+            if not dreaming.stop.drops:
+                raise
+            dropped = True
+            work.finish()
+        else:
+            last = making.store.last().memory
+            notes = film.describe_ending(making.around, last)
+            work.finish(kept, making.warm_up)
+    if dropped:
+        raise Stopped
     for note in notes:
         dreaming.note(note)
     seconds = time.perf_counter() - started

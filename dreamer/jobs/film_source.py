@@ -43,7 +43,7 @@ def take_photo(source: Source, dreaming: Dreaming) -> Shot:
     """Take a photo as the source of a film."""
     recipe = dreaming.wanted.recipe
     first = photos.first_frame(source.read(), recipe.film.size)
-    size = first.image.shape[0], first.image.shape[1]
+    size = first.size
     return Shot(size, recipe, first.sha256, {}, None, partial(_build, first, dreaming))
 
 
@@ -53,5 +53,5 @@ def _build(photo: Photo, dreaming: Dreaming) -> FeedbackFilm:
     from dreamer.pipelines import feedback_film
 
     pipeline = dreaming.build(feedback_film.frame_recipe(dreaming.wanted.recipe), photo)
-    mask = dreaming.mask(photo.image.shape[:2])
+    mask = dreaming.mask(photo.size)
     return feedback_film.FeedbackFilm(pipeline, photo.image, mask)

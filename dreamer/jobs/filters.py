@@ -86,7 +86,11 @@ def _write_all(job: Visualization, request: FiltersRequest) -> None:
     where = file.parent if file else folder or many
     make_folder(where)
     job.run.emit(Planned(_describe_plan(job, request, sheets)))
-    for sheet in sheets:
+    varied = len(vary(job.wanted.recipe, request.vary))
+    job.run.parts.count = varied * len(sheets)
+    for number, sheet in enumerate(sheets):
+        # Of a sheet that is there already, nothing grows.
+        job.run.parts.done = varied * number
         if request.between:
             path = file or atomic.usual_name(where / "between.png", overwrite=job.run.overwrite)
             write_between(job, sheet.recipe, sheet.targets, request.between, path, request.film)

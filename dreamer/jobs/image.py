@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dreamer.errors import DreamerError
-from dreamer.jobs import drafts, presets
+from dreamer.jobs import drafts
 from dreamer.jobs.ascent_film import check_film
+from dreamer.jobs.companions import find_companions
 from dreamer.jobs.dreaming import CELL_SIZE, Ask, dream_all, start_dreaming
 from dreamer.jobs.events import Note, Outcome, Sink, Stop
 from dreamer.jobs.outputs import choose_encoding, save_preset
 from dreamer.jobs.requests import ImageRequest
-from dreamer.jobs.resolve import (
-    Origin,
-    resolve,
-    take_companions,
-    take_first_frame,
-)
+from dreamer.jobs.resolve import Origin, resolve, take_first_frame
 from dreamer.jobs.sheets import write_sheets
 from dreamer.jobs.sources import Naming, find_destination, find_sources
 from dreamer.jobs.watch import watch
 from dreamer.jobs.workbench import Workbench
 from dreamer.recipe.fields import Kind
 from dreamer.recipe.provenance import Provenance
-
-if TYPE_CHECKING:
-    pass
 
 
 def run(request: ImageRequest, emit: Sink, stop: Stop, bench: Workbench) -> Outcome:
@@ -35,16 +27,16 @@ def run(request: ImageRequest, emit: Sink, stop: Stop, bench: Workbench) -> Outc
     Raises DreamerError where nothing can be done.
     """
     drafts.check_options(request.draft, request.finish, request.output, request.no_recipe)
-    request = take_companions(request, find_origin(request))
+    origin = find_origin(request)
+    companions = find_companions(request, origin.preset)
     if (request.sheet or request.vary) and "size" not in request.fields:
         request = request.model_copy(update={"fields": {**request.fields, "size": CELL_SIZE}})
 
-    def read() -> Provenance:
-        # A preset that is watched is read anew.
-        wanted = resolve(request, Kind.PICTURE, emit, find_origin(request))
+    def read(origin: Origin) -> Provenance:
+        wanted = resolve(request, Kind.PICTURE, emit, origin, companions)
         return take_first_frame(wanted, emit, None if "size" in request.fields else request.noise)
 
-    wanted = read()
+    wanted = read(origin)
     found, note = find_sources(request.photos, request.noise, wanted.recipe.seed)
     if note:
         emit(Note(note))
@@ -56,17 +48,19 @@ def run(request: ImageRequest, emit: Sink, stop: Stop, bench: Workbench) -> Outc
     check_film(request.film, alone=len(found) == 1 and not (request.watch or sheets))
     if request.save_preset:
         save_preset(request.save_preset, wanted.recipe, overwrite=request.overwrite)
-    dreaming = start_dreaming(request, wanted, emit, stop, bench)
+    dreaming = start_dreaming(request, wanted, companions, emit, stop, bench)
     ask = Ask(
         Naming(target, choose_suffix(request), request.overwrite),
         choose_encoding(wanted, request.quality, depth, target.file, recipe=not request.no_recipe),
         strict=bool({"motif", "octaves", "octave_scale"} & request.fields.keys()),
         draft=request.draft,
-        finish=presets.load(str(request.finish)) if request.finish else None,
+        finish=origin.preset.provenance if request.finish and origin.preset else None,
         film=request.film,
     )
     if request.watch:
-        return watch(dreaming, ask, found, request.watch, lambda: read().recipe)
+        # A preset that is watched is read anew.
+        read_anew = lambda: read(find_origin(request)).recipe  # noqa: E731
+        return watch(dreaming, ask, found, request.watch, read_anew)
     if sheets:
         return write_sheets(dreaming, ask, found, request)
     return dream_all(dreaming, ask, found)

@@ -44,6 +44,9 @@ def grow_missing(
         try:
             job.grow(recipe, missing, finished=keep)
         except Stopped:
-            job.note("What is finished is kept: the same command goes on with the rest.")
+            if job.run.stop.drops:
+                store.remove()
+            else:
+                job.note("What is finished is kept: the same command goes on with the rest.")
             raise
     return [cell for target in targets for cell in read(target) if cell is not None]

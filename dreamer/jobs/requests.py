@@ -98,6 +98,7 @@ class Request(Data):
     taken_in: ClassVar[tuple[str, ...]] = ()
     """Fields of a recipe that are options of this command although it makes nothing by it."""
 
+    fields: dict[str, Typed] = Field(default_factory=dict, description="fields of the recipe")
     settings: tuple[str, ...] = ask(
         (),
         "set any field that `dream presets show` lists; repeatable",
@@ -110,16 +111,10 @@ class Request(Data):
     )
     overwrite: bool = ask(False, "replace existing files", "--overwrite")
 
-    @property
-    def given(self) -> Mapping[str, Typed]:
-        """Return the fields of a recipe that are given as options."""
-        return {}
-
 
 class RecipeRequest(Request):
     """What every job is asked for that makes pictures by a recipe."""
 
-    fields: dict[str, Typed] = Field(default_factory=dict, description="fields of the recipe")
     preset: str | None = ask(
         None,
         "start from a preset, or from a finished picture or film",
@@ -139,11 +134,6 @@ class RecipeRequest(Request):
     save_preset: Path | None = ask(
         None, "write the recipe as a TOML preset", "--save-preset", metavar="FILE"
     )
-
-    @property
-    def given(self) -> Mapping[str, Typed]:
-        """Return the fields of a recipe that are given as options."""
-        return self.fields
 
 
 class DreamRequest(RecipeRequest):
@@ -417,7 +407,6 @@ class CompareRequest(Request):
 
     first: Path = ask(..., "a picture", metavar="A")
     second: Path = ask(..., "another one, of any size", metavar="B")
-    fields: dict[str, Typed] = Field(default_factory=dict, description="fields of the recipe")
     layers: tuple[str, ...] = ask(
         (),
         "compare these layers instead of an overview; repeatable",
@@ -433,11 +422,6 @@ class CompareRequest(Request):
         "--output",
         metavar="FILE",
     )
-
-    @property
-    def given(self) -> Mapping[str, Typed]:
-        """Return the fields of a recipe that are given as options."""
-        return self.fields
 
 
 class SearchRequest(DreamRequest):

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple, TypeVar
 
 from dreamer.arrays import Size
 from dreamer.errors import DreamerError, speaking_of, unknown
-from dreamer.files import clips, photo_folder, photos
+from dreamer.files import photos
 from dreamer.imaging import finish
 from dreamer.imaging.noise import KINDS as NOISES
 from dreamer.imaging.noise import hash_description
 from dreamer.jobs import presets
+from dreamer.jobs.companions import Companions
 from dreamer.jobs.events import Note, Sink
-from dreamer.jobs.requests import DreamRequest, ImageRequest, RecipeRequest, Request, Typed
+from dreamer.jobs.requests import DreamRequest, ImageRequest, Request, Typed
 from dreamer.recipe import Recipe, words
 from dreamer.recipe.fields import Kind
 from dreamer.recipe.film import complete_changes
@@ -31,6 +32,8 @@ SHOWN = 5
 """At most so many fields are named in a message; the others are counted."""
 
 KERAS = ".keras"
+
+NO_COMPANIONS = Companions()
 
 Asked = TypeVar("Asked", bound=DreamRequest)
 
@@ -124,7 +127,13 @@ def negate(word: str) -> str:
 
 
 def resolve(
-    request: Request, kind: Kind, emit: Sink, origin: Origin, *, film: bool = False
+    request: Request,
+    kind: Kind,
+    emit: Sink,
+    origin: Origin,
+    companions: Companions = NO_COMPANIONS,
+    *,
+    film: bool = False,
 ) -> Provenance:
     """Resolve a request to the recipe that it describes, and note what a person may not expect.
 
@@ -133,10 +142,12 @@ def resolve(
         kind: what is made.
         emit: takes notes.
         origin: where the recipe comes from.
+        companions: the mask and the guide.
         film: whether a film is made, which is described by other usual fields.
     """
     base = origin.preset.provenance if origin.preset else None
     chosen = read_fields(request, kind)
+    chosen |= companions.hash_files(for_clip=kind is Kind.CLIP)
     settings = list(map(parse_setting, request.settings))
     in_words = None
     if isinstance(request, DreamRequest):
@@ -154,7 +165,7 @@ def network_file(request: Request) -> tuple[str | None, Path | None]:
 
     A recipe holds no paths, so the file is handed on as weights are.
     """
-    named = request.given.get("network")
+    named = request.fields.get("network")
     if isinstance(named, str) and named.endswith(KERAS):
         return Path(named).name, Path(named)
     return (named if isinstance(named, str) else None), request.weights
@@ -163,7 +174,7 @@ def network_file(request: Request) -> tuple[str | None, Path | None]:
 def read_fields(request: Request, kind: Kind) -> dict[str, Any]:
     """Read what is given as options into values by fields; those of a part as a mapping."""
     changes: dict[str, Any] = {}
-    for field, typed in request.given.items():
+    for field, typed in request.fields.items():
         if kind is Kind.CLIP and field in OF_CLIPS:
             field = OF_CLIPS[field]
         own = READERS[field](request, typed) if field in READERS else {field: typed}
@@ -208,21 +219,11 @@ READERS: Mapping[str, Callable[[Request, Typed], dict[str, Any]]] = {
     "size": _read_size,
     "palette": _read_palette,
     "visualization.init": _read_init,
-    "mask": lambda request, typed: {"mask": hash_file(Path(str(typed)), "mask")},
-    "guide": lambda request, typed: {"guide": hash_file(Path(str(typed)), "guide")},
+    # What a recipe holds of them comes from the files themselves.
+    "mask": lambda request, typed: {},
+    "guide": lambda request, typed: {},
 }
 """How options are read whose values are not those of their fields."""
-
-
-def hash_file(path: Path, role: str) -> str:
-    """Return the hash of a photo, a film, or a folder, that a recipe refers to by its role.
-
-    Raises DreamerError that names the option.
-    """
-    with speaking_of(f"--{role}"):
-        if role == "guide" and path.is_dir():
-            return photo_folder.sha256(path)
-        return clips.hash_clip(path) if clips.is_clip(path) else photos.read(path, role).sha256
 
 
 def read_palette(text: str) -> list[str]:
@@ -274,28 +275,6 @@ def take_first_frame(wanted: Provenance, emit: Sink, noise: str | None = None) -
     if noise and not repeats_noise(wanted, noise):
         first = first.changed({"size": "full"})
     return wanted._replace(recipe=first)
-
-
-class Companions(NamedTuple):
-    """Files beside the photo that a recipe needs: a mask, and a guide."""
-
-    mask: Path | None
-    guide: Path | None
-
-
-def find_companions(request: RecipeRequest, origin: Origin) -> Companions:
-    """Find the mask and the guide: those of the options, or those that the preset brings along."""
-    brought = origin.preset.files if origin.preset else {}
-    named = {name: request.fields.get(name) for name in Companions._fields}
-    given = {name: Path(str(path)) for name, path in named.items() if path}
-    return Companions(**{name: given.get(name) or brought.get(name) for name in named})
-
-
-def take_companions(request: Asked, origin: Origin) -> Asked:
-    """Let a request name the mask and the guide that its preset brings along."""
-    found = find_companions(request, origin)._asdict()
-    named = {name: str(path) for name, path in found.items() if path}
-    return request.model_copy(update={"fields": {**request.fields, **named}})
 
 
 def _unexpected(

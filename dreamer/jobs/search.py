@@ -16,11 +16,12 @@ from dreamer.files.cells import Cells
 from dreamer.files.photos import Photo
 from dreamer.imaging import contact_sheet
 from dreamer.jobs import search_cells, sheets
+from dreamer.jobs.companions import find_companions
 from dreamer.jobs.dreaming import CELL_SIZE, Dreaming, Place, start_dreaming
 from dreamer.jobs.events import Done, Outcome, Sink, Stop
 from dreamer.jobs.outputs import choose_encoding
 from dreamer.jobs.requests import SearchRequest
-from dreamer.jobs.resolve import Origin, resolve, take_companions, take_first_frame
+from dreamer.jobs.resolve import Origin, resolve, take_first_frame
 from dreamer.jobs.sources import Naming, Source, find_destination, find_sources, make_folder
 from dreamer.jobs.workbench import Workbench
 from dreamer.networks import runtime
@@ -100,12 +101,12 @@ def run(request: SearchRequest, emit: Sink, stop: Stop, bench: Workbench) -> Out
     if request.save_preset and not request.pick:
         raise DreamerError("--save-preset needs a cell to save: give --pick rNcM.")
     origin = Origin(request.around or request.preset, "--around" if request.around else "--preset")
-    request = take_companions(request, origin)
+    companions = find_companions(request, origin.preset)
     size = request.fields.get("size")
     asked_size = {"size": size or CELL_SIZE, "enlarge": size not in (None, "full")}
     fields = {name: value for name, value in request.fields.items() if name != "size"}
     request = request.model_copy(update={"fields": fields})
-    wanted = take_first_frame(resolve(request, Kind.PICTURE, emit, origin), emit)
+    wanted = take_first_frame(resolve(request, Kind.PICTURE, emit, origin, companions), emit)
     # What is wrong with it shows before the search.
     sized = wanted.recipe.changed(asked_size)
     (source, *others), _ = find_sources(
@@ -126,7 +127,7 @@ def run(request: SearchRequest, emit: Sink, stop: Stop, bench: Workbench) -> Out
             )
         emit(Done(f"{path}  {place} of {sheet}", path))
         return Outcome()
-    dreaming = start_dreaming(request, wanted, emit, stop, bench)
+    dreaming = start_dreaming(request, wanted, companions, emit, stop, bench)
     held = {*fields, *(find_field(parse_setting(each)[0]) or "" for each in request.settings)}
     held |= {"layers"} if request.of or request.unwanted else set()
     held |= {"colors"} if request.keep_colors else set()

@@ -92,7 +92,7 @@ def _dream(
     dreaming: Dreaming, read: Photo, recipe: Recipe, place: Place, cell: tuple[int, int]
 ) -> Cell | None:
     """Dream on a photo at the recipe's size; None where the job was asked to stop."""
-    size = photos.fitted(read.image.shape[:2], recipe.size, enlarge=recipe.enlarge)
+    size = photos.fitted(read.size, recipe.size, enlarge=recipe.enlarge)
     photo = photos.resize(read, size)
     pipeline = dreaming.build(recipe, photo)
     plan = pipeline.plan(size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,23 @@ SHOWN = 3
 """At most so many labels are named in a message; the others are counted."""
 
 
+@dataclass
+class Parts:
+    """How far a job is whose pictures grow in several parts, one after the other.
+
+    Attributes:
+        count: how many parts there are.
+        done: how many are behind it.
+    """
+
+    count: int = 1
+    done: int = 0
+
+    def share(self, of_part: float) -> float:
+        """Return the share of the whole work, from that of the part at work."""
+        return min((self.done + of_part) / self.count, 1.0)
+
+
 @dataclass(frozen=True)
 class Run:
     """How a job that grows pictures runs.
@@ -44,6 +61,7 @@ class Run:
         overwrite: whether files that are there may be replaced.
         recipe: whether pictures carry their recipe.
         emit, stop, bench: of the job.
+        parts: how far it is.
     """
 
     threads: int | None
@@ -52,6 +70,7 @@ class Run:
     emit: Sink
     stop: Stop
     bench: Workbench
+    parts: Parts = field(default_factory=Parts)
 
 
 @dataclass(frozen=True)
@@ -103,7 +122,7 @@ class Visualization:
         """Return the photo that pictures grow from, at their size."""
         if self._read is None:
             return None
-        size = photos.fitted(self._read.image.shape[:2], self.wanted.recipe.size, enlarge=True)
+        size = photos.fitted(self._read.size, self.wanted.recipe.size, enlarge=True)
         return photos.resize(self._read, size).image
 
     def visualizer(self, recipe: Recipe) -> Visualizer:
@@ -146,6 +165,7 @@ class Visualization:
                         finished(one)
                     done[one.label] = one
                 self.advance(state.done, f"{named}, step {state.step} of {state.steps}")
+        self.run.parts.done += 1
         leaky = recipe.visualization.leaky > 0
         if silent := [one.label for one in state.grown if one.silent]:
             self.note(_describe_silence(silent, leaky=leaky))
@@ -158,8 +178,8 @@ class Visualization:
         return list(state.grown)
 
     def advance(self, share: float, text: str) -> None:
-        """Report how far the job is. Raises Stopped where it was asked to stop."""
-        self.run.emit(Progress(share, text))
+        """Report how far the part at work is. Raises Stopped where the job was asked to stop."""
+        self.run.emit(Progress(self.run.parts.share(share), text))
         if self.run.stop.asked:
             raise Stopped
 

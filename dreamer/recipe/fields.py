@@ -167,7 +167,8 @@ Motif = Annotated[tuple[_MotifShare, _MotifShare], BeforeValidator(_parse_motif)
 class Data(BaseModel):
     """The base class of the parts of a recipe: immutable, without unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Validators are built when they are needed, so that help shows at once.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 @dataclass(frozen=True)

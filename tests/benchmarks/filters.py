@@ -73,13 +73,8 @@ def _setting(count: int) -> tuple[Visualizer, list[int]]:
         {
             **{"network": "googlenet", "steps": STEPS, "size": SIZE, "border": BORDER},
             "precision": precision,
-            **{
-                "rate": RATE,
-                "normalization": "l2",
-                "optimizer": "ascent",
-                "jitter": 0,
-                "clip": False,
-            },
+            **{"rate": RATE, "normalization": "l2", "optimizer": "ascent"},
+            **{"jitter": 0, "clip": False},
             "visualization": {
                 **{"parametrization": "pixels", "init": "fourier", "init_spread": 0.2},
                 **{"scale": 0, "turn": 0, "leaky": 0},

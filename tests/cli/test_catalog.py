@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dreamer.cli.visualization import Visualization
 
 from dreamer.arrays import Image
-from dreamer.cli import catalog
 from dreamer.files import photos
+from dreamer.jobs import channel_catalog
 from dreamer.jobs.presets import read_finished
+from dreamer.jobs.visualization import Visualization
 
 Dream = Callable[..., Any]
 QUICK = ("--steps", 1, "--size", 64, "--jitter", 0)
@@ -21,7 +21,7 @@ QUICK = ("--steps", 1, "--size", 64, "--jitter", 0)
 @pytest.fixture
 def source(photo: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A photo, in a folder to work in, beside a cache of its own."""
-    monkeypatch.setattr(catalog, "folder", lambda: tmp_path / "kept")
+    monkeypatch.setattr(channel_catalog, "catalog_folder", lambda: tmp_path / "kept")
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "p.png"
     photos.write(path, photo)

@@ -9,15 +9,12 @@ import numpy as np
 import pytest
 
 from dreamer.arrays import Image
-from dreamer.cli import clip as clipping
 from dreamer.files import clips, ffmpeg, photos, work_folder
 from dreamer.jobs.presets import read_finished
-from dreamer.pipelines.clip_film import Riding
+from dreamer.pipelines.clip_film import ClipFilm
 
 Dream = Callable[..., Any]
 
-
-# From here on as a person types it.
 
 SMALL = ("--steps", 1, "--motif", 0.9, "--seed", 3, "--size", 64)
 
@@ -46,7 +43,7 @@ def test_frames_rate_duration_and_sound_are_those_of_the_clip(
     film = tmp_path / "film.mp4"
     code, _, err = dream("video", clip, *SMALL, "-o", film)
     assert code == 0, err
-    assert "riding on its motion" in err
+    assert "following its motion" in err
     before, after = clips.select(clip), clips.select(film)
     assert (after.count, after.fps, after.size) == (10, Fraction(30000, 1001), (48, 64))
     assert after.facts.duration == before.facts.duration
@@ -54,7 +51,7 @@ def test_frames_rate_duration_and_sound_are_those_of_the_clip(
     assert packets(film) == packets(clip) != []
     made = read_finished(film)
     assert made.recipe.steps == 1
-    assert made.facts["photo_sha256"] == clipping.sha256(clip)
+    assert made.facts["photo_sha256"] == clips.hash_clip(clip)
     silent = tmp_path / "silent.webm"
     part = ("--from", "0:00.1", "--to", "0.3", "--every", 2, "--no-audio", "--flow", "off")
     assert dream("video", clip, "-p", film, *part, "-o", silent)[0] == 0
@@ -93,18 +90,18 @@ def test_a_film_that_was_killed_goes_on_to_the_same_bytes(
     whole, parts = tmp_path / "whole.mp4", tmp_path / "parts.mp4"
     options = ("video", clip, *SMALL, "--to", 0.2, "--palette", "#102040,#a05080")
     assert dream(*options, "-o", whole)[0] == 0
-    step = Riding.step
+    step = ClipFilm.step
 
-    def dying(self: Riding, carried: Any, number: int) -> Any:
+    def dying(self: ClipFilm, carried: Any, number: int) -> Any:
         if number == 3:
             raise Killed
         return step(self, carried, number)
 
-    monkeypatch.setattr(Riding, "step", dying)
+    monkeypatch.setattr(ClipFilm, "step", dying)
     with pytest.raises(Killed):
         dream(*options, "-o", parts)
     assert work_folder.unfinished(tmp_path / "parts.mp4.unfinished")
-    monkeypatch.setattr(Riding, "step", step)
+    monkeypatch.setattr(ClipFilm, "step", step)
     code, _, err = dream(*options, "-o", parts)
     assert code == 0
     assert "3 dreamt frames are there already" in err

@@ -57,7 +57,7 @@ def test_a_shell_completes_without_tensorflow(line: str) -> None:
 def test_every_word_that_is_completed_is_known() -> None:
     from dreamer.cli import complete
 
-    offered = [name for name, _ in complete.words("")]
+    offered = [name for name, _ in complete.offer_words("")]
     assert len(offered) > 50
     table = words.read(words.PACKAGED)
     assert all(table.find(name) for name in offered)

@@ -13,7 +13,7 @@ from dreamer.imaging import contact_sheet
 from dreamer.jobs.presets import read_finished
 from dreamer.networks import runtime
 from dreamer.pipelines import visualization
-from dreamer.pipelines.visualization import Visualizer
+from dreamer.pipelines.visualization import LayerGrowth
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -71,7 +71,7 @@ def test_a_sheet_is_written_and_repeated(dream: Dream, quick: Any, tmp_path: Pat
     assert "5 pictures, 32×32, 2 steps" in err
     assert read_finished(first).recipe.layers == ("mixed:0-4",)
     assert photos.read(first).image.shape[1] == 3 * 32 + 4 * 8
-    assert dream("filters", "-p", first, *quick[:2], "-o", again, "-q") == (0, f"{again}\n", "")
+    assert dream("filters", "-p", first, *quick[:2], "-o", again, "-q") == (0, "", "")
     assert first.read_bytes() == again.read_bytes()
 
 
@@ -94,15 +94,15 @@ def test_a_stopped_sheet_goes_on(
     monkeypatch.chdir(tmp_path)
     asked = ("filters", "mixed", "--first", 4, *quick)
     assert dream(*asked, "-o", "whole.png")[0] == 0
-    grow, batches = Visualizer._finished, []
+    grow, batches = LayerGrowth.finish, []
 
-    def failing(self: Visualizer, batch: Any, *rest: Any) -> Any:
+    def failing(self: LayerGrowth, batch: Any, *rest: Any) -> Any:
         batches.append(batch)
         if len(batches) == 2:
             raise KeyboardInterrupt
         return grow(self, batch, *rest)
 
-    monkeypatch.setattr(Visualizer, "_finished", failing)
+    monkeypatch.setattr(LayerGrowth, "finish", failing)
     assert dream(*asked)[0] != 0
     sheet = Path("filters-mixed.png")
     assert not sheet.exists()

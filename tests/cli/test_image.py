@@ -303,7 +303,10 @@ REFUSED = {
         ["class", "magpie", "--vary", "network=googlenet,dreamnet"],
         "one network",
     ),
-    "class misspelt field": (["class", "magpie", "--set", "feature.trun=3"], "feature.turn"),
+    "class misspelt field": (
+        ["class", "magpie", "--set", "visualization.trun=3"],
+        "visualization.turn",
+    ),
     "filters by no pattern": (["filters", "z*"], "models layers"),
     "filters filmed as text": (["filters", "mixed4c:1", "--film", "x.txt"], ".mp4"),
     "filters film and each": (["filters", "mixed4c:1", "--film", "x.mp4", "--each"], "one ascent"),
@@ -313,7 +316,7 @@ REFUSED = {
     "filters not diverse": (["filters", "mixed4c:1", "--diverse", "0"], "--diverse"),
     "filters contribution": (
         ["filters", "mixed4c:1", "--set", "small_contribution=0.1"],
-        "feature.parametrization",
+        "set parametrization to pixels",
     ),
     "filters all border": (
         ["filters", "mixed4c:1", "--size", "64", "--set", "border=2"],
@@ -382,16 +385,16 @@ def test_the_lists_name_what_there_is(dream: Dream) -> None:
 
 def started(source: Path, *arguments: str) -> subprocess.Popen[str]:
     """A long dream in a process of its own, once its first preview is there."""
-    command = [sys.executable, "-m", "dreamer", "image", str(source), "--motif", "0.9-0.3"]
+    command = [sys.executable, "-m", "dreamer", "image", str(source), "--octaves", "2"]
     process = subprocess.Popen(
-        [*command, "--size", "400", *arguments], stderr=subprocess.PIPE, text=True
+        [*command, "--size", "240", *arguments], stderr=subprocess.PIPE, text=True
     )
     preview = source.with_name("a photo-dream.preview.png")
     until = time.monotonic() + 120
     while not preview.exists() and process.poll() is None and time.monotonic() < until:
         time.sleep(0.05)
     assert preview.exists()
-    assert photos.read(preview).image.shape[1] == 400
+    assert photos.read(preview).image.shape[1] == 240
     return process
 
 

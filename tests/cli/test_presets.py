@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from dreamer import recipe
 from dreamer.jobs import presets
-from dreamer.recipe import Recipe
+from dreamer.recipe.names import name_path, traits
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +23,7 @@ def test_a_preset_of_ones_own(dream: Callable[..., Any], own: Path) -> None:
     tells = ("--author", "Me", "--tags", "soft, fur", "--license", "CC-BY-4.0")
     code, out, err = dream("presets", "new", "soft-fur", "--from", "pagodas", *tells)
     assert code == 0
-    assert out.strip() == str(own / "soft-fur.toml") == str(presets.path_of("soft-fur"))
+    assert out.strip() == str(own / "soft-fur.toml") == str(presets.find_path("soft-fur"))
     assert not err
     made, source = presets.load("soft-fur").recipe, presets.load("pagodas").recipe
     assert made.about.model_dump() == {
@@ -46,6 +45,14 @@ def test_a_preset_of_ones_own(dream: Callable[..., Any], own: Path) -> None:
     assert presets.load("soft-fur").recipe == made
 
 
+def test_the_british_spelling_of_a_license_is_still_read(
+    dream: Callable[..., Any], own: Path
+) -> None:
+    tells = ("--licence", "CC0-1.0", "--author", "Me", "--tags", "soft")
+    assert dream("presets", "new", "soft", "--from", "eyes", *tells)[0] == 0
+    assert presets.load("soft").recipe.about.license == "CC0-1.0"
+
+
 def test_ones_own_hides_a_shipped_one(dream: Callable[..., Any], own: Path) -> None:
     dream("presets", "new", "pagodas", "--from", "eyes")
     assert presets.load("pagodas").recipe.layers == presets.load("eyes").recipe.layers
@@ -61,7 +68,7 @@ def test_a_preset_takes_its_files_along(dream: Callable[..., Any], tmp_path: Pat
     assert code == 0
     assert "no author" in err
     assert presets.load(str(target)).recipe.mask == presets.load(str(folder / "a.toml")).recipe.mask
-    assert presets.files(str(target)) == {"mask": target.with_name("b-mask.png")}
+    assert presets.read(str(target)).files == {"mask": target.with_name("b-mask.png")}
 
 
 REFUSED: dict[str, tuple[list[str], str]] = {
@@ -86,19 +93,16 @@ def test_show_explains_what_differs_and_all_on_demand(
     dream: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    shorten_layer, full = (
-        dream("presets", "show", "ember")[1],
-        dream("presets", "show", "ember", "--all")[1],
-    )
+    short = dream("presets", "show", "ember")[1]
+    full = dream("presets", "show", "ember", "--all")[1]
     usual = dream("presets", "show")[1]
-    assert "film.palette" in shorten_layer
-    assert "to hold the colors to" in shorten_layer
-    assert "the dreamer authors" in shorten_layer
-    parts = {part: type(getattr(Recipe(), part)).model_fields for part in recipe.PARTS}
-    inner = [f"{part}.{name}" for part in parts for name in parts[part]]
-    fields = [*inner, *Recipe.model_fields]
-    for field in set(fields) - {"about", *recipe.PARTS}:
-        assert f" {field} " in full
-        assert f" {field} " in usual
-    assert " total_variation " not in shorten_layer
-    assert " film.fps " not in shorten_layer
+    assert "film.palette" in short
+    assert "colors to hold the film to" in short
+    assert "the dreamer authors" in short
+    places = {name_path(field) for field in traits() if not field.startswith("about.")}
+    assert {"regularizers.total_variation.amount", "film.fps", "format"} <= places
+    for place in places:
+        assert f" {place} " in full
+        assert f" {place} " in usual
+    assert " regularizers.total_variation.amount " not in short
+    assert " film.fps " not in short

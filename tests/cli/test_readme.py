@@ -10,11 +10,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from helpers import ROOT
 
 from dreamer.arrays import Image
 from dreamer.files import photos
 
-ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text("utf-8")
 GALLERY = runpy.run_path(str(ROOT / "media" / "gallery.py"))
 

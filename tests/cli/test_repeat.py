@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from helpers import MEDIA
 
-SAMPLE = Path(__file__).parents[1] / "media" / "sample.jpg"
+SAMPLE = MEDIA / "sample.jpg"
 
 
 def hashes(folder: Path, precision: str, processes: int) -> set[str]:

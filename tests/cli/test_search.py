@@ -11,13 +11,12 @@ import numpy as np
 import pytest
 
 from dreamer.arrays import Image
-from dreamer.cli.cells import Cell
 from dreamer.errors import DreamerError
 from dreamer.files import photos
 from dreamer.files.photos import Photo
-from dreamer.jobs import presets
+from dreamer.jobs import presets, sheets
+from dreamer.jobs.sheets import Cell
 from dreamer.recipe import About, Recipe, search_space
-from dreamer.recipe.search_space import Search, Stock
 
 
 class Killed(BaseException):
@@ -25,14 +24,6 @@ class Killed(BaseException):
 
 
 Dream = Callable[..., Any]
-STOCK = Stock({"low": 4, "high": 30}, {"birds": ("high:3@0.5,7",)})
-
-
-def made(*over: str, seed: int = 0, around: bool = False, base: Recipe | None = None) -> Search:
-    base = base or Recipe()
-    return Search(base, search_space.chosen(over, (), STOCK), seed, around, STOCK)
-
-
 QUICK = ("--steps", 1, "--motif", "0.8-0.8", "--size", 96)
 
 
@@ -99,20 +90,18 @@ def test_a_sheet_comes_with_a_preset_for_each_cell(dream: Dream, source: Path) -
 @pytest.fixture
 def stub(monkeypatch: pytest.MonkeyPatch) -> list[Recipe]:
     """Instead of dreams, gray pictures as bright as a recipe is strong; the recipes so far."""
-    from dreamer.cli import cells
-
     seen: list[Recipe] = []
 
-    def dream(call: Any, read: Photo, recipe: Recipe, *others: Any) -> Cell | None:
+    def dream(dreaming: Any, read: Photo, recipe: Recipe, *others: Any) -> Cell | None:
         seen.append(recipe)
         if recipe.octaves == 12:
             raise DreamerError("The smallest octave is too small.")
         picture = np.full((72, 96, 3), (recipe.strength or 0) / 100, np.float32)
-        assembly = SimpleNamespace(score=lambda image, plan: float(image.mean()))
+        pipeline = SimpleNamespace(score=lambda image, plan: float(image.mean()))
         state = SimpleNamespace(picture=lambda: picture)
-        return None if others[-1].asked else Cell(read, assembly, None, state)  # type: ignore[arg-type]
+        return None if dreaming.stop.asked else Cell(read, pipeline, None, state)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(cells, "dream", dream)
+    monkeypatch.setattr(sheets, "_dream", dream)
     return seen
 
 
@@ -142,12 +131,10 @@ def test_the_sheet_is_sorted_and_what_cannot_be_dreamt_is_left_out(
 def test_a_search_that_was_stopped_goes_on(
     dream: Dream, source: Path, stub: list[Recipe], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dreamer.cli import cells
-
     whole, sheet = source.with_name("whole.png"), source.with_name("stopped.png")
     asked = ("search", source, "--over", "strength", "--over", "blur", "-n", 5)
     assert dream(*asked, "-o", whole)[0] == 0
-    usual = cells.dream
+    usual = sheets._dream
 
     def stopping(*arguments: Any) -> Cell | None:
         if len(stub) == 5 + 1:
@@ -157,7 +144,7 @@ def test_a_search_that_was_stopped_goes_on(
             os.kill(os.getpid(), signal.SIGINT)
         return usual(*arguments)
 
-    monkeypatch.setattr(cells, "dream", stopping)
+    monkeypatch.setattr(sheets, "_dream", stopping)
     with pytest.raises(Killed):
         dream(*asked, "-o", sheet)
     assert not sheet.exists()

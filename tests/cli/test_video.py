@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dreamer.arrays import Image
 from dreamer.files import clips, photos, work_folder
 from dreamer.jobs.presets import read_finished
-from dreamer.pipelines.feedback_film import Filming
+from dreamer.pipelines.feedback_film import FeedbackFilm
 
 Dream = Callable[..., Any]
 SMALL = ("--size", 64, "--steps", 1, "--fps", 8, "--intro", 0, "--seed", 3)
@@ -60,9 +60,11 @@ def test_a_loop_says_how_well_it_closes(dream: Dream, source: Path) -> None:
     loop = ("--loop", "--frames", 12, "--motion", "breathe", "-o", source.with_name("x.gif"))
     code, _, err = dream("video", source, *SMALL, *loop)
     assert code == 0
-    ratio = float(err.split("From the last frame to the first: ")[1].split()[0])
-    assert ratio < 1.5
-    assert len(shown(source.with_name("x.gif"))) == 12
+    assert "The loop closes cleanly." in err
+    frames = shown(source.with_name("x.gif"))
+    assert len(frames) == 12
+    steps = np.abs(np.roll(frames, -1, 0) - frames).mean((1, 2, 3))
+    assert steps[-1] < 1.5 * np.median(steps[:-1])
 
 
 def test_the_ascent_of_a_picture_is_a_film_of_its_steps(dream: Dream, source: Path) -> None:
@@ -87,21 +89,21 @@ def test_a_film_that_was_killed_goes_on_to_the_same_bytes(
     whole, parts = source.with_name("whole.mp4"), source.with_name("parts.mp4")
     options = (*SMALL, "--frames", 8, "-l", "0:mixed3b, 6:mixed4a", *extra)
     assert dream("video", source, *options, "-o", whole)[0] == 0
-    step, made = Filming.step, 0
+    step, made = FeedbackFilm.step, 0
 
-    def dying(self: Filming, carried: Any, number: int) -> Any:
+    def dying(self: FeedbackFilm, carried: Any, number: int) -> Any:
         nonlocal made
         made += 1
         if made in (2, 5, 9):
             raise Killed
         return step(self, carried, number)
 
-    monkeypatch.setattr(Filming, "step", dying)
+    monkeypatch.setattr(FeedbackFilm, "step", dying)
     for _ in range(3):
         with pytest.raises(Killed):
             dream("video", source, *options, "-o", parts)
         assert work_folder.unfinished(source.with_name("parts.mp4.unfinished"))
-    monkeypatch.setattr(Filming, "step", step)
+    monkeypatch.setattr(FeedbackFilm, "step", step)
     # Nothing else can be made of it by mistake.
     code, _, err = dream("video", source, *options, "-o", parts, "--strength", 5)
     assert code == 2
@@ -115,17 +117,17 @@ def test_a_film_that_was_killed_goes_on_to_the_same_bytes(
 def test_an_unfinished_film_goes_on_to_a_greater_length(
     dream: Dream, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    step = Filming.step
+    step = FeedbackFilm.step
 
-    def dying(self: Filming, carried: Any, number: int) -> Any:
+    def dying(self: FeedbackFilm, carried: Any, number: int) -> Any:
         if number == 3:
             raise Killed
         return step(self, carried, number)
 
-    monkeypatch.setattr(Filming, "step", dying)
+    monkeypatch.setattr(FeedbackFilm, "step", dying)
     with pytest.raises(Killed):
         dream("video", source, *SMALL, "--frames", 4)
-    monkeypatch.setattr(Filming, "step", step)
+    monkeypatch.setattr(FeedbackFilm, "step", step)
     code, _, err = dream("video", source, *SMALL, "--frames", 6)
     assert code == 0
     assert "3 dreamt frames are there already" in err
@@ -194,7 +196,7 @@ def test_a_preset_is_checked_and_drawn_without_dreaming(dream: Dream, tmp_path: 
     preset.write_text('[film]\nloop = true\nseconds = 2\nzoom = "0:(1+0.1*sin(2*pi*t/max_f))"\n')
     code, out, err = dream("presets", "check", preset, "-o", plot)
     assert code == 0
-    assert "change: 1" in out
+    assert "is valid; these change over the film: film.zoom." in out
     assert "max_f" in err
     line = photos.read(plot).image[..., 0] > 0.9
     # It rises first and falls then.
@@ -216,22 +218,22 @@ def test_an_interrupt_keeps_the_film_so_far(
     loop: tuple[str, ...],
     reached: int,
 ) -> None:
-    step = Filming.step
+    step = FeedbackFilm.step
 
-    def interrupted(self: Filming, carried: Any, number: int) -> Any:
+    def interrupted(self: FeedbackFilm, carried: Any, number: int) -> Any:
         if number == 2:
             os.kill(os.getpid(), signal.SIGINT)
         return step(self, carried, number)
 
     options = (source, *SMALL, "--frames", 8, *loop)
-    monkeypatch.setattr(Filming, "step", interrupted)
+    monkeypatch.setattr(FeedbackFilm, "step", interrupted)
     code, _, err = dream("video", *options)
     assert code == 130
     assert (f"frame {reached} of 8" if reached else "before the first frame") in err
     partial = source.with_name("a photo-film.partial.mp4")
     assert left(source) == ["a photo-film.mp4.unfinished", *([partial.name] if reached else [])]
     assert not reached or len(shown(partial)) == reached
-    monkeypatch.setattr(Filming, "step", step)
+    monkeypatch.setattr(FeedbackFilm, "step", step)
     assert dream("video", *options)[0] == 0
     assert left(source) == ["a photo-film.mp4"]
     assert len(shown(source.with_name("a photo-film.mp4"))) == 8

@@ -1,5 +1,7 @@
 """Pictures that are redrawn at every save."""
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ def source(tmp_path: Path, photo: Image) -> Path:
     return path
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent as on POSIX")
 def test_each_save_redraws_the_picture(
     dream: Dream, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -34,16 +37,20 @@ def test_each_save_redraws_the_picture(
             drawn.append(target.read_bytes())
         text = next(saves, None)
         if text is None:
-            raise KeyboardInterrupt
-        preset.write_text(text)
+            signal.raise_signal(signal.SIGINT)
+        else:
+            preset.write_text(text)
 
-    monkeypatch.setattr("dreamer.cli.watch.time.sleep", save)
-    code, _, err = dream("image", source, "--watch", preset)
+    monkeypatch.setattr("dreamer.jobs.watch.time.sleep", save)
+    code, out, err = dream("image", source, "--watch", preset)
     assert code == 0
-    assert "only its look" in err
-    assert "slip in the TOML" in err
+    assert "Watching" in err
+    assert "is not valid TOML" in err
     assert "did you mean steps" in err
-    assert "from octave 2" in err
+    first, finished, rest = out.splitlines()
+    assert first.endswith("from octave 1 of 3")
+    assert finished.endswith("only finished")
+    assert rest.endswith("from octave 2 of 3")
     assert len(set(drawn)) == 3
     direct = source.with_name("direct.png")
     dream("image", source, "-p", preset, "-o", direct)

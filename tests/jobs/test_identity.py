@@ -8,21 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dreamer.arrays import Image, Stored
+from dreamer.arrays import Stored
 from dreamer.errors import DreamerError
-from dreamer.files import photos, work_folder
+from dreamer.files import work_folder
 from dreamer.files.work_folder import WorkFolder
 from dreamer.jobs.identity import describe_change
-
-
-@pytest.fixture
-def folder(tmp_path: Path, photo: Image, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a photo and a folder of photos, which a command runs in."""
-    photos.write(tmp_path / "photo.png", photo)
-    (tmp_path / "photos").mkdir()
-    photos.write(tmp_path / "photos" / "one.png", photo)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def test_a_film_made_otherwise_is_told_by_its_options(tmp_path: Path) -> None:

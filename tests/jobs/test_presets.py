@@ -15,7 +15,7 @@ from dreamer.recipe import Recipe, migrations
 
 TABLE = {
     name: recipe.from_toml(path.read_text("utf-8"), name)
-    for name, path in presets.paths().items()
+    for name, path in presets.find_all().items()
     if path.parent == presets.shipped_folder()
 }
 
@@ -40,17 +40,17 @@ def test_a_preset_tells_of_itself(name: str) -> None:
 
 
 def test_there_are_many_presets_and_some_need_no_weights() -> None:
-    kinds = [presets.kind(each) for each in TABLE.values()]
+    kinds = [presets.classify(each) for each in TABLE.values()]
     looks = [each for each in TABLE.values() if "compatibility" not in each.about.tags]
     assert kinds.count("film") >= 8
-    pictures = [each.network for each in looks if presets.kind(each) == "picture"]
+    pictures = [each.network for each in looks if presets.classify(each) == "picture"]
     assert len(pictures) >= 16
     assert pictures.count("dreamnet") >= 8
     assert set(pictures) >= {"dreamnet", "googlenet", "inception_v3"}
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, each in TABLE.items() if presets.kind(each) in ("picture", "film")]
+    "name", [name for name, each in TABLE.items() if presets.classify(each) in ("picture", "film")]
 )
 def test_a_thumbnail_was_drawn_by_its_preset(name: str) -> None:
     thumbnail = presets.shipped_folder() / f"{name}.webp"
@@ -69,7 +69,7 @@ def test_no_two_presets_are_the_same() -> None:
     assert len(set(looks)) == len(TABLE)
 
 
-@pytest.mark.parametrize("name", presets.paths())
+@pytest.mark.parametrize("name", presets.find_all())
 def test_every_preset_loads_and_survives_the_way_to_text_and_back(name: str) -> None:
     loaded = presets.load(name).recipe
     assert recipe.from_toml(recipe.to_toml(loaded), name) == loaded
@@ -98,7 +98,7 @@ def test_a_preset_brings_files_from_its_own_folder(tmp_path: Path) -> None:
     loaded = presets.load(str(path)).recipe
     assert loaded.mask == hashlib.sha256(b"white").hexdigest()
     assert loaded.guide == hashlib.sha256(b"feathers").hexdigest()
-    assert presets.files(str(path))["mask"] == path.parent / "a mask.png"
+    assert presets.read(str(path)).files["mask"] == path.parent / "a mask.png"
     assert "feathers" not in recipe.to_toml(loaded)
 
 
@@ -119,7 +119,6 @@ def test_a_preset_names_no_file_outside_its_folder(files: str, tmp_path: Path) -
     path = preset(tmp_path / "mine", files)
     (tmp_path / "secret.png").write_bytes(b"secret")
     (path.parent / "link.png").symlink_to(tmp_path / "secret.png")
-    for read in (presets.load, presets.files):
-        with pytest.raises(DreamerError, match=r"mine\.toml") as caught:
-            read(str(path))
-        assert "\n" not in str(caught.value)
+    with pytest.raises(DreamerError, match=r"mine\.toml") as caught:
+        presets.read(str(path))
+    assert "\n" not in str(caught.value)

@@ -26,8 +26,8 @@ def test_published_settings_are_in_this_engine_s_units(name: str) -> None:
     assert (wanted.median, wanted.median_every) == (median, every)
     # Both the picture and its gradient are with respect to colors of 0 to 1 here.
     assert wanted.rate == pytest.approx(rate / 255**2, rel=1e-9)
-    assert (wanted.normalize, wanted.optimizer, wanted.clip) == ("none", "ascent", True)
-    assert wanted.feature.init == "gaussian"
-    assert wanted.feature.init_spread == pytest.approx(10 / 255)
-    assert wanted.feature.parametrization == "pixels"
+    assert (wanted.normalization, wanted.optimizer, wanted.clip) == ("none", "ascent", True)
+    assert wanted.visualization.init == "gaussian"
+    assert wanted.visualization.init_spread == pytest.approx(10 / 255)
+    assert wanted.visualization.parametrization == "pixels"
     assert wanted.steps == (1000 if name.startswith("class") else 200)

@@ -163,7 +163,7 @@ def test_a_damaged_member_is_named(mine: Path) -> None:
 
 
 def test_a_missing_file_is_asked_for(tmp_path: Path) -> None:
-    with pytest.raises(DreamerError, match="give that file by --model"):
+    with pytest.raises(DreamerError, match=r"no network 'mine\.keras'.*--model"):
         load_for_recipe(MINE)
     with pytest.raises(DreamerError, match=r"nowhere\.keras"):
         load_for_recipe(MINE, tmp_path / "nowhere.keras")

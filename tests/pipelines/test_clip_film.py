@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 from tiny_films import clip_of, keys_of, pictures_of
 
 from dreamer.arrays import Image
-from dreamer.files import ffmpeg
 from dreamer.motion import homographies
 from dreamer.motion.warp import warp
 from dreamer.pipelines import clip_film, frame_loop
@@ -125,14 +123,3 @@ def test_a_mask_keeps_the_clip_where_it_is_black(tiny: Any, panned: list[Image])
     for picture, frame in zip(ridden, panned, strict=False):
         np.testing.assert_allclose(picture[:, :48], frame[:, :48], atol=1e-4)
         assert np.abs(picture[:, 48:] - frame[:, 48:]).mean() > 0.005
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film of ten frames with sound."""
-    path = tmp_path_factory.mktemp("clip") / "a clip.mp4"
-    picture = "testsrc2=size=64x48:rate=30000/1001"
-    inputs = ("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", "sine=440:sample_rate=48000")
-    coded = ("-frames:v", "10", "-t", "0.3337", "-pix_fmt", "yuv420p", "-movflags", "+faststart")
-    ffmpeg.run((*inputs, *coded, ffmpeg.target(path)), path.name)
-    return path

@@ -1,5 +1,7 @@
 """The presets that reproduce other tools' loops do so, pixel by pixel."""
 
+from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,8 +31,21 @@ def ours(recipe: Recipe, net: Network, photo: Image) -> Image:
     return last.picture()
 
 
+_MADE: dict[Any, Any] = {}
+
+
+def once(loop: str, recipe: Recipe, net: Network, make: Callable[[], Any]) -> Any:
+    """Make what a loop traces, once for each network and its layers."""
+    key = loop, recipe.layers, id(net)
+    if key not in _MADE:
+        # The network is kept, too, so that no other one comes to have its identity.
+        _MADE[key] = make(), net
+    return _MADE[key][0]
+
+
 def keras_example(recipe: Recipe, net: Network, photo: Image) -> Image:
-    step = peers.keras_example(net.model, {t.layer: t.weight for t in recipe.terms})
+    weights = {term.layer: term.weight for term in recipe.terms}
+    step = once("keras", recipe, net, lambda: peers.keras_example(net.model, weights))
     assert recipe.max_objective is not None
     picture = peers.keras_octaves(
         step,
@@ -43,12 +58,13 @@ def keras_example(recipe: Recipe, net: Network, photo: Image) -> Image:
 
 
 def tf_tutorial(recipe: Recipe, net: Network, photo: Image) -> Image:
-    run = peers.tf_tutorial(net.model, [term.layer for term in recipe.terms])
+    layers = [term.layer for term in recipe.terms]
+    run = once("tutorial", recipe, net, lambda: peers.tf_tutorial(net.model, layers))
     picture = run(tf.constant(photo[None] * 2 - 1), tf.constant(recipe.steps))
     return (picture.numpy()[0] + 1) / 2
 
 
-def google_2015(recipe: Recipe, net: Network, photo: Image) -> Image:
+def gradient_of(recipe: Recipe, net: Network) -> Callable[[tf.Tensor], tf.Tensor]:
     (layer,) = recipe.layers
     maps = keras.Model(net.model.input, net.model.get_layer(layer).output)
 
@@ -58,6 +74,12 @@ def google_2015(recipe: Recipe, net: Network, photo: Image) -> Image:
             tape.watch(picture)
             score = tf.reduce_sum(maps(picture / 255 * net.spec.scale + net.spec.offset) ** 2) / 2
         return tape.gradient(score, picture)
+
+    return gradient
+
+
+def google_2015(recipe: Recipe, net: Network, photo: Image) -> Image:
+    gradient = once("google", recipe, net, lambda: gradient_of(recipe, net))
 
     def shift(octave: int, step: int) -> tuple[int, int]:
         seed = tf.random.experimental.stateless_fold_in(octave_seed(recipe.seed, 0, octave), step)
@@ -105,6 +127,14 @@ def test_ascent_stops_where_the_keras_example_does(tiny: Network, photo: Image) 
     np.testing.assert_allclose(ours(low, tiny, photo), theirs, atol=PER_STEP * 60)
 
 
+@cache
+def load(name: str, folder: Path) -> Network:
+    """Load a network with its published weights, once for all loops."""
+    patterns = registry.spec(name).files
+    weights = next(path for pattern in patterns for path in folder.glob(pattern))
+    return network.load(name, weights)
+
+
 @pytest.mark.parametrize("name", LOOPS)
 def test_each_step_on_its_network_equals_the_loops_own(name: str, real_weights: Path) -> None:
     """Step by step along the other loop's path.
@@ -115,10 +145,8 @@ def test_each_step_on_its_network_equals_the_loops_own(name: str, real_weights: 
     spread, they change that by a little for all others.
     """
     recipe = shipped(name).changed({"steps": 1, "octaves": 1})
-    patterns = registry.spec(recipe.network).files
-    weights = next(path for pattern in patterns for path in real_weights.glob(pattern))
-    net = network.load(recipe.network, weights)
-    photo = photos.read(MEDIA / "sample.jpg").image[300:468, 400:624]
+    net = load(recipe.network, real_weights)
+    photo = photos.read(MEDIA / "sample.jpg").image[300:428, 400:560]
     path = [photo]
     for _ in range(8):
         path.append(LOOPS[name](recipe, net, path[-1]))

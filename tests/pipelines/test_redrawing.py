@@ -7,17 +7,21 @@ import pytest
 
 from dreamer.arrays import Image
 from dreamer.ascent import octaves
+from dreamer.pipelines.build import Graphs
 from dreamer.pipelines.image import build_pipeline
 from dreamer.pipelines.plan import Plan
 from dreamer.recipe import Recipe, changes
 
 SIZES = ((36, 48), (51, 68), (72, 96))
 PLAN = Plan(SIZES, ("float32",) * 3, ())
+GRAPHS = Graphs()
+"""Traced once for what is dreamt before a change."""
+
 FIELDS = {"layers": ("mixed",), "steps": 3, "jitter": 5, "precision": "float32"}
 
 
 def at_octave_ends(tiny: Any, photo: Image, **fields: object) -> list[Any]:
-    pipeline = build_pipeline(Recipe().changed({**FIELDS, **fields}), tiny)
+    pipeline = build_pipeline(Recipe().changed({**FIELDS, **fields}), tiny, graphs=GRAPHS)
     return [state for state in pipeline.dream(photo, PLAN) if state.ends_octave]
 
 
@@ -27,7 +31,9 @@ def test_a_dream_begun_at_any_octave_is_the_whole_one(
     carry: str, look: dict[str, float], tiny: Any, photo: Image
 ) -> None:
     ends = at_octave_ends(tiny, photo, carry=carry, **look)
-    pipeline = build_pipeline(Recipe().changed({**FIELDS, "carry": carry, **look}), tiny)
+    pipeline = build_pipeline(
+        Recipe().changed({**FIELDS, "carry": carry, **look}), tiny, graphs=GRAPHS
+    )
     for end in ends:
         *_, last = pipeline.dream(photo, PLAN, begun=end.begun())
         np.testing.assert_array_equal(last.picture(), ends[-1].picture())
@@ -50,7 +56,7 @@ def test_what_a_change_leaves_is_what_a_fresh_dream_comes_to(
     name: str, tiny: Any, photo: Image
 ) -> None:
     changed, expected = CHANGES[name]
-    before = build_pipeline(Recipe().changed(FIELDS), tiny)
+    before = build_pipeline(Recipe().changed(FIELDS), tiny, graphs=GRAPHS)
     after = build_pipeline(before.recipe.changed(changed), tiny, graphs=before.graphs)
     holds = changes.count_kept(before.recipe, after.recipe, (PLAN.stages, PLAN.stages))
     assert holds == expected

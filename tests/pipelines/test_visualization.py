@@ -148,7 +148,8 @@ def test_a_unit_is_raised_as_far_as_without_jitter(tiny: Any) -> None:
     for one, other in zip(still, shifted, strict=True):
         np.testing.assert_array_equal(one.plain, other.plain)
     padded = Visualizer(recipe(visualization=fields), tiny)
-    assert padded._ascent("mixed")._transform(tf.zeros([1, 32, 32, 3]), (1, 2)).shape[1] == 40
+    transform = padded.layer("mixed").ascent._transform
+    assert transform(tf.zeros([1, 32, 32, 3]), (1, 2)).shape[1] == 40
 
 
 def test_a_score_is_that_of_the_network_as_it_is(tiny: Any) -> None:

@@ -16,11 +16,10 @@ import pytest
 
 from dreamer.errors import DreamerError
 from dreamer.files import photo_sets
-from dreamer.networks import dreamnet, googlenet
+from dreamer.networks import dreamnet
 from dreamer.training import curves, dreams, train
 
 SIZE = 40
-TINY = {"mixed3a": googlenet.Branches(16, 8, 16, 4, 8, 8)}
 OPTIONS = train.Options(
     minutes=4 / 60, batch=3, size=SIZE, dream_every=3, dream_batch=2, save_every=0
 )
@@ -31,28 +30,6 @@ def photos(count: int = 3) -> list[np.ndarray]:
     """Noise, uint8."""
     rng = np.random.default_rng(0)
     return [rng.integers(0, 256, (50, 60, 3)).astype("uint8") for _ in range(count)]
-
-
-@pytest.fixture
-def networks(monkeypatch: pytest.MonkeyPatch) -> Callable[[], tuple[keras.Model, keras.Model]]:
-    """Makes teacher and student: the stem and one narrow block, the same at every call."""
-    monkeypatch.setattr(googlenet, "BLOCKS", TINY)
-    monkeypatch.setattr(dreamnet, "BLOCKS", TINY)
-    monkeypatch.setattr(dreams, "STEPS", 1)
-    halves = [
-        train.Stage("piecewise", piecewise=True, share=0.5, rate=5e-3, own_dreams=False),
-        train.Stage("chained", piecewise=False, share=0.5, rate=2e-3, own_dreams=True),
-    ]
-    monkeypatch.setattr(train, "STAGES", halves)
-    # Without it no step of these few would move a kernel by more than is let pass.
-    monkeypatch.setattr(train, "WARM_UP", 1)
-
-    def make() -> tuple[keras.Model, keras.Model]:
-        keras.backend.clear_session()
-        keras.utils.set_random_seed(0)
-        return googlenet.build(head=False), dreamnet.build()
-
-    return make
 
 
 class Clock:
