@@ -125,7 +125,7 @@ def dream(
     read, give = _read(photo)
     call = _prepare(preset, of, network, weights, fields)
     recipe = call.wanted.recipe.still()
-    size = photos.fitted(read.image.shape[:2], recipe.size, enlarge=recipe.enlarge)
+    size = photos.fit_size(read.image.shape[:2], recipe.size, enlarge=recipe.enlarge)
     read = photos.resize(read, size)
     shade = call.mask(mask, size)
     own = _own(objective, transform, finish)
@@ -291,7 +291,7 @@ def exemplars(
 
     asked = [channels] if isinstance(channels, str) else list(channels)
     wanted = [
-        Channel(net.checked(term.layer, term.channels or ()), number)
+        Channel(net.resolve_with_channels(term.layer, term.channels or ()), number)
         for term in map(parse_layer, asked)
         for number in term.channels or ()
     ]
@@ -327,7 +327,7 @@ def compare(
     from dreamer.files import in_memory
 
     pair = [
-        in_memory.taken(picture, f"The {name} picture")
+        in_memory.to_photo(picture, f"The {name} picture")
         for picture, name in ((first, "first"), (second, "second"))
     ]
     call = _prepare(None, (), network, weights, {})
@@ -336,7 +336,7 @@ def compare(
     from dreamer.networks import channels
 
     names = list(dict.fromkeys(map(net.resolve, layers))) or list(net.landmarks)
-    looked = channels.looked_at(pair[0]), channels.looked_at(pair[1])
+    looked = channels.resize_for_measurement(pair[0]), channels.resize_for_measurement(pair[1])
     return comparison.compare(net, names, looked)
 
 
@@ -366,7 +366,7 @@ def activations(
 
     from dreamer.files import in_memory
 
-    read = in_memory.taken(photo, "The photo")
+    read = in_memory.to_photo(photo, "The photo")
     call = _prepare(None, (), network, weights, {})
     from dreamer.networks.network import freeze
 
@@ -405,7 +405,7 @@ class _Call(NamedTuple):
         from dreamer.networks import channels
 
         seen = self._companion("guide", guide)
-        looked = None if seen is None else channels.looked_at(seen)
+        looked = None if seen is None else channels.resize_for_measurement(seen)
         return _bench().build(recipe, self.network, photo, looked, own)
 
     def mask(self, picture: AnyPicture | None, size: Size) -> NDArray[np.float32] | None:
@@ -422,7 +422,7 @@ class _Call(NamedTuple):
         from dreamer.files import in_memory, photos
 
         if picture is not None:
-            return in_memory.taken(picture, f"The {kind}")
+            return in_memory.to_photo(picture, f"The {kind}")
         return photos.read(self.files[kind]) if kind in self.files else None
 
     def photo_film(
@@ -459,7 +459,7 @@ class _Call(NamedTuple):
         like = source[0] if isinstance(source, np.ndarray) else np.zeros((1, 1, 3), np.uint8)
         from dreamer.files import in_memory
 
-        return ClipFilm(pipeline, recipe, size, frames, masks), partial(in_memory.given, like)
+        return ClipFilm(pipeline, recipe, size, frames, masks), partial(in_memory.to_type_of, like)
 
 
 def _own(objective: Objective | None, transform: Transform | None, finish: Finish | None) -> Own:
@@ -522,7 +522,7 @@ def _read(photo: Picture) -> tuple[Photo, Callable[..., Picture]]:
     """Read what is dreamt on; return the way from a dream back to a picture of its kind, too."""
     from dreamer.files import in_memory
 
-    return in_memory.taken(photo, "The photo"), partial(in_memory.given, photo)
+    return in_memory.to_photo(photo, "The photo"), partial(in_memory.to_type_of, photo)
 
 
 def _film_fields(fields: Mapping[str, Any], *, clip: bool) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -558,12 +558,12 @@ def _read_clip(
 
     if isinstance(source, str | Path):
         # A folder of frames has no rate of its own, as an array has none.
-        clip = clips.select(Path(source), limit=longest, folder_fps=ffmpeg.rate(fps))
+        clip = clips.select(Path(source), limit=longest, folder_fps=ffmpeg.to_exact_rate(fps))
         height, width = clip.size
         clip = replace(clip, size=(height // 2 * 2, width // 2 * 2))
         return clip.size, float(clip.fps), clip.count, clip.frames
     pictures = [
-        photos.first_frame(in_memory.taken(frame, "A frame"), longest).image for frame in source
+        photos.first_frame(in_memory.to_photo(frame, "A frame"), longest).image for frame in source
     ]
     height, width, _ = pictures[0].shape
     return (height, width), fps, len(pictures), lambda skip: iter(pictures[skip:])
@@ -584,8 +584,8 @@ def _class_targets(net: Network, asked: Sequence[str]) -> list[Any]:
     from dreamer.analysis import classifier
     from dreamer.pipelines.targets import find_targets
 
-    head = classifier.head(net)
-    outputs = classifier.outputs(head, asked)
+    head = classifier.find_head(net)
+    outputs = classifier.find_outputs(head, asked)
     targets = find_targets(net, head.layer, outputs)
     return [
         target._replace(label=head.label(output))

@@ -35,7 +35,7 @@ def main() -> None:
     cells = []
     for path in map(Path, sys.argv[1:]):
         read = photos.read(path)
-        size = photos.fitted(read.image.shape[:2], SIDE, enlarge=True)
+        size = photos.fit_size(read.image.shape[:2], SIDE, enlarge=True)
         image = photos.resize(read, size).image
         for label, pipeline in pipelines.items():
             *_, last = pipeline.dream(image, pipeline.plan(size))

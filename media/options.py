@@ -108,9 +108,9 @@ def main() -> None:
     """Draw the sheets that are asked for."""
     guide_path, *names = sys.argv[1:]
     guide = photos.read(Path(guide_path))
-    guide = photos.resize(guide, photos.fitted(guide.image.shape[:2], 320)).image
+    guide = photos.resize(guide, photos.fit_size(guide.image.shape[:2], 320)).image
     sample = photos.read(HERE / "sample.jpg")
-    sample = photos.resize(sample, photos.fitted(sample.image.shape[:2], SIDE)).image
+    sample = photos.resize(sample, photos.fit_size(sample.image.shape[:2], SIDE)).image
     net = network.load("dreamnet")
     for name in names or SHEETS:
         cells = [(sample, "the photo")] if len(SHEETS[name]) % 4 else []

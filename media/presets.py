@@ -69,8 +69,8 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="those that are up to date, too")
     given = parser.parse_args()
     read = photos.read(PHOTO)
-    photo = photos.resize(read, photos.fitted(read.image.shape[:2], SIDE)).image
-    size = photos.fitted(photo.shape[:2], SHOWN)
+    photo = photos.resize(read, photos.fit_size(read.image.shape[:2], SIDE)).image
+    size = photos.fit_size(photo.shape[:2], SHOWN)
     sources = sorted(presets.shipped_folder().glob("*.toml"))
     recipes = {source: presets.load(str(source)).recipe for source in sources}
     for kind, draw in DRAWN.items():

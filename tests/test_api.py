@@ -23,7 +23,7 @@ FILM: dict[str, Any] = {"size": 64, "steps": 1, "motif": [0.9, 0.9], "fps": 4}
 @pytest.fixture(scope="module")
 def pixels(photo: Image) -> np.ndarray:
     """uint8 `(144, 192, 3)`."""
-    return np.kron(photos.levels(photo, np.uint8), np.ones((2, 2, 1), np.uint8))
+    return np.kron(photos.quantize(photo, np.uint8), np.ones((2, 2, 1), np.uint8))
 
 
 def test_the_examples_of_the_docstrings_run(
@@ -76,7 +76,7 @@ def test_a_dream_is_of_the_photos_kind(kind: str, pixels: np.ndarray, dreamt: np
     assert getattr(made, "dtype", None) == getattr(given, "dtype", None)
     levels = np.asarray(made)
     if levels.dtype != np.uint8:
-        levels = photos.levels(levels.astype(np.float32), np.uint8)
+        levels = photos.quantize(levels.astype(np.float32), np.uint8)
     np.testing.assert_array_equal(levels[..., :3], dreamt)
     assert levels.shape[2] == (4 if "half" in kind else 3)
     assert (levels[..., 3:] == 128).all()
@@ -89,7 +89,7 @@ def test_a_dream_is_that_of_the_command(
     Pillow.fromarray(pixels).save(source)
     options = ("--steps", 2, "--motif", "0.8-0.5", "--seed", 3)
     assert dream("image", source, "-p", "pagodas", *options, "-o", target)[0] == 0
-    np.testing.assert_array_equal(dreamt, photos.levels(photos.read(target).image, np.uint8))
+    np.testing.assert_array_equal(dreamt, photos.quantize(photos.read(target).image, np.uint8))
 
 
 def test_gray_photos_words_masks_and_guides(pixels: np.ndarray) -> None:
@@ -131,7 +131,7 @@ def test_the_frames_of_a_film_are_those_of_the_command(
     assert dream("video", source, *options, "--layer", "mixed3b", "-o", folder)[0] == 0
     made = list(dreamer.film(pixels, layers=["mixed3b"], seconds=2, **FILM, **closing))
     written = [
-        photos.levels(photos.read(path).image, np.uint8) for path in sorted(folder.glob("*.png"))
+        photos.quantize(photos.read(path).image, np.uint8) for path in sorted(folder.glob("*.png"))
     ]
     assert len(made) == len(written) == 8
     np.testing.assert_array_equal(made, written)
@@ -324,12 +324,12 @@ def test_a_clip_is_filmed_from_a_file_and_from_an_array(
     assert (of_array[1] != clip[1]).any()
     floats = list(dreamer.film(clip / np.float32(255), network=network, **quick))
     assert floats[0].dtype == np.float32
-    np.testing.assert_array_equal([photos.levels(frame, np.uint8) for frame in floats], of_array)
+    np.testing.assert_array_equal([photos.quantize(frame, np.uint8) for frame in floats], of_array)
     options = ("-m", own, "-l", "mixed", "--octaves", 1, "--steps", 2, "--jitter", 0, "--fps", 12)
     out = tmp_path / "out"
     code, _, err = dream("video", tmp_path / "clip", *options, "--size", 64, "-o", out)
     assert code == 0, err
-    written = [photos.levels(photos.read(each).image, np.uint8) for each in sorted(out.iterdir())]
+    written = [photos.quantize(photos.read(each).image, np.uint8) for each in sorted(out.iterdir())]
     np.testing.assert_array_equal(written, of_array)
 
 

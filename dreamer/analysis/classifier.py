@@ -41,8 +41,8 @@ class Head:
     labels: Labels
 
     def found(self, asked: str) -> int:
-        """Find the output that a name, WordNet id or number means (see `class_labels.found`)."""
-        return class_labels.found(self.labels, asked, self.net.name)
+        """Find the output that a name, WordNet id or number means (`class_labels.find_class`)."""
+        return class_labels.find_class(self.labels, asked, self.net.name)
 
     def label(self, output: int) -> str:
         """Return the name of an output, or its number if it has none."""
@@ -65,7 +65,7 @@ class Head:
 
     def _compare_number(self, asked: str) -> str:
         """Return a note if a number means another class in ImageNet's usual order; else ""."""
-        usual, text = class_labels.ordered("ilsvrc"), asked.strip()
+        usual, text = class_labels.load_labels("ilsvrc"), asked.strip()
         if not text.isdecimal() or int(text) >= min(len(usual), len(self.labels)):
             return ""
         here, there = self.labels[int(text)], usual[int(text)]
@@ -95,7 +95,7 @@ class Head:
         return [Guess(self.label(int(k)), float(scores[k])) for k in best]
 
 
-def head(net: Network, labels: Path | None = None) -> Head:
+def find_head(net: Network, labels: Path | None = None) -> Head:
     """Return the head of a network.
 
     Args:
@@ -112,10 +112,10 @@ def head(net: Network, labels: Path | None = None) -> Head:
     layer = net.resolve(list(net.units)[-1])
     own = class_labels.read(labels) if labels else ()
     source = str(labels or "")
-    every = class_labels.fitted(own, net.channels(layer), net.name, net.spec.classes, source)
+    every = class_labels.fit_labels(own, net.channels(layer), net.name, net.spec.classes, source)
     return Head(net, layer, every)
 
 
-def outputs(head: Head, asked: Iterable[str]) -> list[int]:
+def find_outputs(head: Head, asked: Iterable[str]) -> list[int]:
     """Find the outputs that names mean, each once. Raises DreamerError for an unknown name."""
     return list(dict.fromkeys(map(head.found, asked)))

@@ -78,7 +78,7 @@ def compare(net: Network, layers: Sequence[str], pictures: tuple[Image, Image]) 
     Raises DreamerError if a picture is too small for the network.
     """
     features = network.freeze(net, layers, "float32")
-    activations = [features(channels.large_enough(net, picture)[None]) for picture in pictures]
+    activations = [features(channels.check_size(net, picture)[None]) for picture in pictures]
     return [
         _compare_layer(layer, *(np.asarray(each[layer][0]) for each in activations))
         for layer in layers

@@ -80,7 +80,7 @@ def search(
     Args:
         net: the network.
         channels: channels of its layers, as `Network.resolve` names them.
-        folder: the folder of photos (see `folders.look`).
+        folder: the folder of photos (see `folders.read_photos`).
         count: number of exemplars per channel.
         longest: the longest side, in pixels, to which larger photos are reduced.
 
@@ -93,7 +93,7 @@ def search(
     }
     features = tf.function(network.freeze(net, numbers, "float32"), reduce_retracing=True)
     seen = skipped = 0
-    for photo in folders.look(net, folder, longest):
+    for photo in folders.read_photos(net, folder, longest):
         if photo is None:
             skipped += 1
         else:
@@ -145,14 +145,14 @@ class Patch(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Scissors:
+class PatchCutter:
     """A cutter of patches from photos.
 
     Attributes:
         net: the network.
         largest: the side, in pixels, by layer, of the square that is kept in the middle of a
-            receptive field, such as the motif size (`motif_size.size`); a layer without one keeps
-            the whole field.
+            receptive field, such as the motif size (`motif_size.find_motif_size`); a layer without
+            one keeps the whole field.
     """
 
     net: Network
@@ -195,7 +195,7 @@ def _crop(photo: Image, begin: Sequence[int], sides: Sequence[int]) -> Image:
     return cut
 
 
-def mean(patches: Sequence[Patch]) -> Image:
+def average_patches(patches: Sequence[Patch]) -> Image:
     """Return the mean of patches as an image `(h, w, 3)` of the first one's size.
 
     Each pixel is the mean over the photos that reach it, or the mean color if none does. This is

@@ -65,7 +65,7 @@ class Naturalness:
 
         Raises DreamerError if it is too small for the network.
         """
-        described = _describe(self._features(channels.large_enough(self.net, image)[None]))
+        described = _describe(self._features(channels.check_size(self.net, image)[None]))
         parts = [
             np.square((described[layer] - mean) / spread).mean()
             for layer, (mean, spread) in self.usual.items()
@@ -113,14 +113,14 @@ def layers(net: Network) -> Sequence[str]:
     return list(dict.fromkeys(marks[len(marks) * n // _COUNT] for n in range(_COUNT)))
 
 
-def measured(net: Network, folder: Path) -> Usual:
+def measure_statistics(net: Network, folder: Path) -> Usual:
     """Measure the statistics of the photos in a folder, holding one photo at a time.
 
     Raises DreamerError if the folder holds fewer than two usable photos.
     """
     features = tf.function(network.freeze(net, layers(net), "float32"), reduce_retracing=True)
     count, sums = 0, {layer: np.zeros((2, 2, net.channels(layer))) for layer in layers(net)}
-    for photo in folders.look(net, folder, channels.LOOK_SIZE):
+    for photo in folders.read_photos(net, folder, channels.MEASUREMENT_SIZE):
         if photo:
             count += 1
             for layer, described in _describe(features(photo.image[None])).items():
@@ -147,9 +147,9 @@ def _packaged_path(network_name: str) -> Path:
 def write(net: Network, folder: Path) -> Path:
     """Write the statistics of a folder's photos into the package, as float16; return the path."""
     path = _packaged_path(net.name)
-    usual = measured(net, folder)
+    usual = measure_statistics(net, folder)
     halves: dict[str, Any] = {layer: usual[layer].astype(np.float16) for layer in usual}
-    with atomic.replacing(path) as file:
+    with atomic.open_replacing(path) as file:
         np.savez_compressed(file, **halves)
     return path
 

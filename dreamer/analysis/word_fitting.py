@@ -145,7 +145,7 @@ class Classifier:
         return [np.asarray(each) for each in self._sums(maps, tf.constant(goal))]
 
 
-def usual_layer(net: Network) -> str:
+def choose_layer(net: Network) -> str:
     """Choose the layer for words if none is named: `mixed4d` of googlenet.
 
     It is the last layer, within the first `DEPTH` of the network, that every path passes through
@@ -155,7 +155,7 @@ def usual_layer(net: Network) -> str:
     """
     names = list(net.layers)[: math.ceil(DEPTH * len(net.layers))]
     widest, found = 0, ""
-    for name in filter(names.__contains__, graph.bottlenecks(net.model)):
+    for name in filter(names.__contains__, graph.find_bottlenecks(net.model)):
         if net.resolve(name) == name and net.layers[name] >= widest:
             widest, found = net.layers[name], name
     if not found:
@@ -175,7 +175,7 @@ def classifier(net: Network, layers: Sequence[str]) -> Classifier:
     logits = net.resolve(list(net.units)[-1])
     first, *others = sorted(map(net.resolve, layers), key=list(net.layers).index)
     stem = tf.function(network.freeze(net, [first], "float32"), reduce_retracing=True)
-    whole = network.frozen(net, [first, *others, logits], "float32", leak=0)
+    whole = network.freeze_model(net, [first, *others, logits], "float32", leak=0)
     ends = {name: whole.get_layer(name).output for name in (*others, logits)}
     try:
         tail = keras.Model(whole.get_layer(first).output, ends)
@@ -285,12 +285,12 @@ def fit(
         net: the classifier.
         labels: one label per output.
         photos: photos of all kinds.
-        layers: the layers whose channels a word raises; `usual_layer` if empty.
+        layers: the layers whose channels a word raises; `choose_layer` if empty.
         update: callback for progress.
 
     Raises DreamerError if the network has no classes or no suitable layer.
     """
-    reader = classifier(net, layers or [usual_layer(net)])
+    reader = classifier(net, layers or [choose_layer(net)])
     squares = np.stack([square(photo) for photo in photos])
     update(0, f"{len(photos)} photos")
     logits = score(reader, squares)

@@ -14,7 +14,7 @@ from dreamer.ascent.optimizers import Memory, Optimizer
 from dreamer.ascent.parametrizations import PIXELS, Decode
 from dreamer.ascent.regularizers import Regularizer
 from dreamer.ascent.steps import Numbers, Step, read_ramp, specify
-from dreamer.ascent.tiling import Gradient, Slope, Tiles, tiled
+from dreamer.ascent.tiling import Gradient, Slope, Tiles, tile_gradient
 from dreamer.ascent.transforms import Transform
 
 CHUNK_SECONDS = 0.3
@@ -78,7 +78,7 @@ class Stopping(NamedTuple):
     cycle: int = 1
 
 
-NEVER = Stopping()
+NO_STOPPING = Stopping()
 """The conditions of an ascent that never stops early."""
 
 
@@ -109,7 +109,7 @@ class Ascent:
         update: Update,
         optimizer: Optimizer,
         regularize: Regularizer,
-        stopping: Stopping = NEVER,
+        stopping: Stopping = NO_STOPPING,
         tiles: Tiles | None = None,
         decode: Decode = PIXELS.decode,
         keep_best: bool = False,
@@ -126,7 +126,9 @@ class Ascent:
             input_signature=[_PICTURES, _SEED, signature],
             experimental_attributes={"_noinline": True},
         )
-        self.value_and_gradient = tiled(gradient, objective.layers, tiles) if tiles else gradient
+        self.value_and_gradient = (
+            tile_gradient(gradient, objective.layers, tiles) if tiles else gradient
+        )
         # One signature for all sizes, or each octave would trigger a retrace.
         start = tf.nest.map_structure(_relax_spec, self.begin(tf.zeros([1, 8, 8, 3])))
         self._run: Callable[..., Climb] = tf.function(

@@ -17,7 +17,7 @@ MEETING = 1.5
 """Opposite edges already meet if they differ by less than this many mean pixel-to-pixel steps."""
 
 
-def inside(index: tf.Tensor, length: tf.Tensor, *, wrap: bool) -> tf.Tensor:
+def wrap_or_mirror(index: tf.Tensor, length: tf.Tensor, *, wrap: bool) -> tf.Tensor:
     """Return indices along an axis of `length`, wrapped or mirrored where they lie beyond it."""
     if wrap:
         return index % length
@@ -25,7 +25,7 @@ def inside(index: tf.Tensor, length: tf.Tensor, *, wrap: bool) -> tf.Tensor:
     return tf.minimum(index, 2 * length - 1 - index)
 
 
-def window(
+def cut_window(
     images: tf.Tensor,
     start: tf.Tensor | Sequence[int],
     size: tf.Tensor | Sequence[int],
@@ -43,26 +43,26 @@ def window(
     for axis in (0, 1):
         index = start[axis] + tf.range(size[axis])
         images = tf.gather(
-            images, inside(index, tf.shape(images)[axis + 1], wrap=wrap), axis=axis + 1
+            images, wrap_or_mirror(index, tf.shape(images)[axis + 1], wrap=wrap), axis=axis + 1
         )
     return images
 
 
 def _pad_wrapped(images: tf.Tensor, margin: int) -> tf.Tensor:
     size = tf.shape(images)[1:3]
-    return window(images, [-margin, -margin], size + 2 * margin, wrap=True)
+    return cut_window(images, [-margin, -margin], size + 2 * margin, wrap=True)
 
 
 def _crop(images: tf.Tensor, margin: int) -> tf.Tensor:
     return images[:, margin:-margin, margin:-margin]
 
 
-def wrapped_update(update: Update) -> Update:
+def wrap_update(update: Update) -> Update:
     """Return the update for pictures that wrap around."""
     return lambda gradient, step: _crop(update(_pad_wrapped(gradient, MARGIN), step), MARGIN)
 
 
-def wrapped_regularizer(regularize: Regularizer) -> Regularizer:
+def wrap_regularizer(regularize: Regularizer) -> Regularizer:
     """Return the regularizer for pictures that wrap around."""
 
     def run(images: tf.Tensor, gradient: tf.Tensor, step: Step) -> tf.Tensor:
@@ -72,7 +72,7 @@ def wrapped_regularizer(regularize: Regularizer) -> Regularizer:
     return run
 
 
-def periodic(photo: Image) -> Image:
+def make_periodic(photo: Image) -> Image:
     """Return the photo with opposite edges made to meet.
 
     Uses the periodic plus smooth decomposition (Moisan, 2011): the smooth part, which is

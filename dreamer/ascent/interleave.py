@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 
-def interleaved(phases: tf.Tensor, stride: int) -> tf.Tensor:
+def interleave_phases(phases: tf.Tensor, stride: int) -> tf.Tensor:
     """Rearrange depth into space as `tf.nn.depth_to_space` does, but faster.
 
     On a CPU it takes two thirds of the time.

@@ -124,10 +124,10 @@ def dream(
     whole, chunk = tf.constant(photo[None]), Chunk(every)
     sizes, method = [octave.size for octave in plan], passage.resample
     first = begun.octaves - 1 if begun else 0
-    grown = small = octaves.scaled(whole, sizes, max(first - 1, 0), method)
+    grown = small = octaves.resize_to_octave(whole, sizes, max(first - 1, 0), method)
     for number in range(first, len(plan)):
         size, ascent = plan[number]
-        here = octaves.scaled(whole, sizes, number, method)
+        here = octaves.resize_to_octave(whole, sizes, number, method)
         blurred = octaves.resize(small, size, method)
         leave = partial(
             _leave,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import tensorflow as tf
 
-from dreamer.ascent.interleave import interleaved
+from dreamer.ascent.interleave import interleave_phases
 from dreamer.ascent.regularizers import gaussian
 from dreamer.ascent.steps import Step
 
@@ -76,13 +76,13 @@ def _double(images: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     """Double the size of pictures, cropped to that of `like`; the transpose of `_halve`."""
     phases = tf.nn.conv2d(_pad_mirrored(images, 1), _EXPAND, 1, "VALID")
     size = tf.concat([tf.shape(images)[:1], tf.shape(like)[1:]], 0)
-    return tf.slice(interleaved(phases, 2), [0, 0, 0, 0], size)
+    return tf.slice(interleave_phases(phases, 2), [0, 0, 0, 0], size)
 
 
 LEVELS = 4
 """The number of bands of the Laplacian pyramid, not counting the low-pass residual."""
 
-SMALLEST = 2**LEVELS
+SMALLEST_SIDE = 2**LEVELS
 """The shortest side, in pixels, of a picture with `LEVELS` bands."""
 
 
@@ -119,7 +119,7 @@ NORMALIZATIONS: Mapping[str, Normalization] = {
 """The normalizations by name."""
 
 
-def cascade(sigma: float) -> Update:
+def blur_cascade(sigma: float) -> Update:
     """Return an update that averages three Gaussian blurs of the gradient, as in pytorch-deepdream.
 
     Their standard deviations are 0.5, 1 and 2 times a width in pixels, which grows from about

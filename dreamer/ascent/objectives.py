@@ -218,7 +218,9 @@ def weigh(place: int, objective: Objective) -> Objective:
     )
 
 
-def each(name: str, reduction: str = "mean", border: int = 0, *, unit: bool = False) -> Objective:
+def mix_channels(
+    name: str, reduction: str = "mean", border: int = 0, *, unit: bool = False
+) -> Objective:
     """Return an objective that raises different channels in each picture of a batch.
 
     Each picture weighs the channels by its row of `Numbers.mixes`.
@@ -243,7 +245,7 @@ def each(name: str, reduction: str = "mean", border: int = 0, *, unit: bool = Fa
     return Objective(frozenset({name}), score)
 
 
-def diverse(objective: Objective, name: str, weight: float) -> Objective:
+def penalize_similarity(objective: Objective, name: str, weight: float) -> Objective:
     """Return the objective minus a penalty on pictures of a batch that resemble each other.
 
     The similarity of two pictures is the cosine of their Gram matrices in a layer (Olah et al.,
@@ -289,7 +291,7 @@ MATCHES: Mapping[str, Reduction] = {"best": _match_best, "mean": _match_means}
 """Functions from feature maps `(n, h, w, c)` and a guide's positions `(m, c)` to scores `(n,)`."""
 
 
-def guided(name: str, guide: tf.Tensor, match: str = "best") -> Objective:
+def match_guide(name: str, guide: tf.Tensor, match: str = "best") -> Objective:
     """Return an objective that makes the activations of a layer resemble a guide picture's.
 
     Args:
@@ -307,14 +309,14 @@ def guided(name: str, guide: tf.Tensor, match: str = "best") -> Objective:
 _TINY = 1e-6
 
 
-def told(maps: tf.Tensor) -> tf.Tensor:
+def compute_statistics(maps: tf.Tensor) -> tf.Tensor:
     """Return each channel's mean and standard deviation: `(n, h, w, c)` to `(n, 2, c)`."""
     mean, variance = tf.nn.moments(maps, (1, 2))
     # The square root has no finite gradient at 0.
     return tf.stack([mean, tf.sqrt(variance + _TINY)], 1)
 
 
-def statistics(name: str, goal: tf.Tensor) -> Objective:
+def match_statistics(name: str, goal: tf.Tensor) -> Objective:
     """Return an objective that draws each channel's mean and standard deviation toward a goal.
 
     The score is minus the mean squared distance, divided by the mean square of the goal; at best 0
@@ -322,16 +324,19 @@ def statistics(name: str, goal: tf.Tensor) -> Objective:
 
     Args:
         name: name of the layer.
-        goal: `(2, c)`, the statistics of a photo (see `told`), or their mean over several.
+        goal: `(2, c)`, the statistics of a photo (see `compute_statistics`), or their mean over
+            several.
     """
     size = tf.maximum(tf.reduce_mean(tf.square(goal)), _TINY)
     return Objective(
         frozenset({name}),
-        lambda maps, numbers: -tf.reduce_mean(tf.square(told(maps[name]) - goal), (1, 2)) / size,
+        lambda maps, numbers: (
+            -tf.reduce_mean(tf.square(compute_statistics(maps[name]) - goal), (1, 2)) / size
+        ),
     )
 
 
-def gained(objective: Objective) -> Objective:
+def apply_gains(objective: Objective) -> Objective:
     """Return the objective with each channel's activations multiplied by `Numbers.gains`."""
 
     def score(maps: Activations, numbers: Numbers) -> tf.Tensor:

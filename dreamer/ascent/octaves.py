@@ -15,7 +15,9 @@ NEARLY = 0.87
 """A working size of at least this share of the picture makes one at full size redundant."""
 
 
-def by_motif(size: Size, motif: float, shares: tuple[float, float], scale: float) -> list[Size]:
+def plan_by_motif(
+    size: Size, motif: float, shares: tuple[float, float], scale: float
+) -> list[Size]:
     """Return working sizes at which the network's motifs fill given shares of the picture.
 
     Args:
@@ -39,7 +41,7 @@ def by_motif(size: Size, motif: float, shares: tuple[float, float], scale: float
     return [(round(size[0] * share), round(size[1] * share)) for share in fitting]
 
 
-def by_count(size: Size, count: int, scale: float, method: str = "lanczos3") -> list[Size]:
+def plan_by_count(size: Size, count: int, scale: float, method: str = "lanczos3") -> list[Size]:
     """Return `count` sizes, small to large, each `scale` times the previous; the last is `size`."""
     if method in CHAINED:
         sizes = [size]
@@ -67,7 +69,7 @@ def _resize_wrapped(images: tf.Tensor, size: Size) -> tf.Tensor:
     around = [old + 2 * each for old, each in zip(before, margin, strict=True)]
     scale = np.divide(size, before).astype(np.float32)
     return tf.raw_ops.ScaleAndTranslate(
-        images=boundary.window(images, [-each for each in margin], around, wrap=True),
+        images=boundary.cut_window(images, [-each for each in margin], around, wrap=True),
         size=size,
         scale=scale,
         translation=-scale * margin,
@@ -96,7 +98,7 @@ def resize(images: tf.Tensor, size: Size, method: str) -> tf.Tensor:
     return RESIZES[method](images, size)
 
 
-def scaled(photo: tf.Tensor, sizes: Sequence[Size], place: int, method: str) -> tf.Tensor:
+def resize_to_octave(photo: tf.Tensor, sizes: Sequence[Size], place: int, method: str) -> tf.Tensor:
     """Resize a photo `(1, h, w, c)` to the working size at index `place` of `sizes`.
 
     Args:
@@ -146,6 +148,6 @@ CARRIES: Mapping[str, Carry] = {
 """The ways to carry a dream from octave to octave, by name."""
 
 
-def usable(sizes: Sequence[Size], smallest: int) -> list[Size]:
+def filter_sizes(sizes: Sequence[Size], smallest: int) -> list[Size]:
     """Return the sizes whose short side has at least `smallest` pixels."""
     return [size for size in sizes if min(size) >= smallest]

@@ -29,7 +29,7 @@ def _none(random: np.random.Generator, size: Size) -> NDArray[np.float32]:
     return np.zeros((*size, 3), np.float32)
 
 
-INITS: Mapping[str, Callable[[np.random.Generator, Size], NDArray[np.float32]]] = {
+RANDOM_STARTS: Mapping[str, Callable[[np.random.Generator, Size], NDArray[np.float32]]] = {
     "fourier": _fourier,
     "uniform": _uniform,
     "gaussian": _gaussian,

@@ -40,7 +40,7 @@ class Tiles(NamedTuple):
     additive: bool = False
 
 
-def halo(motif: int) -> int:
+def compute_halo(motif: int) -> int:
     """Return the halo for layers of this motif size, both in pixels.
 
     With this halo, tiles agree with the whole picture continued by its mirror image: on a photo,
@@ -51,7 +51,7 @@ def halo(motif: int) -> int:
     return GRID * math.ceil(motif / GRID)
 
 
-def tiled(gradient: Gradient, layers: Collection[str], tiles: Tiles) -> Gradient:
+def tile_gradient(gradient: Gradient, layers: Collection[str], tiles: Tiles) -> Gradient:
     """Return the gradient computed tile by tile, in little more memory than one tile needs.
 
     The network sees each tile with its halo, whose gradient is dropped. The seed shifts the cuts at
@@ -75,7 +75,7 @@ def tiled(gradient: Gradient, layers: Collection[str], tiles: Tiles) -> Gradient
         def compute_tile(number: tf.Tensor) -> Slope:
             place = tf.stack([number // count[1], number % count[1]])
             start = place * core - offset - reach
-            part = boundary.window(images, start, seen, wrap=wrap)
+            part = boundary.cut_window(images, start, seen, wrap=wrap)
             scores, slope, strengths = gradient(part, seed, numbers)
             return scores, slope[:, reach:-reach, reach:-reach], strengths
 

@@ -101,7 +101,7 @@ def open_network(
     recipe = Recipe().changed({"network": path.name if path else name})
     for key, value in map(parse_setting, settings or []):
         recipe = recipe.changed({key: value}, "--set")
-    find = weight_files.need if need else weight_files.find
+    find = weight_files.find_or_fetch if need else weight_files.find
     file = path or find(name, weights)
     runtime.start()
     from dreamer.networks import loading, network
@@ -120,7 +120,7 @@ def list_classes(
     net = open_network(name, weights)
     from dreamer.analysis import classifier
 
-    every = classifier.head(net.entire(), labels).labels
+    every = classifier.find_head(net.entire(), labels).labels
     rows = [(str(output), *label) for output, label in enumerate(every)]
     show.show_table(Table(("class", "WordNet id", "names"), tuple(rows)))
 
@@ -149,8 +149,8 @@ def list_channels(
     from dreamer.networks import channels
 
     layer = net.resolve(layer)
-    strength = channels.strengths(net, layer, channels.looked_at(read))
-    dead = channels.asleep(net, layer)
+    strength = channels.measure_strengths(net, layer, channels.resize_for_measurement(read))
+    dead = channels.find_dead_channels(net, layer)
     rows = [
         (
             str(channel),

@@ -130,10 +130,10 @@ def _show_found(
     runtime.start()
     from dreamer.networks import channels, loading
 
-    net, image = loading.load_for_recipe(recipe, weights), channels.looked_at(read)
+    net, image = loading.load_for_recipe(recipe, weights), channels.resize_for_measurement(read)
     terms = [term for word in table.subjects.values() for term in word.terms]
-    layers = {net.checked(term.layer, term.channels or ()) for term in terms}
-    energies = {layer: channels.strengths(net, layer, image).tolist() for layer in layers}
+    layers = {net.resolve_with_channels(term.layer, term.channels or ()) for term in terms}
+    energies = {layer: channels.measure_strengths(net, layer, image).tolist() for layer in layers}
     rows = [(name, f"{times:.1f} ×") for name, times in table.found(energies)[:_SHOWN]]
     show.show_table(Table(("word", "against an average photo"), tuple(rows)))
 
@@ -154,7 +154,7 @@ def _choose_target(
         raise DreamerError("Fitting needs the classes' names: give --labels FILE, one per line.")
     target = output or words.beside(weights or Path(recipe.network))
     if target.exists() and not overwrite:
-        raise atomic.exists(target)
+        raise atomic.exists_error(target)
     return target
 
 
@@ -184,6 +184,6 @@ def _fit(
         table = word_fitting.fit(
             net, named, shown, layers, lambda share, text: emit(Progress(share, text))
         )
-    with atomic.replacing(target) as file:
+    with atomic.open_replacing(target) as file:
         file.write(words.to_json(table).encode())
     show.say(f"{target}: {len(table.subjects)} subjects, {len(table.classes)} classes")

@@ -16,7 +16,7 @@ from dreamer.files.film_spec import Film
 from dreamer.files.metadata import Embedded
 
 
-class Cut(NamedTuple):
+class Reduction(NamedTuple):
     """A reduction of an animation that makes its file smaller."""
 
     scale: float = 1.0
@@ -32,9 +32,9 @@ class Cut(NamedTuple):
         return self.scale**2 / self.step * math.sqrt(self.share)
 
 
-_SMALLER_SIDES = [Cut(scale) for scale in (1, 0.92, 0.85, 0.77, 0.7, 0.63, 0.56, 0.5)]
-_FEWER_FRAMES = [Cut(0.5, step) for step in (2, 3)]
-_LOWER_QUALITY = [Cut(0.5, 3, share) for share in (0.5, 0.25, 0.125)]
+_SMALLER_SIDES = [Reduction(scale) for scale in (1, 0.92, 0.85, 0.77, 0.7, 0.63, 0.56, 0.5)]
+_FEWER_FRAMES = [Reduction(0.5, step) for step in (2, 3)]
+_LOWER_QUALITY = [Reduction(0.5, 3, share) for share in (0.5, 0.25, 0.125)]
 LADDER = (*_SMALLER_SIDES, *_FEWER_FRAMES, *_LOWER_QUALITY)
 """Cuts that are tried, in this order, until a film is small enough."""
 
@@ -105,7 +105,7 @@ ANIMATIONS: Mapping[str, Animation] = {
 
 
 @contextmanager
-def spooled(film: Film, part: Path, notes: list[str]) -> Iterator[Callable[[Stored], None]]:
+def open_animation(film: Film, part: Path, notes: list[str]) -> Iterator[Callable[[Stored], None]]:
     """Store frames losslessly as they come, and encode them into `part` at the end.
 
     Yields the function that stores a frame.
@@ -117,7 +117,7 @@ def spooled(film: Film, part: Path, notes: list[str]) -> Iterator[Callable[[Stor
     stored = ("-c:v", "ffv1", "-pix_fmt", "gbrp", *_REPRODUCIBLE, ffmpeg.target(spool))
     try:
         with ffmpeg.encoding(
-            (*ffmpeg.raw(film.size, film.fps, "rgb24"), *stored), str(film.path)
+            (*ffmpeg.raw_input_arguments(film.size, film.fps, "rgb24"), *stored), str(film.path)
         ) as push:
 
             def write(frame: Stored) -> None:
@@ -148,11 +148,11 @@ def _encode_to_limit(film: Film, spool: Path, frames: int, part: Path, notes: li
     notes += _describe_result(film, animation, cut, size / 1e6)
 
 
-def _compute_step(film: Film, animation: Animation, cut: Cut) -> int:
+def _compute_step(film: Film, animation: Animation, cut: Reduction) -> int:
     return cut.step * math.ceil(film.fps / animation.most_fps)
 
 
-def _encode(film: Film, spool: Path, frames: int, part: Path, cut: Cut) -> int:
+def _encode(film: Film, spool: Path, frames: int, part: Path, cut: Reduction) -> int:
     """Write the animation with its recipe, and return its size in bytes."""
     animation = ANIMATIONS[part.suffix]
     height, width = (max(1, round(side * cut.scale)) for side in film.size)
@@ -164,7 +164,9 @@ def _encode(film: Film, spool: Path, frames: int, part: Path, cut: Cut) -> int:
     return part.stat().st_size
 
 
-def _describe_result(film: Film, animation: Animation, cut: Cut, megabytes: float) -> Iterator[str]:
+def _describe_result(
+    film: Film, animation: Animation, cut: Reduction, megabytes: float
+) -> Iterator[str]:
     """Yield notes on the size and frame rate, and on what was given up for them."""
     height, width = (max(1, round(side * cut.scale)) for side in film.size)
     fps = film.fps / _compute_step(film, animation, cut)
@@ -173,7 +175,7 @@ def _describe_result(film: Film, animation: Animation, cut: Cut, megabytes: floa
         yield (
             f"{film.path.suffix} shows at most {animation.most_fps} fps: "
             f"of the film's {float(film.fps):g} every frame but the first of "
-            f"{_compute_step(film, animation, Cut())} is left out."
+            f"{_compute_step(film, animation, Reduction())} is left out."
         )
     reductions = {
         f"{cut.scale:.0%} of the size": cut.scale < 1,

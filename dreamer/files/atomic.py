@@ -11,13 +11,13 @@ from typing import BinaryIO
 
 from dreamer.errors import DreamerError
 
-LONGEST = 240
+MAX_NAME_BYTES = 240
 """Longest file name made here, in bytes: systems allow 255, and some names grow a little."""
 
 
-def fitting(begin: str, ending: str) -> str:
+def fit_name(begin: str, ending: str) -> str:
     """Return the file name `begin + ending`, with `begin` shortened if it would be too long."""
-    room = LONGEST - len(os.fsencode(ending))
+    room = MAX_NAME_BYTES - len(os.fsencode(ending))
     whole = os.fsencode(begin)
     if len(whole) <= room:
         return begin + ending
@@ -29,7 +29,7 @@ def fitting(begin: str, ending: str) -> str:
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 
 
-def of_disk(error: OSError) -> bool:
+def is_disk_error(error: OSError) -> bool:
     """Tell whether an error means that the disk cannot be written to.
 
     Others that occur while a file is written, such as a source that disappears, are not about it.
@@ -38,7 +38,7 @@ def of_disk(error: OSError) -> bool:
 
 
 @contextmanager
-def replacing(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
+def open_replacing(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
     """Open a file for writing that takes the name `path` only once it is complete and on disk.
 
     Args:
@@ -49,13 +49,13 @@ def replacing(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
     """
     from_block = False
     # Random, so that no existing file is lost, and no existing link followed.
-    part = path.with_name(fitting(path.name, f".{secrets.token_hex(4)}.part"))
+    part = path.with_name(fit_name(path.name, f".{secrets.token_hex(4)}.part"))
     try:
         with part.open("xb") as file:
             try:
                 yield file
             except OSError as error:
-                from_block = not of_disk(error)
+                from_block = not is_disk_error(error)
                 raise
             file.flush()
             # Without this, a power cut can leave an empty file under the final name.
@@ -65,7 +65,7 @@ def replacing(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
         if from_block:
             raise
         if isinstance(error, FileExistsError):
-            raise exists(path) from None
+            raise exists_error(path) from None
         raise DreamerError(f"Cannot write {path}: {error.strerror or error}.") from error
     finally:
         with suppress(OSError):
@@ -89,12 +89,12 @@ def publish(part: Path, path: Path, *, overwrite: bool) -> None:
             os.fsync(file.fileno())
         _rename(part, path, overwrite=overwrite)
     except FileExistsError:
-        raise exists(path) from None
+        raise exists_error(path) from None
     except OSError as error:
         raise DreamerError(f"Cannot write {path}: {error.strerror or error}.") from error
 
 
-def exists(path: Path) -> DreamerError:
+def exists_error(path: Path) -> DreamerError:
     """Return the error for an output that already exists."""
     return DreamerError(f"{path} exists: give --overwrite, or another name.")
 
@@ -109,17 +109,17 @@ def check_writable(folder: Path) -> None:
         raise DreamerError(f"Cannot write into {folder}: {error.strerror}.") from None
 
 
-def so_far(path: Path) -> Path:
+def partial_path(path: Path) -> Path:
     """Return the file in which a stopped run leaves what it has made of `path`."""
-    return path.with_name(fitting(path.stem, f".partial{path.suffix}"))
+    return path.with_name(fit_name(path.stem, f".partial{path.suffix}"))
 
 
-def usual_name(path: Path, *, overwrite: bool) -> Path:
+def choose_default_name(path: Path, *, overwrite: bool) -> Path:
     """Return the default name of an output: `path` or, without `overwrite`, the next free name."""
-    return path if overwrite else free_name(path)
+    return path if overwrite else find_free_name(path)
 
 
-def free_name(path: Path, taken: Collection[Path] | None = None) -> Path:
+def find_free_name(path: Path, taken: Collection[Path] | None = None) -> Path:
     """Return `path`, or the first of `NAME-2`, `NAME-3`, … that is free.
 
     Args:

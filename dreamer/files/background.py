@@ -5,8 +5,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 
-class Beside:
-    """A background thread that runs one task at a time; made by `beside`."""
+class BackgroundThread:
+    """A background thread that runs one task at a time; made by `run_background_thread`."""
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self._pool = pool
@@ -23,7 +23,7 @@ class Beside:
 
 
 @contextmanager
-def beside() -> Iterator[Beside]:
+def run_background_thread() -> Iterator[BackgroundThread]:
     """Run a background thread during the block; leaving the block waits for the current task."""
     with ThreadPoolExecutor(1) as pool:
-        yield Beside(pool)
+        yield BackgroundThread(pool)

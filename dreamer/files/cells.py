@@ -25,7 +25,7 @@ _OWN_FILES = re.compile(r"([0-9a-f]{16}\.npz|key\.json)(\.[0-9a-f]+\.part)?")
 
 def folder(sheet: Path) -> Path:
     """Return the folder that holds the cells of a sheet until the sheet is written."""
-    return sheet.with_name(atomic.fitting(sheet.name, ".unfinished"))
+    return sheet.with_name(atomic.fit_name(sheet.name, ".unfinished"))
 
 
 class Cell(NamedTuple):
@@ -36,7 +36,7 @@ class Cell(NamedTuple):
     score: float
 
 
-class Cells:
+class CellStore:
     """The stored cells of one sheet, by label.
 
     Args:
@@ -58,7 +58,7 @@ class Cells:
                 "or another --output."
             )
         place.mkdir(parents=True, exist_ok=True)
-        with atomic.replacing(key_file) as file:
+        with atomic.open_replacing(key_file) as file:
             file.write(text.encode())
 
     def get(self, label: str) -> Cell | None:
@@ -71,7 +71,7 @@ class Cells:
 
     def put(self, cell: Cell) -> None:
         """Store a finished cell."""
-        with atomic.replacing(self._path(cell.label)) as file:
+        with atomic.open_replacing(self._path(cell.label)) as file:
             np.savez(file, picture=to_stored(cell.picture), score=np.float64(cell.score))
 
     def remove(self) -> None:

@@ -81,7 +81,7 @@ class Clip:
             )
 
     def _folder_frames(self, skip: int) -> Iterator[Image]:
-        files = pictures(self.path)[self.first : self.stop : self.every][skip:]
+        files = list_frames(self.path)[self.first : self.stop : self.every][skip:]
         for file in files:
             image = photos.read(file).image
             if image.shape[:2] != self.facts.size:
@@ -158,18 +158,18 @@ def select(
             + ("" if stop is None else f" up to --to {stop:g}")
             + f": it lasts {facts.duration:.2f} s."
         )
-    return Clip(path, facts, first, end, every, photos.fitted(facts.size, limit))
+    return Clip(path, facts, first, end, every, photos.fit_size(facts.size, limit))
 
 
 def _find_frame(seconds: float, fps: Fraction) -> int:
-    """Return the number of the first frame that is shown at `seconds` or later."""
+    """Return the number of the first frame that is shown at `parse_seconds` or later."""
     return math.ceil(float(seconds * fps) - 1e-3)
 
 
 _SECONDS = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:\.\d*)?|\.\d+)s?")
 
 
-def seconds(text: str) -> float:
+def parse_seconds(text: str) -> float:
     """Parse a time, such as `75`, `75.5`, `75s`, `1:15` or `1:02:03.5`, into seconds.
 
     Raises DreamerError if the text is not a time.
@@ -185,7 +185,7 @@ PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 """Suffixes of the files that count as frames in a folder."""
 
 
-def pictures(folder: Path) -> list[Path]:
+def list_frames(folder: Path) -> list[Path]:
     """Return the frames in a folder, in numerical order: 99, 100, 1000.
 
     Raises DreamerError if the folder cannot be read.
@@ -203,7 +203,7 @@ def _natural_key(path: Path) -> list[tuple[int, str]]:
 
 
 def _read_folder_facts(folder: Path, fps: Fraction) -> Facts:
-    frames = pictures(folder)
+    frames = list_frames(folder)
     if not frames:
         raise DreamerError(f"The folder {folder} holds no frames: give one of PNG or JPEG files.")
     size = photos.read(frames[0]).image.shape[:2]
@@ -219,7 +219,7 @@ def hash_clip(path: Path) -> str:
     """Return the hash of a film; of a folder, that of the hashes of its frames."""
     try:
         if path.is_dir():
-            hashes = "".join(hash_clip(each) for each in pictures(path))
+            hashes = "".join(hash_clip(each) for each in list_frames(path))
             return hashlib.sha256(hashes.encode()).hexdigest()
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

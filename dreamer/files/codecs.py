@@ -24,17 +24,17 @@ class Codec(NamedTuple):
     """Arguments about the file around the encoded frames."""
 
 
-def between(worst: float, best: float, quality: int) -> str:
+def interpolate_quality(worst: float, best: float, quality: int) -> str:
     """Map a quality of 1 to 100 linearly to an encoder's own scale, from `worst` to `best`."""
     return f"{worst + (best - worst) * (quality - 1) / 99:.1f}"
 
 
 def _x264(quality: int) -> tuple[str, ...]:
-    return ("-c:v", "libx264", "-preset", "medium", "-crf", between(40, 12, quality))
+    return ("-c:v", "libx264", "-preset", "medium", "-crf", interpolate_quality(40, 12, quality))
 
 
 def _vp9(quality: int) -> tuple[str, ...]:
-    crf = str(round(float(between(60, 14, quality))))
+    crf = str(round(float(interpolate_quality(60, 14, quality))))
     speed = ("-deadline", "good", "-cpu-used", "4", "-row-mt", "1")
     return ("-c:v", "libvpx-vp9", "-crf", crf, "-b:v", "0", *speed)
 
@@ -73,7 +73,7 @@ def _build_color_filters(layout: str) -> str:
 
 
 @contextmanager
-def streamed(film: Film, part: Path, notes: list[str]) -> Iterator[Callable[[Stored], None]]:
+def open_stream(film: Film, part: Path, notes: list[str]) -> Iterator[Callable[[Stored], None]]:
     """Encode frames into `part` as they come, and add the sound at the end.
 
     Yields the function that encodes a frame.
@@ -84,7 +84,7 @@ def streamed(film: Film, part: Path, notes: list[str]) -> Iterator[Callable[[Sto
         tags = Path(folder) / "tags"
         tags.write_text(metadata.as_ffmetadata(film.made), "utf-8")
         arguments = (
-            *ffmpeg.raw(film.size, film.fps, codec.pixels),
+            *ffmpeg.raw_input_arguments(film.size, film.fps, codec.pixels),
             *ffmpeg.source(tags, "-f", "ffmetadata"),
             *("-map", "0:v", "-map_metadata", "1", "-vf", _build_color_filters(codec.layout)),
             *(*codec.encoder(film.quality), "-threads", str(ffmpeg.THREADS)),

@@ -38,7 +38,7 @@ def decode(data: bytes, name: str, longest: int | None = None) -> Decoded:
 
     Raises DreamerError if the data are not a picture, or are damaged.
     """
-    with pictures.opened(data, name, longest) as opened:
+    with pictures.open_picture(data, name, longest) as opened:
         notes = [f"the first of {opened.frames} frames"] if opened.frames > 1 else []
         profile = _Profile(opened.picture)
         whole = sixteen_bit.read(data) if opened.deep else None
@@ -54,7 +54,7 @@ def decode(data: bytes, name: str, longest: int | None = None) -> Decoded:
         return Decoded(pixels, (*notes, *profile.notes), own)
 
 
-def held(picture: Pillow.Image) -> Pixels:
+def from_pillow(picture: Pillow.Image) -> Pixels:
     """Convert a Pillow image to pixels, upright and in sRGB."""
     return _to_pixels(picture, _Profile(picture))
 

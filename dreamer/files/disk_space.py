@@ -11,7 +11,7 @@ STORED = 6
 """Bytes per pixel of a frame in the working folder."""
 
 
-def needed(size: Size, frames: int, room: float) -> int:
+def estimate_bytes(size: Size, frames: int, room: float) -> int:
     """Return the bytes of disk that a film takes while it is made.
 
     Args:

@@ -44,7 +44,7 @@ def target(path: Path) -> str:
     return f"file:{path}"
 
 
-def rate(fps: float | Fraction) -> Fraction:
+def to_exact_rate(fps: float | Fraction) -> Fraction:
     """Return a frame rate as an exact ratio.
 
     Broadcast rates are recognized: 29.97 becomes 30000/1001.
@@ -60,7 +60,7 @@ def rate(fps: float | Fraction) -> Fraction:
     return broadcast if abs(exact - broadcast) < Fraction(1, 200) else exact.limit_denominator(1001)
 
 
-def raw(size: tuple[int, int], fps: Fraction, pixels: str) -> tuple[str, ...]:
+def raw_input_arguments(size: tuple[int, int], fps: Fraction, pixels: str) -> tuple[str, ...]:
     """Return the arguments that read raw frames from the pipe.
 
     Args:
@@ -157,7 +157,7 @@ def run(arguments: Sequence[str], name: str) -> bytes:
         return output
 
 
-def tried(arguments: Sequence[str]) -> tuple[bytes, str]:
+def run_tolerantly(arguments: Sequence[str]) -> tuple[bytes, str]:
     """Run ffmpeg as far as it gets, and return what it wrote to `pipe:1` and its last errors."""
     with (
         tempfile.TemporaryFile() as stderr,
@@ -178,7 +178,7 @@ def decoding(arguments: Sequence[str]) -> Iterator[IO[bytes]]:
         yield process.stdout
 
 
-def described(path: Path) -> str:
+def describe_file(path: Path) -> str:
     """Return what ffmpeg prints about a file: its container, streams and codecs, and any error."""
     # Without an output, ffmpeg always exits with an error.
     arguments = (executable(), "-hide_banner", "-nostdin", *source(path))

@@ -19,7 +19,7 @@ class Film:
     Args:
         path: its suffix, a key of `films.FORMATS`, decides the format; a folder has none.
         size: height and width of the frames.
-        fps: frames per second, from `ffmpeg.rate`.
+        fps: frames per second, from `ffmpeg.to_exact_rate`.
         made: the recipe to put inside.
         quality: 1 to 100, mapped to each codec's own scale.
         sound: the sound to add, if the format can hold any.

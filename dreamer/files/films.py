@@ -11,7 +11,7 @@ import numpy as np
 from dreamer.arrays import Image, Size, Stored, from_stored, to_stored
 from dreamer.errors import DreamerError, unknown
 from dreamer.files import animations, atomic, codecs, frame_folder, photos, sound
-from dreamer.files.background import Beside, beside
+from dreamer.files.background import BackgroundThread, run_background_thread
 from dreamer.files.film_spec import Film
 from dreamer.files.sound import Sound
 
@@ -42,11 +42,11 @@ def _write_folder(film: Film, part: Path, notes: list[str]) -> Iterator[Callable
 
 
 FORMATS: Mapping[str, Format] = {
-    ".mp4": Format(codecs.streamed, even=True, room=1),
-    ".webm": Format(codecs.streamed, even=True, room=1),
-    ".mov": Format(codecs.streamed, even=True, room=2),
-    ".gif": Format(animations.spooled, even=False, room=4),
-    ".webp": Format(animations.spooled, even=False, room=4),
+    ".mp4": Format(codecs.open_stream, even=True, room=1),
+    ".webm": Format(codecs.open_stream, even=True, room=1),
+    ".mov": Format(codecs.open_stream, even=True, room=2),
+    ".gif": Format(animations.open_animation, even=False, room=4),
+    ".webp": Format(animations.open_animation, even=False, room=4),
     "": Format(_write_folder, even=False, room=4),
 }
 """Film formats by suffix; a path without one is a folder of PNG files."""
@@ -74,7 +74,7 @@ class Writer:
     """Height and width of the film: those of the frames, or a pixel less."""
     push: Callable[[Stored], None]
     notes: list[str]
-    beside: Beside
+    beside: BackgroundThread
     frames: int = 0
 
     def write(self, frame: Image | Stored) -> None:
@@ -94,7 +94,7 @@ class Writer:
 
 
 @contextmanager
-def writing(film: Film, *, overwrite: bool = False) -> Iterator[Writer]:
+def open_writer(film: Film, *, overwrite: bool = False) -> Iterator[Writer]:
     """Write a film, which takes its name only once it is complete and on disk.
 
     Leaving the block waits until the film is finished; leaving it by an exception leaves no file.
@@ -107,18 +107,18 @@ def writing(film: Film, *, overwrite: bool = False) -> Iterator[Writer]:
     """
     kind = format_of(film.path)
     if film.path.exists() and not overwrite:
-        raise atomic.exists(film.path)
+        raise atomic.exists_error(film.path)
     frame_folder.check(film.path)
     notes: list[str] = []
     size = _make_even(film.size, notes) if kind.even else film.size
     film = replace(film, size=size, sound=_check_sound(film, notes))
     # Hidden, because no user would give a film such a name.
     ending = f".part{film.path.suffix.lower()}"
-    part = film.path.with_name(atomic.fitting(f".{film.path.stem}", ending))
+    part = film.path.with_name(atomic.fit_name(f".{film.path.stem}", ending))
     from_block = False
     try:
         frame_folder.remove(part)
-        with kind.writing(film, part, notes) as push, beside() as thread:
+        with kind.writing(film, part, notes) as push, run_background_thread() as thread:
             writer = Writer(film.path, size, push, notes, thread)
             try:
                 yield writer

@@ -48,7 +48,7 @@ def publish(part: Path, path: Path, *, overwrite: bool) -> None:
     Raises DreamerError if the name is taken, unless `overwrite`.
     """
     if path.exists() and not overwrite:
-        raise atomic.exists(path)
+        raise atomic.exists_error(path)
     descriptor = os.open(part, os.O_RDONLY)
     try:
         os.fsync(descriptor)

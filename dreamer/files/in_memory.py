@@ -16,17 +16,17 @@ AnyPicture = NDArray[np.generic] | Pillow.Image
 """A Pillow image, or an array `(h, w, 3)`, `(h, w, 4)` or `(h, w)`: uint8, or floats of 0 to 1."""
 
 
-def taken(picture: AnyPicture, name: str) -> Photo:
+def to_photo(picture: AnyPicture, name: str) -> Photo:
     """Convert a picture to a photo.
 
     Raises DreamerError, which begins with `name`, if it is not a picture or is too small.
     """
     if isinstance(picture, Pillow.Image):
-        return photos.of_pixels(decode.held(picture), name)
+        return photos.of_pixels(decode.from_pillow(picture), name)
     return photos.of_pixels(_to_pixels(picture, name), name)
 
 
-def given(like: AnyPicture, image: Image, alpha: NDArray[np.float32] | None) -> Any:
+def to_type_of(like: AnyPicture, image: Image, alpha: NDArray[np.float32] | None) -> Any:
     """Convert a picture, clipped to 0 to 1, to the type of another one.
 
     Args:
@@ -36,9 +36,9 @@ def given(like: AnyPicture, image: Image, alpha: NDArray[np.float32] | None) -> 
     """
     planes = image if alpha is None else np.dstack([image, alpha])
     if isinstance(like, Pillow.Image):
-        return Pillow.fromarray(photos.levels(planes, np.uint8))
+        return Pillow.fromarray(photos.quantize(planes, np.uint8))
     if like.dtype == np.uint8:
-        return photos.levels(planes, np.uint8)
+        return photos.quantize(planes, np.uint8)
     return planes.clip(0, 1).astype(like.dtype)
 
 

@@ -64,14 +64,14 @@ def into_webp(data: bytes, made: Embedded) -> bytes:
 
 
 def _find_in_picture(path: Path) -> str | None:
-    with pictures.opened(path.read_bytes(), str(path)) as opened:
+    with pictures.open_picture(path.read_bytes(), str(path)) as opened:
         picture = opened.picture
         text = picture.info.get(KEY) or picture.getexif().get(ExifTags.Base.ImageDescription, "")
     return text if isinstance(text, str) else None
 
 
 def _find_in_gif(path: Path) -> str | None:
-    with pictures.opened(path.read_bytes(), str(path)) as opened:
+    with pictures.open_picture(path.read_bytes(), str(path)) as opened:
         comment = opened.picture.info.get("comment", b"")
     return comment.decode("utf-8", "replace") if isinstance(comment, bytes) else None
 
@@ -121,6 +121,6 @@ def read(path: Path) -> str:
 
 def read_state(path: Path) -> bytes:
     """Read the state from which a draft is finished; empty if the picture holds none."""
-    with pictures.opened(path.read_bytes(), str(path)) as opened:
+    with pictures.open_picture(path.read_bytes(), str(path)) as opened:
         chunks = getattr(opened.picture, "private_chunks", [])
         return next((data for kind, data, *_ in chunks if kind == STATE), b"")

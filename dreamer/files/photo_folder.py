@@ -11,13 +11,13 @@ from dreamer.errors import DreamerError
 from dreamer.files import pictures
 
 
-def natural(path: Path) -> list[str | int]:
+def natural_sort_key(path: Path) -> list[str | int]:
     """Return a sort key that puts `2.jpg` before `10.jpg`, and ignores case."""
     parts = re.split(r"(\d+)", path.name.casefold())
     return [int(part) if part.isdecimal() else part for part in parts]
 
 
-def photos_in(folder: Path) -> tuple[list[Path], int]:
+def list_photos(folder: Path) -> tuple[list[Path], int]:
     """Return the pictures in a folder in natural order, and the number of other files.
 
     Subfolders and hidden files are ignored.
@@ -30,8 +30,8 @@ def photos_in(folder: Path) -> tuple[list[Path], int]:
         raise DreamerError(f"Cannot read the folder {folder}: {error.strerror}.") from None
     found = [path for path in files if path.suffix.lower() in pictures.SUFFIXES]
     if not found:
-        raise no_photo(folder)
-    return sorted(found, key=natural), len(files) - len(found)
+        raise no_photo_error(folder)
+    return sorted(found, key=natural_sort_key), len(files) - len(found)
 
 
 def walk(folder: Path) -> Iterator[Path]:
@@ -75,11 +75,11 @@ def sha256(folder: Path) -> str:
             raise DreamerError(f"Cannot read the photo {path}: {error.strerror}.") from None
         count += 1
     if not count:
-        raise no_photo(folder)
+        raise no_photo_error(folder)
     return f"{total % 2**256:064x}"
 
 
-def no_photo(folder: Path, unreadable: int = 0) -> DreamerError:
+def no_photo_error(folder: Path, unreadable: int = 0) -> DreamerError:
     """Return the error for a folder without photos, or with only `unreadable` ones."""
     those = f" that can be used (of {unreadable} files)" if unreadable else ""
     return DreamerError(f"There is no photo{those} in the folder {folder}: give another one.")
@@ -92,7 +92,7 @@ _NAMINGS: Sequence[Callable[[Path], str]] = (
 )
 
 
-def distinct(paths: Sequence[Path]) -> list[str]:
+def make_distinct_names(paths: Sequence[Path]) -> list[str]:
     """Return names for the outputs of photos: their stems, made distinct where they agree.
 
     The name of the folder is added or, if that does not help, the suffix. Photos that even these

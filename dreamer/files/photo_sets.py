@@ -15,7 +15,7 @@ from PIL import ImageOps
 
 from dreamer.errors import DreamerError
 from dreamer.files import photo_folder
-from dreamer.files.pictures import SUFFIXES, opened
+from dreamer.files.pictures import SUFFIXES, open_picture
 
 Picture: TypeAlias = NDArray[Any]
 """`(h, w, 3)`, RGB, 0 to 255: uint8 for photos, float32 for everything made from them."""
@@ -68,7 +68,7 @@ def _is_photo(name: Path) -> bool:
 
 
 def _decode(data: bytes, name: str) -> Picture:
-    with opened(data, name) as read:
+    with open_picture(data, name) as read:
         rgb = ImageOps.exif_transpose(read.picture).convert("RGB")
         shrink = LONGEST_SHORT_SIDE / min(rgb.size)
         if shrink < 1:

@@ -60,7 +60,7 @@ def read_small(path: Path, longest: int) -> tuple[Photo, Size]:
     This is much faster than `read` for a large JPEG, because not all of it is decoded.
     """
     photo, own = _read(path, longest, "photo")
-    return resize(photo, fitted(own, longest)), own
+    return resize(photo, fit_size(own, longest)), own
 
 
 def _read(path: Path, longest: int | None, role: str) -> tuple[Photo, Size]:
@@ -88,7 +88,7 @@ def of_pixels(pixels: Pixels, name: str) -> Photo:
     return Photo(np.ascontiguousarray(pixels[..., :3]), alpha, "")
 
 
-def fitted(size: Size, limit: int | str, *, enlarge: bool = False) -> Size:
+def fit_size(size: Size, limit: int | str, *, enlarge: bool = False) -> Size:
     """Fit a size to a longest side, keeping its proportions.
 
     Args:
@@ -120,7 +120,7 @@ def resize(photo: Photo, size: Size) -> Photo:
 
 def first_frame(photo: Photo, limit: int) -> Photo:
     """Resize a photo to its film's frames, whose sides are even, as most formats require."""
-    height, width = fitted(photo.image.shape[:2], limit, enlarge=True)
+    height, width = fit_size(photo.image.shape[:2], limit, enlarge=True)
     return resize(photo, (height // 2 * 2, width // 2 * 2))
 
 
@@ -207,11 +207,11 @@ def write(
     planes = image if alpha is None else np.dstack([image, alpha])
     suffix = path.suffix.lower()
     try:
-        with atomic.replacing(path, overwrite=overwrite) as file:
+        with atomic.open_replacing(path, overwrite=overwrite) as file:
             if depth == 16:
-                sixteen_bit.WRITERS[suffix](levels(planes, np.uint16), file, made)
+                sixteen_bit.WRITERS[suffix](quantize(planes, np.uint16), file, made)
             else:
-                shallow = Pillow.fromarray(levels(planes, np.uint8))
+                shallow = Pillow.fromarray(quantize(planes, np.uint8))
                 WRITERS[suffix](shallow, file, made, quality)
     except ValueError as error:
         raise DreamerError(
@@ -219,7 +219,7 @@ def write(
         ) from None
 
 
-def levels(planes: Image, kind: type[_Level]) -> NDArray[_Level]:
+def quantize(planes: Image, kind: type[_Level]) -> NDArray[_Level]:
     """Convert colors of 0 to 1 to whole numbers, row by row to save memory on large pictures."""
     top, result = np.iinfo(kind).max, np.empty(planes.shape, kind)
     for row, colors in enumerate(planes):

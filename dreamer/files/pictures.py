@@ -45,7 +45,7 @@ class Opened(NamedTuple):
 
 
 @contextmanager
-def opened(data: bytes, name: str, longest: int | None = None) -> Iterator[Opened]:
+def open_picture(data: bytes, name: str, longest: int | None = None) -> Iterator[Opened]:
     """Open a picture from a file's bytes.
 
     Args:

@@ -64,7 +64,7 @@ def probe(path: Path) -> Facts:
 
     Raises DreamerError if it is not a film, or holds no pictures.
     """
-    described = ffmpeg.described(path)
+    described = ffmpeg.describe_file(path)
     line = _VIDEO.search(described)
     if not line or "Input #0, tty" in described:
         raise _film_error(path, described)
@@ -114,12 +114,12 @@ def _read_times(path: Path) -> tuple[_Times, bool]:
     """Return when the frames are shown, and whether the file is damaged."""
     stream = (*ffmpeg.source(path), "-map", "0:V:0")
     listed = ("-f", "framecrc", "pipe:1")
-    said, complaint = ffmpeg.tried((*stream, "-c", "copy", *listed))
+    said, complaint = ffmpeg.run_tolerantly((*stream, "-c", "copy", *listed))
     times = _parse_times(said)
     if times and not complaint:
         return times, False
     # Not every packet of a damaged file can be decoded, so count what can.
-    said, complaint = ffmpeg.tried((*stream, "-fps_mode", "passthrough", *listed))
+    said, complaint = ffmpeg.run_tolerantly((*stream, "-fps_mode", "passthrough", *listed))
     return _parse_times(said) or _Times(Fraction(1), [], 0), bool(complaint)
 
 
@@ -153,19 +153,19 @@ def _parse_rates(line: str) -> list[Fraction]:
     found = (re.search(rf"([\d.]+k?) {name}\b", line) for name in ("tbr", "fps"))
     texts = [match[1] for match in found if match and "k" not in match[1]]
     rates = [Fraction(text) for text in texts if Fraction(text) > 0]
-    return [ffmpeg.rate(rate) for rate in rates if rate <= _MAX_FPS]
+    return [ffmpeg.to_exact_rate(rate) for rate in rates if rate <= _MAX_FPS]
 
 
 def _choose_rate(times: _Times, printed: Sequence[Fraction]) -> tuple[Fraction, bool]:
     """Return the rate at which to read, and whether the film's own rate varies."""
     spans = [after - before for before, after in pairwise(times.shown)]
     typical = sorted(spans)[len(spans) // 2] if spans else times.last
-    middle = ffmpeg.rate(min(Fraction(_MAX_FPS), 1 / (max(typical, 1) * times.base)))
+    middle = ffmpeg.to_exact_rate(min(Fraction(_MAX_FPS), 1 / (max(typical, 1) * times.base)))
     mean = Fraction(len(spans), sum(spans) or 1) / times.base if spans else middle
     near = [Fraction(round(mean)), Fraction(round(mean) * 1000, 1001), mean]
     for rate in (*printed, *near):
         if rate > 0 and _is_constant(times, rate):
-            return ffmpeg.rate(rate), False
+            return ffmpeg.to_exact_rate(rate), False
     return (printed[0] if printed else middle), True
 
 
@@ -189,7 +189,7 @@ def _build_upright_filter(line: str) -> str:
 
 def _read_size(path: Path, upright: str) -> Size:
     one = ("-map", "0:V:0", "-vf", upright, "-frames:v", "1", *PIXMAPS)
-    said, _ = ffmpeg.tried((*ffmpeg.source(path), *one))
+    said, _ = ffmpeg.run_tolerantly((*ffmpeg.source(path), *one))
     header = re.match(rb"P6\n(\d+) (\d+)\n", said)
     if not header:
         raise DreamerError(f"{path} holds no frames that can be read: give another film.")

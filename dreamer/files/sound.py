@@ -44,7 +44,7 @@ _STREAM = re.compile(r"Stream #0:\d+.*: Audio: (\w+)")
 
 def codec(path: Path) -> str | None:
     """Return the codec of a file's first sound track; None if it has none, or cannot be read."""
-    found = _STREAM.search(ffmpeg.described(path))
+    found = _STREAM.search(ffmpeg.describe_file(path))
     return found[1] if found else None
 
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from dreamer.arrays import Stored
 from dreamer.errors import DreamerError
 from dreamer.files import atomic, frame_folder
-from dreamer.files.background import Beside, beside
+from dreamer.files.background import BackgroundThread, run_background_thread
 
 State = Mapping[str, Any]
 """The values carried from frame to frame, by name: arrays, and whatever JSON can hold."""
@@ -40,9 +40,9 @@ _ARRAY_PREFIX = "array-"
 
 
 class WorkFolder:
-    """The working folder of an unfinished film; made by `opened`."""
+    """The working folder of an unfinished film; made by `open_folder`."""
 
-    def __init__(self, folder: Path, thread: Beside) -> None:
+    def __init__(self, folder: Path, thread: BackgroundThread) -> None:
         self.folder = folder
         self._thread = thread
         self.frames_done, self.state = self._find_last()
@@ -144,7 +144,7 @@ class WorkFolder:
         part.mkdir()
         for number, frame in enumerate(self.frames(start)):
             _, data = cv2.imencode(".png", frame[..., ::-1])
-            with atomic.replacing(frame_folder.frame(part, number)) as file:
+            with atomic.open_replacing(frame_folder.frame(part, number)) as file:
                 file.write(data.tobytes())
         frame_folder.publish(part, folder, overwrite=True)
 
@@ -158,7 +158,7 @@ def _write_checked(path: Path, save: Callable[[BinaryIO], None]) -> None:
     """Write a file that ends with a checksum of everything before it."""
     buffer = io.BytesIO()
     save(buffer)
-    with atomic.replacing(path) as file:
+    with atomic.open_replacing(path) as file:
         file.write(buffer.getbuffer())
         file.write(zlib.crc32(buffer.getbuffer()).to_bytes(4, "little"))
 
@@ -189,7 +189,7 @@ def _read_state(path: Path) -> State:
 
 
 @contextmanager
-def opened(
+def open_folder(
     folder: Path, identity: State, describe_change: DescribeChange, *, fresh: bool = False
 ) -> Iterator[WorkFolder]:
     """Open the working folder of a film: a new one, or the one that a stopped run has left.
@@ -207,13 +207,13 @@ def opened(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # A run killed a moment ago may still hold the lock, through a process that it was starting.
-        with filelock.FileLock(folder / _LOCK, timeout=1), beside() as thread:
+        with filelock.FileLock(folder / _LOCK, timeout=1), run_background_thread() as thread:
             _prepare(folder, json.loads(json.dumps(identity)), describe_change, fresh=fresh)
             work = WorkFolder(folder, thread)
             try:
                 yield work
             except OSError as error:
-                from_block = not atomic.of_disk(error)
+                from_block = not atomic.is_disk_error(error)
                 raise
             work.flush()
     except filelock.Timeout:
@@ -227,10 +227,10 @@ def opened(
     _remove_empty(folder)
 
 
-def of(film: Path) -> Path:
+def folder_for(film: Path) -> Path:
     """Return the working folder of a film."""
     # From the readable name, because `film.gif` and `film.mp4` are two films.
-    return film.with_name(atomic.fitting(film.name, ".unfinished"))
+    return film.with_name(atomic.fit_name(film.name, ".unfinished"))
 
 
 def unfinished(folder: Path) -> bool:
@@ -263,7 +263,7 @@ def _prepare(
         return
     manifest.unlink(missing_ok=True)
     _clear(folder)
-    with atomic.replacing(manifest) as file:
+    with atomic.open_replacing(manifest) as file:
         file.write(json.dumps({"format": 1, "identity": identity}, indent=1).encode())
 
 

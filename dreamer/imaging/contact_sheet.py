@@ -43,7 +43,7 @@ def compose(
         down: headings of the rows, if any; each is above its row.
     """
     width = pictures[0].shape[1]
-    heading, labels = parted(labels)
+    heading, labels = split_common_prefix(labels)
     full = columns * (width + _GAP) - _GAP
     cells = _make_cells(pictures, labels, width)
     height = max(cell.shape[0] for cell in cells)
@@ -61,7 +61,7 @@ def compose(
     return _stack(parts, full)
 
 
-def parted(labels: Sequence[str]) -> tuple[str, list[str]]:
+def split_common_prefix(labels: Sequence[str]) -> tuple[str, list[str]]:
     """Split labels into what they all begin with and the rest of each.
 
     The common part ends at a space, a colon or an equals sign. Without this, long labels of a
@@ -107,7 +107,7 @@ def paper(side: int) -> Image:
     return np.full((side, side, 3), _PAPER, np.float32)
 
 
-def squared(picture: Image, side: int) -> Image:
+def fit_into_square(picture: Image, side: int) -> Image:
     """Scale and center a picture in a square; paper surrounds it, and shows where it is NaN."""
     scale = side / max(picture.shape[:2])
     height, width = (max(1, round(length * scale)) for length in picture.shape[:2])
@@ -119,7 +119,7 @@ def squared(picture: Image, side: int) -> Image:
     return square
 
 
-def outlined(picture: Image, box: tuple[slice, slice], width: int) -> Image:
+def outline(picture: Image, box: tuple[slice, slice], width: int) -> Image:
     """Return a copy of a picture in which a light frame with a dark edge marks a rectangle.
 
     Args:
@@ -135,7 +135,7 @@ def outlined(picture: Image, box: tuple[slice, slice], width: int) -> Image:
     return marked
 
 
-def lit(picture: Image, light: NDArray[np.float32], side: int) -> Image:
+def spotlight(picture: Image, light: NDArray[np.float32], side: int) -> Image:
     """Scale and center a picture in a square, dark where the light is 0.
 
     Args:
@@ -143,7 +143,7 @@ def lit(picture: Image, light: NDArray[np.float32], side: int) -> Image:
         light: `(h, w)` of any size, 0 to 1; it is stretched over the picture.
         side: of the square, in pixels.
     """
-    square = squared(picture, side)
+    square = fit_into_square(picture, side)
     scale = side / max(picture.shape[:2])
     size = tuple(max(1, round(length * scale)) for length in picture.shape[1::-1])
     # The square root, because to the eye half the light is more than half as bright.
@@ -170,7 +170,7 @@ def scatter(across: NDArray[np.float32], up: NDArray[np.float32], side: int) -> 
     return dots
 
 
-def square(count: int) -> int:
+def choose_columns(count: int) -> int:
     """Return the number of columns with which a sheet of `count` pictures is about square."""
     return math.ceil(math.sqrt(count))
 

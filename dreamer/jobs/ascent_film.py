@@ -38,6 +38,6 @@ def film_ascent(
         yield lambda picture: None
         return
     make_folder(path.parent)
-    film = Film(path, size, ffmpeg.rate(FPS), provenance)
-    with films.writing(film, overwrite=overwrite) as writer:
+    film = Film(path, size, ffmpeg.to_exact_rate(FPS), provenance)
+    with films.open_writer(film, overwrite=overwrite) as writer:
         yield lambda picture: writer.write(picture())

@@ -18,7 +18,7 @@ import platformdirs
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError, speaking_of
 from dreamer.files import atomic, photos
-from dreamer.files.cells import Cell, Cells
+from dreamer.files.cells import Cell, CellStore
 from dreamer.imaging import contact_sheet
 from dreamer.jobs.kept_cells import grow_missing
 from dreamer.jobs.requests import FiltersRequest
@@ -58,12 +58,12 @@ def write_catalog(job: Visualization, request: FiltersRequest, photo: Path) -> N
     overwrite = job.run.overwrite
     file, folder = find_destination(request.output, many=False, overwrite=overwrite)
     usual = (folder or Path()) / f"filters-on-{photo.stem}.png"
-    path = file or atomic.usual_name(usual, overwrite=overwrite)
+    path = file or atomic.choose_default_name(usual, overwrite=overwrite)
     make_folder(path.parent)
     net = job.net
     from dreamer.networks import channels
 
-    image, wanted = channels.looked_at(read), job.wanted.recipe
+    image, wanted = channels.resize_for_measurement(read), job.wanted.recipe
     found = [
         layer for term in wanted.terms for layer in _find_strongest(net, term, image, request.first)
     ]
@@ -78,7 +78,7 @@ def write_catalog(job: Visualization, request: FiltersRequest, photo: Path) -> N
     # By number, so that a friend gets these channels without the photo.
     named = [f"{layer}:{','.join(map(str, strengths))}" for layer, strengths in found]
     provenance = job.describe(wanted.changed({"layers": named}))
-    columns = request.columns or contact_sheet.square(len(cells))
+    columns = request.columns or contact_sheet.choose_columns(len(cells))
     job.write_sheet(path, cells, columns, provenance)
     job.note(f"The pictures of channels are kept in {catalog_folder()}.")
 
@@ -91,12 +91,12 @@ def _find_strongest(
     from dreamer.pipelines.targets import find_layers, find_targets
 
     for layer in find_layers(net, term.layer):
-        strength = channels.strengths(net, layer, image)
+        strength = channels.measure_strengths(net, layer, image)
         among = [target.mix.argmax() for target in find_targets(net, layer, term.channels)]
         # What is zero is never taken.
         masked = np.zeros_like(strength)
         masked[among] = strength[among]
-        chosen = channels.choose(masked, term.choice or Choice("strongest", first))
+        chosen = channels.pick_channels(masked, term.choice or Choice("strongest", first))
         if not chosen:
             raise DreamerError(
                 f"The photo excites nothing in {layer} of {net.name}: choose another layer."
@@ -115,5 +115,5 @@ def _grow(job: Visualization, layer: str, chosen: Sequence[int]) -> list[Cell]:
         "dreamer": version("dreamer"),
     }
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
-    store = Cells(catalog_folder() / digest[:32], key, fresh=False)
+    store = CellStore(catalog_folder() / digest[:32], key, fresh=False)
     return grow_missing(job, job.wanted.recipe, find_targets(job.net, layer, chosen), store)

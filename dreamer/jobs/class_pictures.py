@@ -65,8 +65,10 @@ def _write_all(job: Visualization, request: ClassRequest) -> None:
     net = job.net
     from dreamer.analysis import classifier
 
-    head = classifier.head(net, request.labels)
-    classes = classifier.outputs(head, request.names) or _find_recorded(head, job.wanted.recipe)
+    head = classifier.find_head(net, request.labels)
+    classes = classifier.find_outputs(head, request.names) or _find_recorded(
+        head, job.wanted.recipe
+    )
     count = len(classes) * sum(recipe.visualization.diverse for _, recipe in varied)
     alone = count == 1
     file, folder = find_destination(
@@ -87,7 +89,9 @@ def _write_all(job: Visualization, request: ClassRequest) -> None:
     if request.each or alone:
         _write_each(job, cells, file, where)
     else:
-        path = file or atomic.usual_name(where / "classes.png", overwrite=request.overwrite)
+        path = file or atomic.choose_default_name(
+            where / "classes.png", overwrite=request.overwrite
+        )
         shown = [(cell.grown.picture, _label(cell)) for cell in cells]
         provenance = job.describe(_name_classes(head, job.wanted.recipe, classes))
         job.write_sheet(path, shown, columns, provenance)
@@ -101,7 +105,7 @@ def _write_each(job: Visualization, cells: Sequence[Cell], file: Path | None, wh
     for cell in cells:
         usual = where / (re.sub(r"\W+", "-", cell.grown.label) + ".png")
         # Several may have one label.
-        path = file or atomic.free_name(usual, written if job.run.overwrite else None)
+        path = file or atomic.find_free_name(usual, written if job.run.overwrite else None)
         written.add(path)
         provenance = job.describe(cell.recipe)
         photos.write(path, cell.grown.picture, made=provenance, overwrite=job.run.overwrite)
@@ -154,7 +158,7 @@ def _count_columns(classes: int, varied: Sequence[Recipe]) -> int:
         return classes * diverse
     if diverse > 1 and classes > 1:
         return diverse
-    return contact_sheet.square(classes * len(varied) * diverse)
+    return contact_sheet.choose_columns(classes * len(varied) * diverse)
 
 
 def _label(cell: Cell) -> str:

@@ -50,7 +50,7 @@ class Part:
     """Which frames of a clip are used.
 
     Attributes:
-        start, stop: as `clips.seconds` reads them.
+        start, stop: as `clips.parse_seconds` reads them.
         every: from one frame to the next.
         fps: of a folder of frames.
         sound: whether the clip's own is kept.
@@ -67,9 +67,9 @@ class Part:
         if self.fps and not path.is_dir():
             raise DreamerError(f"{path} has a rate of its own: --fps is for a folder of frames.")
         with speaking_of("--from"):
-            start = clips.seconds(self.start or "0")
+            start = clips.parse_seconds(self.start or "0")
         with speaking_of("--to"):
-            stop = None if self.stop is None else clips.seconds(self.stop)
+            stop = None if self.stop is None else clips.parse_seconds(self.stop)
         if stop is not None and stop <= start:
             raise DreamerError(
                 f"--to {self.stop} is not after --from {self.start or 0}: swap them."
@@ -80,7 +80,7 @@ class Part:
             stop=stop,
             every=self.every or 1,
             limit=limit,
-            folder_fps=ffmpeg.rate(self.fps) if self.fps else clips.FOLDER_FPS,
+            folder_fps=ffmpeg.to_exact_rate(self.fps) if self.fps else clips.FOLDER_FPS,
         )
         if self.every and self.every >= found.stop - found.first > 1:
             raise DreamerError(

@@ -63,7 +63,7 @@ def run(request: CompareRequest, emit: Sink, stop: Stop, bench: Workbench) -> Ou
     from dreamer.networks import channels
 
     names = list(dict.fromkeys(map(net.resolve, request.layers))) or _choose_overview(net)
-    pictures = channels.looked_at(read[0]), channels.looked_at(read[1])
+    pictures = channels.resize_for_measurement(read[0]), channels.resize_for_measurement(read[1])
     compared = comparison.compare(net, names, pictures)
     if stop.asked:
         return Outcome(stopped=True)
@@ -99,7 +99,7 @@ def summarize(net: Network, compared: Sequence[Compared]) -> list[Row]:
     """Summarize what a comparison found, a row for each layer."""
     from dreamer.analysis import classifier
 
-    head = classifier.head(net) if net.units else None
+    head = classifier.find_head(net) if net.units else None
 
     def name(each: Compared, numbers: Sequence[int]) -> str:
         naming = head.label if head and each.layer == head.layer else str
@@ -156,4 +156,4 @@ def _light(
             label = f"{each.layer}  {'AB'[place]}"
         else:
             label = f":{channel}  {'AB'[place]} {each.profiles[place, channel]:.3g}"
-        yield contact_sheet.lit(picture, light, SIDE), label
+        yield contact_sheet.spotlight(picture, light, SIDE), label

@@ -93,9 +93,9 @@ class Dreaming:
         photo = self.companions.guide_photo
         if photo is None:
             return self.companions.guide
-        from dreamer.networks.channels import looked_at
+        from dreamer.networks.channels import resize_for_measurement
 
-        return looked_at(photo)
+        return resize_for_measurement(photo)
 
     def mask(self, size: Size) -> NDArray[np.float32] | None:
         """Return the mask at a picture's size; a recipe that was made with one needs it again."""
@@ -207,7 +207,7 @@ def dream_one(dreaming: Dreaming, ask: Ask, source: Source, place: Place) -> Non
     started = time.perf_counter()
     recipe, photo = dreaming.wanted.recipe, source.read()
     read_size = photo.size
-    size = photos.fitted(read_size, recipe.size, enlarge=recipe.enlarge)
+    size = photos.fit_size(read_size, recipe.size, enlarge=recipe.enlarge)
     photo = photos.resize(photo, size)
     pipeline = dreaming.build(recipe, photo) if recipe.chooses else dreaming.pipeline
     plan = pipeline.plan(size, strict=ask.strict)
@@ -270,7 +270,7 @@ class Work:
         states = self.pipeline.dream(
             self.photo.image, plan, dreaming.mask(size), begun, every=1 if ask.film else None
         )
-        preview = atomic.free_name(path.with_name(atomic.fitting(path.stem, ".preview.png")))
+        preview = atomic.find_free_name(path.with_name(atomic.fit_name(path.stem, ".preview.png")))
         carried = self.provenance() if ask.encoding.recipe else None
         ended: multiscale.Progress | None = None
         with film_ascent(ask.film, size, carried, overwrite=ask.naming.overwrite) as frame:

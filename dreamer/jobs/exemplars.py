@@ -21,7 +21,7 @@ from dreamer.recipe.fields import Kind
 from dreamer.recipe.layer_spec import LayerSpec
 
 if TYPE_CHECKING:
-    from dreamer.analysis.exemplars import Channel, Exemplar, Scissors
+    from dreamer.analysis.exemplars import Channel, Exemplar, PatchCutter
     from dreamer.networks.network import Network
 
 COLUMNS = (
@@ -46,7 +46,7 @@ def run(request: ExemplarsRequest, emit: Sink, stop: Stop, bench: Workbench) -> 
     files = choose_files(request.output, usual, overwrite=overwrite)
     count = sum(1 for _ in photo_folder.walk(folder))
     if not count:
-        raise photo_folder.no_photo(folder)
+        raise photo_folder.no_photo_error(folder)
     given = {**request.fields, "layers": request.layers, "size": str(SIDE)}
     request = request.model_copy(update={"fields": given})
     wanted = resolve(request, Kind.CHANNEL, emit, Origin(request.preset, usual="filters"))
@@ -73,8 +73,8 @@ def run(request: ExemplarsRequest, emit: Sink, stop: Stop, bench: Workbench) -> 
     emit(Note(f"{net.name}: {state.seen} photos{skipped}{stopped}"))
     if state.seen and not stop.drops:
         layers = {each.layer for each in channels} if request.patch is Patch.MOTIF else ()
-        sizes = {layer: motif_size.size(net, layer) for layer in layers}
-        found = Found(job, state.best, exemplars.Scissors(net, sizes))
+        sizes = {layer: motif_size.find_motif_size(net, layer) for layer in layers}
+        found = Found(job, state.best, exemplars.PatchCutter(net, sizes))
         for path in found.write(files, means, grown=not request.photos_only and not stop.asked):
             emit(Done(str(path), path))
     return Outcome(stopped=stop.asked)
@@ -86,7 +86,7 @@ def _find_channels(term: LayerSpec, net: Network) -> list[Channel]:
 
     if not term.channels:
         raise DreamerError(f"Name channels of {term.layer}, as {term.layer}:3 or {term.layer}:0-9.")
-    layer = net.checked(term.layer, term.channels)
+    layer = net.resolve_with_channels(term.layer, term.channels)
     return [Channel(layer, number) for number in term.channels]
 
 
@@ -116,7 +116,7 @@ class Found:
 
     job: Visualization
     best: Mapping[Channel, Sequence[Exemplar]]
-    scissors: Scissors
+    scissors: PatchCutter
 
     def write(self, files: Files, means: Mapping[Channel, Path], *, grown: bool) -> Iterator[Path]:
         """Write what is wanted of table, means and sheets; yield their paths."""
@@ -128,7 +128,7 @@ class Found:
             yield files.table
         for channel, path in means.items():
             patches = [self.scissors.patch(channel, each) for each in self.best[channel]]
-            photos.write(path, exemplars.mean(patches), overwrite=overwrite)
+            photos.write(path, exemplars.average_patches(patches), overwrite=overwrite)
             yield path
         if files.sheet:
             yield from self.write_sheets(files.sheet, grown=grown)
@@ -183,7 +183,7 @@ class Found:
         patches = [self.scissors.patch(channel, each) for each in best]
         shown = [
             (
-                contact_sheet.outlined(patch.photo, patch.box, _FRAME),
+                contact_sheet.outline(patch.photo, patch.box, _FRAME),
                 f"{each.activation:.3g}  {each.path.name}",
             )
             for each, patch in zip(best, patches, strict=True)
@@ -191,10 +191,10 @@ class Found:
         cuts = [(patch.cut, "") for patch in patches]
         if own:
             shown.insert(0, (own[channel], str(channel)))
-            cuts.insert(0, (exemplars.mean(patches), "mean"))
+            cuts.insert(0, (exemplars.average_patches(patches), "mean"))
         else:
             cuts[0] = (cuts[0][0], str(channel))
         blank = (contact_sheet.paper(SIDE), "")
         for row in (shown, cuts):
             for picture, label in [*row, *[blank] * (columns - len(row))]:
-                yield contact_sheet.squared(picture, SIDE), label
+                yield contact_sheet.fit_into_square(picture, SIDE), label

@@ -189,13 +189,13 @@ def _make_film(
     started = time.perf_counter()
     dreaming.emit(Progress(None, "loading the network …"))
     beside, begins = named
-    name = atomic.fitting(begins, f"-{ask.naming.suffix}.mp4")
+    name = atomic.fit_name(begins, f"-{ask.naming.suffix}.mp4")
     path = ask.naming.name_resumable(beside, name, _is_unfinished)
     form = films.format_of(path)
     shot = take(dreaming)
     make_folder(path.parent)
-    folder, count = work_folder.of(path), shot.recipe.film.length
-    disk_space.check(folder, disk_space.needed(shot.size, count, form.room))
+    folder, count = work_folder.folder_for(path), shot.recipe.film.length
+    disk_space.check(folder, disk_space.estimate_bytes(shot.size, count, form.room))
     under = Sound(ask.audio) if ask.audio else shot.sound
     if under:
         with speaking_of("--audio"):
@@ -207,7 +207,7 @@ def _make_film(
     spec = Film(
         path,
         shot.size,
-        ffmpeg.rate(shot.recipe.film.fps),
+        ffmpeg.to_exact_rate(shot.recipe.film.fps),
         made=provenance if ask.recipe else None,
         quality=ask.quality or QUALITY,
         sound=under,
@@ -216,7 +216,7 @@ def _make_film(
     identity = _identify(film, provenance)
     # The working folder goes only where its block ends as usual.
     dropped = False
-    with work_folder.opened(folder, identity, describe_change, fresh=ask.fresh) as work:
+    with work_folder.open_folder(folder, identity, describe_change, fresh=ask.fresh) as work:
         making = Making(dreaming, spec, film, FolderStore(work, film))
         try:
             making.write(overwrite=ask.naming.overwrite)
@@ -239,15 +239,15 @@ def _make_film(
 
 
 def _is_unfinished(film: Path) -> bool:
-    return work_folder.unfinished(work_folder.of(film))
+    return work_folder.unfinished(work_folder.folder_for(film))
 
 
 def _name_kept_frames(path: Path, ask: Ask) -> Path:
     """Return the folder for frames that are kept. Raises DreamerError where it is in use."""
-    kept = path.with_name(atomic.fitting(path.stem, "-frames"))
+    kept = path.with_name(atomic.fit_name(path.stem, "-frames"))
     frame_folder.check(kept)
     if kept.exists() and not (ask.naming.overwrite or _is_unfinished(path)):
-        raise atomic.exists(kept)
+        raise atomic.exists_error(kept)
     return kept
 
 
@@ -339,8 +339,8 @@ class Making:
         # A run that was killed at its very end has left the film there.
         mine = overwrite or self._kept > 0
         path, stop = self.spec.path, self.dreaming.stop
-        so_far = atomic.so_far(path)
-        with films.writing(self.spec, overwrite=mine) as writer:
+        so_far = atomic.partial_path(path)
+        with films.open_writer(self.spec, overwrite=mine) as writer:
             self.dreaming.emit(Planned(self._describe_plan()))
             self._write_frames(writer)
             stopped = writer.frames < self.film.film.length
@@ -415,7 +415,7 @@ class Making:
         """Return the time and disk that the rest takes, judged by the frames so far."""
         left = self.film.keys - self.store.count + self.warm_up
         seconds = left * min(self._paces)
-        disk = disk_space.needed(self.film.size, left, 0)
+        disk = disk_space.estimate_bytes(self.film.size, left, 0)
         about = f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
         text = (
             f"About {about} to go; {disk / 1e6:.0f} MB for its frames beside it, until it is "
@@ -428,8 +428,8 @@ class _PreviewFile:
     """A picture beside the film that shows where it stands, every few seconds."""
 
     def __init__(self, film: Path) -> None:
-        named = film.with_name(atomic.fitting(film.stem, ".preview.png"))
-        self._path = atomic.free_name(named)
+        named = film.with_name(atomic.fit_name(film.stem, ".preview.png"))
+        self._path = atomic.find_free_name(named)
         self._shown = time.monotonic()
 
     def is_due(self) -> bool:

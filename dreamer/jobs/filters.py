@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dreamer.errors import DreamerError
 from dreamer.files import atomic, cells, photos
-from dreamer.files.cells import Cells
+from dreamer.files.cells import CellStore
 from dreamer.imaging import contact_sheet
 from dreamer.jobs import presets
 from dreamer.jobs.ascent_film import check_film
@@ -92,10 +92,12 @@ def _write_all(job: Visualization, request: FiltersRequest) -> None:
         # Of a sheet that is there already, nothing grows.
         job.run.parts.done = varied * number
         if request.between:
-            path = file or atomic.usual_name(where / "between.png", overwrite=job.run.overwrite)
+            path = file or atomic.choose_default_name(
+                where / "between.png", overwrite=job.run.overwrite
+            )
             write_between(job, sheet.recipe, sheet.targets, request.between, path, request.film)
         elif request.film:
-            columns = request.columns or contact_sheet.square(len(sheet.targets))
+            columns = request.columns or contact_sheet.choose_columns(len(sheet.targets))
             job.grow(sheet.recipe, sheet.targets, request.film, columns)
             job.run.emit(Done(str(request.film), request.film))
         elif request.each:
@@ -211,14 +213,14 @@ def _write_sheet(
     if not given and not request.fresh and not cells.folder(path).exists():
         if _is_there(job, path, sheet.recipe):
             return
-        path = atomic.usual_name(path, overwrite=job.run.overwrite)
+        path = atomic.choose_default_name(path, overwrite=job.run.overwrite)
     key = {
         "recipe": to_fields(sheet.recipe),
         "vary": list(request.vary),
         "network": job.net.sha256,
         "photo": job.photo_sha256,
     }
-    store = Cells(cells.folder(path), key, fresh=request.fresh)
+    store = CellStore(cells.folder(path), key, fresh=request.fresh)
     varied = vary(sheet.recipe, request.vary)
     shown = [
         cell
@@ -228,7 +230,7 @@ def _write_sheet(
     diverse = sheet.recipe.visualization.diverse
     row = diverse if diverse > 1 else len(sheet.targets)
     in_rows = (request.vary or diverse > 1) and row > 1
-    columns = request.columns or (row if in_rows else contact_sheet.square(len(shown)))
+    columns = request.columns or (row if in_rows else contact_sheet.choose_columns(len(shown)))
     headings = Headings()
     if request.vary and columns == row > 1:
         across = [each.label for each in repeat_targets(sheet.targets, diverse)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dreamer.files.cells import Cell, Cells
+from dreamer.files.cells import Cell, CellStore
 from dreamer.jobs.events import Stopped
 from dreamer.jobs.visualization import Visualization
 from dreamer.recipe import Recipe
@@ -19,7 +19,7 @@ def grow_missing(
     job: Visualization,
     recipe: Recipe,
     targets: Sequence[Target],
-    store: Cells,
+    store: CellStore,
     option: str = "",
 ) -> list[Cell]:
     """Return the pictures of a recipe; those that are not in the store are grown and kept there.

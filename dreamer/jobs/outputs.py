@@ -91,7 +91,7 @@ def save_preset(path: Path, recipe: Recipe, *, overwrite: bool) -> None:
     """Write a recipe as a TOML preset."""
     with (
         speaking_of("--save-preset"),
-        atomic.replacing(path, overwrite=overwrite) as file,
+        atomic.open_replacing(path, overwrite=overwrite) as file,
     ):
         file.write(to_toml(recipe).encode())
 
@@ -109,7 +109,7 @@ def choose_files(given: Sequence[Path], usual: Path, *, overwrite: bool) -> File
     Raises DreamerError, before any work, where something cannot be written.
     """
     kinds: dict[bool, Path] = {}
-    for path in given or [atomic.usual_name(usual, overwrite=overwrite)]:
+    for path in given or [atomic.choose_default_name(usual, overwrite=overwrite)]:
         suffix = path.suffix.lower()
         if suffix != TABLE and suffix not in photos.WRITERS:
             known = " ".join([TABLE, *photos.WRITERS])
@@ -123,7 +123,7 @@ def choose_files(given: Sequence[Path], usual: Path, *, overwrite: bool) -> File
 def check_file(path: Path, *, overwrite: bool) -> None:
     """Raise DreamerError now where a file could not be written later."""
     if path.exists() and not overwrite:
-        raise atomic.exists(path)
+        raise atomic.exists_error(path)
     make_folder(path.parent)
 
 
@@ -133,7 +133,7 @@ def write_table(
     """Write a table as CSV."""
     text = io.StringIO(newline="")
     csv.writer(text).writerows([columns, *rows])
-    with atomic.replacing(path, overwrite=overwrite) as file:
+    with atomic.open_replacing(path, overwrite=overwrite) as file:
         file.write(text.getvalue().encode())
 
 

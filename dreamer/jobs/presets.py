@@ -161,9 +161,9 @@ def create(path: Path, source: str, about: Mapping[str, Any]) -> Recipe:
     # The files have the hashes, which a recipe without them would need.
     fields = to_fields(recipe.changed(dict.fromkeys(preset.files)))
     text = write_toml({**fields, "files": named} if named else fields)
-    with atomic.replacing(path, overwrite=False) as file:
+    with atomic.open_replacing(path, overwrite=False) as file:
         file.write(text.encode())
     for kind, own in preset.files.items():
-        with atomic.replacing(path.with_name(named[kind]), overwrite=False) as file:
+        with atomic.open_replacing(path.with_name(named[kind]), overwrite=False) as file:
             file.write(own.read_bytes())
     return recipe

@@ -12,7 +12,7 @@ from dreamer.arrays import Image
 from dreamer.errors import DreamerError, speaking_of
 from dreamer.files import atomic, photos
 from dreamer.files import cells as stored
-from dreamer.files.cells import Cells
+from dreamer.files.cells import CellStore
 from dreamer.files.photos import Photo
 from dreamer.imaging import contact_sheet
 from dreamer.jobs import search_cells, sheets
@@ -147,21 +147,21 @@ def _search(dreaming: Dreaming, ask: Ask, source: Source) -> Outcome:
     make_folder(path.parent)
     cells = search_cells.cells_folder(path)
     if cells.exists() and not (request.overwrite or _is_unfinished(path)):
-        raise atomic.exists(cells)
+        raise atomic.exists_error(cells)
     place.begin()
     net = dreaming.build(dreaming.wanted.recipe).network
     plan = _plan(dreaming, ask, net)
     trials = _draw_trials(plan, request.count, net)
     natural = _load_naturalness(net) if request.by == "naturalness" else None
     key = _identify(dreaming, ask, plan, net, read)
-    store = Cells(stored.folder(path), key, fresh=request.fresh)
+    store = CellStore(stored.folder(path), key, fresh=request.fresh)
     try:
         whole = _dream(dreaming, read, trials, ask.size, store, place)
     except DreamerError:
         if not _measure(store, len(trials), None):
             store.remove()
         raise
-    partial = atomic.so_far(path)
+    partial = atomic.partial_path(path)
     shown = path if whole else partial
     done = _measure(store, len(trials), natural)
     if done and not dreaming.stop.drops:
@@ -198,7 +198,7 @@ def _plan(dreaming: Dreaming, ask: Ask, net: Network) -> Search:
         held |= changed_fields(recipe).keys()
         own |= {} if "patience" in held else {"patience": search_space.PATIENCE}
     with speaking_of("--over"):
-        fields = search_space.chosen(ask.request.over, held, stock)
+        fields = search_space.parse_search_space(ask.request.over, held, stock)
     return Search(recipe.changed(own), fields, ask.request.seed, around, stock)
 
 
@@ -246,7 +246,7 @@ def _dream(
     read: Photo,
     trials: Sequence[Trial],
     size: Mapping[str, Any],
-    store: Cells,
+    store: CellStore,
     place: Place,
 ) -> bool:
     """Dream by the trials that are not in the store yet; tell whether all are done."""
@@ -273,7 +273,7 @@ def _load_naturalness(net: Network) -> Naturalness:
     return naturalness.load(net)
 
 
-def _measure(store: Cells, count: int, natural: Naturalness | None) -> list[Tried]:
+def _measure(store: CellStore, count: int, natural: Naturalness | None) -> list[Tried]:
     """Measure what is in the store."""
     found = [(number, store.get(str(number))) for number in range(count)]
     return [
@@ -285,7 +285,7 @@ def _measure(store: Cells, count: int, natural: Naturalness | None) -> list[Trie
 def _write(ask: Ask, path: Path, trials: Sequence[Trial], done: Sequence[Tried]) -> None:
     """Write the sheet, and beside it each cell's preset."""
     sort = SORTS[ask.request.by]
-    done, columns = sorted(done, key=sort.key), contact_sheet.square(len(done))
+    done, columns = sorted(done, key=sort.key), contact_sheet.choose_columns(len(done))
     named = {
         f"r{place // columns + 1}c{place % columns + 1}": each for place, each in enumerate(done)
     }

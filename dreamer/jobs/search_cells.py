@@ -23,7 +23,7 @@ _CELL = re.compile(r"r\d+c\d+")
 
 def cells_folder(sheet: Path) -> Path:
     """Return where the presets of a sheet's cells lie."""
-    return sheet.with_name(atomic.fitting(sheet.stem, "-cells"))
+    return sheet.with_name(atomic.fit_name(sheet.stem, "-cells"))
 
 
 def write_cells(sheet: Path, recipes: Mapping[str, Recipe]) -> None:

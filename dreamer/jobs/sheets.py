@@ -92,7 +92,7 @@ def _dream(
     dreaming: Dreaming, read: Photo, recipe: Recipe, place: Place, cell: tuple[int, int]
 ) -> Cell | None:
     """Dream on a photo at the recipe's size; None where the job was asked to stop."""
-    size = photos.fitted(read.size, recipe.size, enlarge=recipe.enlarge)
+    size = photos.fit_size(read.size, recipe.size, enlarge=recipe.enlarge)
     photo = photos.resize(read, size)
     pipeline = dreaming.build(recipe, photo)
     plan = pipeline.plan(size)
@@ -137,7 +137,9 @@ def _write_sheet(
 
 def _count_columns(count: int, varied: Sequence[str]) -> int:
     """Count the pictures in a row: of a grid the values of its last field, else about a square."""
-    return len(vary(Recipe(), varied[-1:])) if len(varied) > 1 else contact_sheet.square(count)
+    return (
+        len(vary(Recipe(), varied[-1:])) if len(varied) > 1 else contact_sheet.choose_columns(count)
+    )
 
 
 def _compose(

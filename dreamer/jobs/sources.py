@@ -56,13 +56,13 @@ def find_sources(paths: Sequence[Path], noise: str | None, seed: int) -> Sources
     notes = []
     for path in paths:
         if path.is_dir():
-            inside, skipped = photo_folder.photos_in(path)
+            inside, skipped = photo_folder.list_photos(path)
             others = f", {skipped} other files skipped" if skipped else ""
             notes.append(f"{path}: {len(inside)} photos{others}")
             found += [(photo, path / FOLDER) for photo in inside]
         else:
             found.append((path, path.parent))
-    names = photo_folder.distinct([path for path, _ in found])
+    names = photo_folder.make_distinct_names([path for path, _ in found])
     return Sources(
         [
             Source(path, partial(photos.read, path), folder, name)
@@ -109,7 +109,7 @@ def find_destination(
     if depth == 16 and suffix not in sixteen_bit.WRITERS:
         raise DreamerError(f"A {suffix} file has 8 bits a color: write a .png or .tiff instead.")
     if output.exists() and not overwrite:
-        raise atomic.exists(output)
+        raise atomic.exists_error(output)
     return Destination(output, None)
 
 
@@ -144,9 +144,9 @@ class Naming:
         """Return where the dream of a source is written."""
         if self.target.file:
             return self.target.file
-        named = atomic.fitting(source.name, f"-{self.suffix}.png")
+        named = atomic.fit_name(source.name, f"-{self.suffix}.png")
         path = (self.target.folder or source.folder) / named
-        path = atomic.free_name(path, self._written if self.overwrite else None)
+        path = atomic.find_free_name(path, self._written if self.overwrite else None)
         self._written.add(path)
         return path
 
@@ -166,5 +166,5 @@ class Naming:
         if self.overwrite or is_unfinished(path) or not path.exists():
             return path
         if self.target.file:
-            raise atomic.exists(path)
-        return atomic.free_name(path)
+            raise atomic.exists_error(path)
+        return atomic.find_free_name(path)

@@ -122,7 +122,7 @@ class Visualization:
         """Return the photo that pictures grow from, at their size."""
         if self._read is None:
             return None
-        size = photos.fitted(self._read.size, self.wanted.recipe.size, enlarge=True)
+        size = photos.fit_size(self._read.size, self.wanted.recipe.size, enlarge=True)
         return photos.resize(self._read, size).image
 
     def visualizer(self, recipe: Recipe) -> Visualizer:

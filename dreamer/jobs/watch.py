@@ -101,7 +101,7 @@ def _redraw(
     """Draw the picture from the first octave on that a change touches, until the file is stale."""
     started = time.perf_counter()
     photo, target = what
-    size = photos.fitted(photo.size, recipe.size, enlarge=recipe.enlarge)
+    size = photos.fit_size(photo.size, recipe.size, enlarge=recipe.enlarge)
     fitted = photos.resize(photo, size)
     pipeline = dreaming.build(recipe, fitted)
     plan, mask = pipeline.plan(size, strict=ask.strict), dreaming.mask(size)

@@ -127,7 +127,7 @@ class Step(NamedTuple):
     field_of_view: float = FIELD_OF_VIEW
 
 
-def repeated(asked: Step, frames: float, size: Size) -> Matrix:
+def repeat_step(asked: Step, frames: float, size: Size) -> Matrix:
     """Return the matrix of a step that is repeated; half of it twice is the whole.
 
     This is exact for zoom, turn and pan together, and nearly so for a tilt of a few degrees.

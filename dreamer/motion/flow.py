@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dreamer.arrays import Image
-from dreamer.motion.warp import gathered
+from dreamer.motion.warp import sample
 
 Field = NDArray[np.float32]
 """Displacements, float32 `(h, w, 2)`: x and y, in pixels."""
@@ -58,7 +58,7 @@ class Flow(NamedTuple):
         return np.asarray(ramp * ramp * (3 - 2 * ramp), np.float32)
 
 
-def between(before: Image, after: Image) -> Flow:
+def compute_flow(before: Image, after: Image) -> Flow:
     """Compute the flow from one frame to the next.
 
     Dense inverse search (Kroeger et al. 2016) runs in both directions. Where these disagree, by the
@@ -75,15 +75,15 @@ def between(before: Image, after: Image) -> Flow:
     return Flow(back, _feather((disagreement <= allowed) & inside))
 
 
-def carried(image: Image, flow: Flow) -> Image:
+def carry(image: Image, flow: Flow) -> Image:
     """Move a picture that belongs to the frame before to where its contents are now.
 
-    The resampling can be repeated without blur; see `warp.gathered`.
+    The resampling can be repeated without blur; see `warp.sample`.
     """
-    return gathered(image, *_find_sources(flow.back))
+    return sample(image, *_find_sources(flow.back))
 
 
-def aged(age: Share, flow: Flow) -> Share:
+def carry_age(age: Share, flow: Flow) -> Share:
     """Move numbers of the frame before, `(h, w)`, along with it; 0 where a point was hidden."""
     x, y = _find_sources(flow.back)
     brought = cv2.remap(age, x - 0.5, y - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

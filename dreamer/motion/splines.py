@@ -21,7 +21,7 @@ REACH = TAPS // 2
 """Number of samples on either side of a position that contribute to it."""
 
 FRACTIONS = 8192
-"""Number of parts into which `paired` divides a pixel."""
+"""Number of parts into which `build_pair_tables` divides a pixel."""
 
 _PREFILTER_SAMPLES = 20
 """Number of samples after which the prefilter is cut off; even, because that damps a little (3e-5),
@@ -53,7 +53,7 @@ def prefilter(variance: float) -> Floats:
 
 
 @lru_cache(maxsize=1)
-def paired() -> tuple[list[Floats], list[Floats]]:
+def build_pair_tables() -> tuple[list[Floats], list[Floats]]:
     """Compute tables of the weight and place of each pair of taps, by fraction of the position.
 
     Since the weights are positive, a pair is one linear interpolation between its two samples

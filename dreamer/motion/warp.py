@@ -153,7 +153,7 @@ _ROW_LENGTH = 256
 """Pixels per row when single ones are gathered, because OpenCV needs two-dimensional pictures."""
 
 
-def gathered(image: Image, x: Positions, y: Positions) -> Image:
+def sample(image: Image, x: Positions, y: Positions) -> Image:
     """Sample a picture at one position for each pixel, with the same splines as `warp`.
 
     Args:
@@ -288,7 +288,7 @@ def _look_up_pairs(positions: Positions, margin: int) -> tuple[list[Positions], 
     centered = positions + np.float32(margin - 0.5)
     whole = np.floor(centered)
     fraction = ((centered - whole) * np.float32(splines.FRACTIONS)).astype(np.intp)
-    weights, places = splines.paired()
+    weights, places = splines.build_pair_tables()
     return (
         [table.take(fraction, axis=0, mode="clip") for table in weights],
         [whole + table.take(fraction, mode="clip") for table in places],

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from dreamer.ascent.interleave import interleaved
+from dreamer.ascent.interleave import interleave_phases
 
 FEW = 4
 """Largest number of input channels for which this pays in a strided convolution."""
@@ -22,7 +22,7 @@ LANES = 16
 neighboring columns are computed together."""
 
 
-def pays(layer: Any) -> bool:
+def has_faster_gradient(layer: Any) -> bool:
     """Tell whether a layer is a convolution that `FrozenConv2D` speeds up."""
     return (
         type(layer) is keras.layers.Conv2D
@@ -145,4 +145,4 @@ def _compute_strided_gradient(
     padded = tf.maximum((places - 1) * stride + kernel_size - size, 0)
     before = padded // 2 if same else tf.zeros_like(padded)
     begin, length = tf.pad(before, [[1, 1]]), tf.pad(size, [[1, 1]], constant_values=-1)
-    return tf.slice(interleaved(phases, stride), begin, length)
+    return tf.slice(interleave_phases(phases, stride), begin, length)

@@ -125,5 +125,5 @@ def assign(model: keras.Model, values: Mapping[str, np.ndarray]) -> None:
 def save(path: Path, values: Mapping[str, np.ndarray]) -> None:
     """Write values by variable path to an `.npz` as float16, which halves the file."""
     halves: dict[str, Any] = {name: value.astype("float16") for name, value in values.items()}
-    with atomic.replacing(path) as file:
+    with atomic.open_replacing(path) as file:
         np.savez(file, **halves)

@@ -11,7 +11,7 @@ from dreamer.networks import channels
 from dreamer.networks.network import Network
 
 
-class Looked(NamedTuple):
+class ReducedPhoto(NamedTuple):
     """A photo reduced for a network, with its file's hash and its original height and width."""
 
     path: Path
@@ -20,7 +20,7 @@ class Looked(NamedTuple):
     image: Image
 
 
-def look(net: Network, folder: Path, longest: int) -> Iterator[Looked | None]:
+def read_photos(net: Network, folder: Path, longest: int) -> Iterator[ReducedPhoto | None]:
     """Yield the photos in a folder and its subfolders, in no order, holding one at a time.
 
     Yields None for a file that cannot be read or whose photo is too small for the network.
@@ -36,12 +36,12 @@ def look(net: Network, folder: Path, longest: int) -> Iterator[Looked | None]:
     for path in photo_folder.walk(folder):
         try:
             photo, own = photos.read_small(path, longest)
-            image = channels.large_enough(net, photo.image)
+            image = channels.check_size(net, photo.image)
         except DreamerError:
             skipped += 1
             yield None
         else:
             seen += 1
-            yield Looked(path, photo.sha256, own, image)
+            yield ReducedPhoto(path, photo.sha256, own, image)
     if not seen:
-        raise photo_folder.no_photo(folder, skipped)
+        raise photo_folder.no_photo_error(folder, skipped)

@@ -25,7 +25,7 @@ _ODD_SIZE = (331, 299)
 """Height and width that no network was trained for: only a model for any size accepts them."""
 
 
-def widths(model: Any, rank: int) -> Mapping[str, int]:
+def list_widths(model: Any, rank: int) -> Mapping[str, int]:
     """Return the layers whose output has `rank` axes, in order, with its last axis's length."""
     outputs = {
         layer.name: tuple(getattr(layer.output, "shape", ()))
@@ -39,7 +39,7 @@ def widths(model: Any, rank: int) -> Mapping[str, int]:
     }
 
 
-def readers(model: Any, layer: Any) -> list[Any]:
+def find_readers(model: Any, layer: Any) -> list[Any]:
     """Return the layers that read a layer's output."""
     outputs = keras.tree.flatten(layer.output)
     return [
@@ -50,7 +50,7 @@ def readers(model: Any, layer: Any) -> list[Any]:
     ]
 
 
-def source(model: Any, layer: Any) -> Any:
+def find_source(model: Any, layer: Any) -> Any:
     """Return the layer whose output a layer reads, the first one if there are several."""
     first = keras.tree.flatten(layer.input)[0]
     return next(other for other in model.layers if other.output is first)
@@ -70,7 +70,7 @@ _RECTIFIERS: Mapping[Any, Rectifier] = {
 }
 
 
-def rectifier(layer: Any) -> Rectifier | None:
+def find_rectifier(layer: Any) -> Rectifier | None:
     """Return the parameters of the ReLU that a layer is, or ends in; None if there is none."""
     if isinstance(layer, layers.ReLU):
         limit = None if layer.max_value is None else float(layer.max_value)
@@ -78,7 +78,7 @@ def rectifier(layer: Any) -> Rectifier | None:
     return _RECTIFIERS.get(getattr(layer, "activation", None))
 
 
-def bottlenecks(model: Any) -> list[str]:
+def find_bottlenecks(model: Any) -> list[str]:
     """Return, in order, the layers that every path from the input to the output passes through.
 
     They are the articulation points of the graph between its input and its output.
@@ -97,11 +97,11 @@ def is_linear(layer: Any) -> bool:
     return getattr(layer, "activation", None) is keras.activations.linear
 
 
-def convolutions(model: Any) -> list[str]:
-    """Return the convolutions, each by the name of the activation that follows it (`meant`)."""
+def list_convolutions(model: Any) -> list[str]:
+    """Return the convolutions, each by the activation that follows it (`resolve_layer`)."""
     kinds = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
     found = [layer for layer in model.layers if isinstance(layer, kinds)]
-    return list(dict.fromkeys(meant(model, layer).name for layer in found))
+    return list(dict.fromkeys(resolve_layer(model, layer).name for layer in found))
 
 
 def gives_probabilities(layer: Any) -> bool:
@@ -110,18 +110,18 @@ def gives_probabilities(layer: Any) -> bool:
     return isinstance(layer, layers.Softmax) or getattr(layer, "activation", None) in ends
 
 
-def meant(model: Any, layer: Any) -> Any:
+def resolve_layer(model: Any, layer: Any) -> Any:
     """Resolve a layer that nobody dreams on to the layer that is meant by it.
 
     A linear convolution or batch normalization stands for the activation that follows it, a
     separate softmax or sigmoid for the logits before it, and any other layer for itself.
     """
     if isinstance(layer, layers.Softmax | layers.Activation) and gives_probabilities(layer):
-        return source(model, layer)
+        return find_source(model, layer)
     after = layer
     if not (is_linear(layer) or isinstance(layer, layers.BatchNormalization)):
         return layer
-    while len(behind := readers(model, after)) == 1:
+    while len(behind := find_readers(model, after)) == 1:
         (after,) = behind
         if isinstance(after, _ACTIVATIONS):
             return layer if gives_probabilities(after) else after
@@ -130,27 +130,27 @@ def meant(model: Any, layer: Any) -> Any:
     return layer
 
 
-def maps_before(model: Any, layer: Any) -> Any:
+def find_feature_maps(model: Any, layer: Any) -> Any:
     """Return the last layer with feature maps on the way to a layer; itself if it has them."""
     while len(layer.output.shape) != 4:
-        layer = source(model, layer)
+        layer = find_source(model, layer)
     return layer
 
 
-def silencer(model: Any, layer: Any) -> Any | None:
+def find_pooled_relu(model: Any, layer: Any) -> Any | None:
     """Return the ReLU whose maps are pooled into class scores; None if `layer` is made otherwise.
 
     Where such a ReLU makes a class's map zero everywhere, no gradient leads toward that class.
     """
-    if any(reader.weights for reader in readers(model, layer)):
+    if any(reader.weights for reader in find_readers(model, layer)):
         return None
     before = layer
     while isinstance(before, _POOLING):
-        before = source(model, before)
-    return before if before is not layer and rectifier(before) else None
+        before = find_source(model, before)
+    return before if before is not layer and find_rectifier(before) else None
 
 
-def freed(model: Any) -> Any:
+def free_input_size(model: Any) -> Any:
     """Return a model with the same weights that accepts pictures of any height and width.
 
     Raises ValueError if one of its layers needs pictures of one size.
@@ -164,13 +164,13 @@ def freed(model: Any) -> Any:
     return free
 
 
-def sees_all(model: Any, names: Collection[str]) -> bool:
+def pools_whole_picture(model: Any, names: Collection[str]) -> bool:
     """Tell whether any of the layers lies behind a pool over the whole picture."""
     pools = (layers.GlobalAveragePooling2D, layers.GlobalMaxPooling2D, layers.Flatten)
     return any(isinstance(layer, pools) for layer in _cut(model, names).layers)
 
 
-def values(model: Any, names: Collection[str]) -> float:
+def count_values_per_pixel(model: Any, names: Collection[str]) -> float:
     """Count the values per pixel that the layers up to `names` compute, except those in place."""
     cut = _cut(model, names)
     outputs = [layer.output for layer in cut.layers[1:] if not isinstance(layer, _IN_PLACE)]

@@ -18,7 +18,7 @@ _PICTURE_SIZE = (96, 96)
 _PREPROCESSING = (layers.Rescaling, layers.Normalization)
 
 
-def notes(name: str, model: Any, spec: NetSpec) -> Iterator[str]:
+def check_input(name: str, model: Any, spec: NetSpec) -> Iterator[str]:
     """Yield what a person should know if a network gets 0 to 255 only by default.
 
     A model with a preprocessing layer of its own is trusted. Otherwise, the moving statistics of

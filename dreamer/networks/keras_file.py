@@ -10,7 +10,7 @@ from typing import Any
 
 from dreamer.errors import DreamerError
 
-LAYERS = frozenset(
+ALLOWED_LAYERS = frozenset(
     {
         "Activation",
         "Add",
@@ -66,11 +66,11 @@ _MAX_BYTES = {
 """Largest size, in bytes, of each member of a `.keras` file; no other member is allowed."""
 
 
-def read(path: Path) -> Any:
+def read_model(path: Path) -> Any:
     """Read a Keras model from a `.keras` file.
 
-    Its configuration may name only the layers in `LAYERS`, and its weights must be inside the
-    file: Keras's own safe mode has been bypassed before.
+    Its configuration may name only the layers in `ALLOWED_LAYERS`, and its weights must be inside
+    the file: Keras's own safe mode has been bypassed before.
 
     Raises DreamerError if the file cannot be read or contains anything that is not allowed; the
     error names the file and the first such thing.
@@ -94,7 +94,7 @@ def read(path: Path) -> Any:
     # Training settings may name any class, and are not needed here.
     config.pop("compile_config", None)
     for name in _find_classes(config):
-        if name not in LAYERS | _MODELS:
+        if name not in ALLOWED_LAYERS | _MODELS:
             raise DreamerError(
                 f"{path} holds {name!r}, which is not among the layers that are allowed: only "
                 "plain Keras layers are, because a model may come from a stranger."

@@ -25,7 +25,7 @@ _PEAK_FACTOR = 1.3
 _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
-def of_machine() -> float:
+def measure_limit() -> float:
     """Return the most bytes of memory that this process may use, whether free or not."""
     limits = [float("inf")]
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
@@ -36,19 +36,24 @@ def of_machine() -> float:
     return min(limits)
 
 
-def needed(net: Network, layers: Collection[str]) -> float:
+def estimate_bytes_per_pixel(net: Network, layers: Collection[str]) -> float:
     """Estimate the bytes per pixel that a network's gradient up to `layers` takes in float32."""
-    return 4 * _PEAK_FACTOR * graph.values(net.model, layers)
+    return 4 * _PEAK_FACTOR * graph.count_values_per_pixel(net.model, layers)
 
 
-def side(net: Network, layers: Collection[str], share: float = 1) -> int:
+def find_largest_side(net: Network, layers: Collection[str], share: float = 1) -> int:
     """Return the side, in pixels, of the largest square whose gradient fits into memory.
 
     The gradient may take `share` of what activations may take at most (`SHARE`, `MOST`).
     """
-    return int((share * min(MOST, SHARE * of_machine()) / needed(net, layers)) ** 0.5)
+    return int(
+        (share * min(MOST, SHARE * measure_limit()) / estimate_bytes_per_pixel(net, layers)) ** 0.5
+    )
 
 
-def pictures(net: Network, layers: Collection[str], pixels: int) -> int:
+def count_pictures(net: Network, layers: Collection[str], pixels: int) -> int:
     """Return how many pictures of this many pixels fit into memory at once, at least 1."""
-    return max(1, int(min(MOST, SHARE * of_machine()) / (needed(net, layers) * pixels)))
+    return max(
+        1,
+        int(min(MOST, SHARE * measure_limit()) / (estimate_bytes_per_pixel(net, layers) * pixels)),
+    )

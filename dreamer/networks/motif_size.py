@@ -33,7 +33,7 @@ def _draw_natural_noise(seed: int) -> np.ndarray:
     return (0.5 + noise).clip(0, 1).transpose(0, 2, 3, 1).astype(np.float32)
 
 
-def measure(net: Network, layers: Collection[str]) -> Mapping[str, int]:
+def measure_motif_sizes(net: Network, layers: Collection[str]) -> Mapping[str, int]:
     """Measure motif sizes by layer: the diameter that holds `ENERGY` of the center unit's gradient.
 
     This is the effective receptive field of Luo et al. (2016), for a random mixture of the layer's
@@ -68,15 +68,15 @@ def _measure_diameter(gradient: tf.Tensor) -> int:
     return max(_GRAIN, _GRAIN * round(2 * radius / _GRAIN))
 
 
-def size(net: Network, layer: str) -> int:
+def find_motif_size(net: Network, layer: str) -> int:
     """Return the motif size of a layer, in pixels: the registry's, or else measured now.
 
     A layer of units has the motif size of the feature maps that it pools.
 
     Raises DreamerError if the layer does not respond to anything.
     """
-    layer = graph.maps_before(net.model, net.model.get_layer(layer)).name
-    known = net.spec.motifs.get(layer) or measure(net, [layer])[layer]
+    layer = graph.find_feature_maps(net.model, net.model.get_layer(layer)).name
+    known = net.spec.motifs.get(layer) or measure_motif_sizes(net, [layer])[layer]
     if not known:
         raise DreamerError(f"{layer} of {net.name} answers to nothing: choose another layer.")
     return int(known)
@@ -84,4 +84,4 @@ def size(net: Network, layer: str) -> int:
 
 if __name__ == "__main__":
     loaded = network.load(sys.argv[1])
-    print(dict(measure(loaded, list(loaded.layers))))  # noqa: T201
+    print(dict(measure_motif_sizes(loaded, list(loaded.layers))))  # noqa: T201

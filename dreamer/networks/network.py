@@ -30,7 +30,7 @@ OVERVIEW = 16
 
 LEAK = 0.2
 """Slope below zero, Keras's default, of a ReLU that is pooled into a class score, in an ascent (see
-`graph.silencer`)."""
+`graph.find_pooled_relu`)."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ class Network:
     @cached_property
     def layers(self) -> Mapping[str, int]:
         """Return the layers with feature maps, in order, with their numbers of channels."""
-        return graph.widths(self.model, 4)
+        return graph.list_widths(self.model, 4)
 
     @cached_property
     def units(self) -> Mapping[str, int]:
         """Return the layers of units, as a classifier's logits, in order, with their widths."""
-        return graph.widths(self.model, 2)
+        return graph.list_widths(self.model, 2)
 
     @property
     def ends(self) -> list[str]:
@@ -88,7 +88,7 @@ class Network:
         return own[:: -(-len(own) // OVERVIEW)]
 
     def resolve(self, name: str) -> str:
-        """Resolve a name to the layer that is meant by it (see `graph.meant`).
+        """Resolve a name to the layer that is meant by it (see `graph.resolve_layer`).
 
         A name that ends in `_pre_relu` means the layer itself.
 
@@ -108,9 +108,9 @@ class Network:
             raise unknown(f"layer of {self.name}", name, known, remedy)
         if name.endswith("_pre_relu"):
             return name
-        return str(graph.meant(self.model, self.model.get_layer(name)).name)
+        return str(graph.resolve_layer(self.model, self.model.get_layer(name)).name)
 
-    def checked(self, name: str, channels: Sequence[int]) -> str:
+    def resolve_with_channels(self, name: str, channels: Sequence[int]) -> str:
         """Resolve a name to a layer (see `resolve`), and check that it has these channels.
 
         Raises DreamerError if there is no such layer, or no such channel in it.
@@ -129,25 +129,25 @@ class Network:
 
 
 def load(name: str, given: Path | None = None) -> Network:
-    """Load a network of the registry with its weights (see `weight_files.need`)."""
-    return build(name, weight_files.need(name, given))
+    """Load a network of the registry with its weights (see `weight_files.find_or_fetch`)."""
+    return build(name, weight_files.find_or_fetch(name, given))
 
 
 def load_file(path: Path, spec: NetSpec, *, described: bool = True) -> Network:
-    """Load a user's network from a `.keras` file (see `keras_file.read`).
+    """Load a user's network from a `.keras` file (see `keras_file.read_model`).
 
     Args:
         path: the file.
         spec: how the network wants its input. If it names no layers, the default is the middle
             one of those with feature maps.
         described: whether the user has described the input. If not, the network's notes say what
-            speaks against `spec` (see `input_check.notes`).
+            speaks against `spec` (see `input_check.check_input`).
 
     Raises DreamerError if the file does not exist or does not hold a usable network.
     """
     if not path.is_file():
         raise DreamerError(f"There is no network file {path}: check --model.")
-    whole = keras_file.read(path)
+    whole = keras_file.read_model(path)
     return load_model(whole, spec, path.name, weight_files.sha256(path), described=described)
 
 
@@ -180,7 +180,7 @@ def load_model(
             "network."
         ) from error
     spec = replace(spec, fixed=fixed, smallest=_find_smallest_side(name, model))
-    notes = () if described else tuple(input_check.notes(name, model, spec))
+    notes = () if described else tuple(input_check.check_input(name, model, spec))
     hashed = sha256 or _hash_weights(whole)
     net = Network(name, spec, model, hashed, whole if fixed else None, notes)
     names = [each for each in net.layers if net.resolve(each) == each]
@@ -199,19 +199,19 @@ def _free_size(name: str, model: Any) -> tuple[Any, tuple[str, ...]]:
     inputs = model.inputs
     if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].shape[-1] != 3:
         raise DreamerError(f"{name} does not take one picture of three colors, channels last.")
-    names = list(graph.widths(model, 4))
+    names = list(graph.list_widths(model, 4))
     if not names:
         raise DreamerError(f"{name} has no layer with feature maps to dream on.")
     try:
-        return graph.freed(model), ()
+        return graph.free_input_size(model), ()
     except ValueError:
-        trunk = graph.freed(keras.Model(inputs, model.get_layer(names[-1]).output))
-        return trunk, tuple(graph.widths(model, 2))
+        trunk = graph.free_input_size(keras.Model(inputs, model.get_layer(names[-1]).output))
+        return trunk, tuple(graph.list_widths(model, 2))
 
 
 def _find_smallest_side(name: str, model: Any) -> int:
     """Find the shortest of a few usual sides, in pixels, that reaches the deepest feature maps."""
-    last = list(graph.widths(model, 4))[-1]
+    last = list(graph.list_widths(model, 4))[-1]
     trunk = keras.Model(model.inputs, model.get_layer(last).output)
     for side in (16, 32, 48, 64, 96, 128, 160, 224, 299):
         try:
@@ -230,7 +230,7 @@ def build(name: str, path: Path | None) -> Network:
 
     Raises DreamerError if the file does not hold them.
     """
-    spec = registry.spec(name)
+    spec = registry.get_spec(name)
     module, _, function = spec.build.partition(":")
     make = getattr(importlib.import_module(module), function)
     try:
@@ -259,16 +259,16 @@ def freeze(
             zero that every plain ReLU gets, so that there is a gradient even where all units are
             silent; a ReLU whose maps are pooled into one of the class scores gets `LEAK`.
     """
-    spec, model = network.spec, frozen(network, layers, dtype, leak)
+    spec, model = network.spec, freeze_model(network, layers, dtype, leak)
 
     def features(image: tf.Tensor) -> Activations:
-        maps = model(tf.cast(ranged(spec, image), dtype), training=False)
+        maps = model(tf.cast(convert_to_network_range(spec, image), dtype), training=False)
         return {name: tf.cast(value, tf.float32) for name, value in maps.items()}
 
     return features
 
 
-def ranged(spec: NetSpec, image: tf.Tensor) -> tf.Tensor:
+def convert_to_network_range(spec: NetSpec, image: tf.Tensor) -> tf.Tensor:
     """Bring pictures `(n, h, w, 3)`, RGB, 0 to 1, to the size, order and range of a network."""
     if spec.reads:
         image = tf.image.resize(image, spec.reads, antialias=True)
@@ -276,7 +276,9 @@ def ranged(spec: NetSpec, image: tf.Tensor) -> tf.Tensor:
     return ordered * spec.scale + spec.offset
 
 
-def frozen(network: Network, layers: Collection[str], dtype: str, leak: float | None = None) -> Any:
+def freeze_model(
+    network: Network, layers: Collection[str], dtype: str, leak: float | None = None
+) -> Any:
     """Return the Keras model behind `freeze`, which reads pictures in the network's own range."""
     model = network.model
     cut = keras.Model(model.inputs, {name: model.get_layer(name).output for name in layers})
@@ -305,7 +307,7 @@ def _configure_leaks(layers: Iterable[Any], leak: float) -> dict[str, Mapping[st
 
     A layer that leaks already keeps its own slope.
     """
-    found = ((layer.name, graph.rectifier(layer)) for layer in layers if leak)
+    found = ((layer.name, graph.find_rectifier(layer)) for layer in layers if leak)
     return {
         name: {"activation": _make_leaky_relu(leak, *own)}
         for name, own in found
@@ -338,7 +340,7 @@ def _configure_logits(model: Any, names: Collection[str]) -> Mapping[str, Mappin
 
 def _find_silencers(model: Any, names: Collection[str]) -> list[Any]:
     """Find the ReLUs whose maps are pooled into the class scores among `names`."""
-    found = (graph.silencer(model, layer) for layer in _list_unit_layers(model, names))
+    found = (graph.find_pooled_relu(model, layer) for layer in _list_unit_layers(model, names))
     return [layer for layer in found if layer]
 
 
@@ -351,7 +353,7 @@ def _find_foldable(model: Any) -> Mapping[str, str]:
     pairs = {}
     for layer in model.layers:
         if isinstance(layer, _CONVOLUTIONS) and graph.is_linear(layer):
-            after = graph.readers(model, layer)
+            after = graph.find_readers(model, layer)
             if len(after) == 1 and isinstance(after[0], keras.layers.BatchNormalization):
                 pairs[after[0].name] = layer.name
     return pairs
@@ -379,7 +381,7 @@ def _make_clone_function(
             )
         if layer.name in folded.values():
             config["use_bias"] = True
-        kind = FrozenConv2D if convolution.pays(layer) else layer.__class__
+        kind = FrozenConv2D if convolution.has_faster_gradient(layer) else layer.__class__
         return kind.from_config(config)
 
     return clone

@@ -191,7 +191,7 @@ SPECS: Mapping[str, NetSpec] = {
 }
 
 
-def spec(name: str) -> NetSpec:
+def get_spec(name: str) -> NetSpec:
     """Return the spec of a network. Raises DreamerError with the nearest names if it is unknown."""
     if name not in SPECS:
         raise unknown("network", name, SPECS, "`dream models list` shows what --model can be.")

@@ -36,7 +36,7 @@ def find(name: str, given: Path | None = None) -> Path | None:
 
     Raises DreamerError if the file `given` does not exist.
     """
-    spec = registry.spec(name)
+    spec = registry.get_spec(name)
     if given is not None:
         if not given.is_file():
             raise DreamerError(f"There is no weights file {given}: check --weights.")
@@ -50,7 +50,7 @@ def find(name: str, given: Path | None = None) -> Path | None:
     return None
 
 
-def need(name: str, given: Path | None = None) -> Path:
+def find_or_fetch(name: str, given: Path | None = None) -> Path:
     """Find the weights file of a network, or fetch it if it is nowhere on this machine."""
     return find(name, given) or fetch(name)
 
@@ -62,7 +62,7 @@ def fetch(name: str, source: Path | None = None) -> Path:
 
     Raises DreamerError if that fails; a file that was there before is then untouched.
     """
-    url = registry.spec(name).url
+    url = registry.get_spec(name).url
     if url is None:
         raise DreamerError(
             f"The weights of {name} come with the package: nothing is to be fetched."
@@ -73,11 +73,11 @@ def fetch(name: str, source: Path | None = None) -> Path:
         target = target.with_name(target.stem + _get_suffix(source))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _open(source, url) as stream, atomic.replacing(target) as file:
+        with _open(source, url) as stream, atomic.open_replacing(target) as file:
             shutil.copyfileobj(stream, file)
             if source is None or source.name == target.name:
                 file.flush()
-                _check_digest(Path(file.name), registry.spec(name).digest, url)
+                _check_digest(Path(file.name), registry.get_spec(name).digest, url)
     except OSError as error:
         cause = getattr(error, "reason", error)
         why = getattr(cause, "strerror", None) or cause

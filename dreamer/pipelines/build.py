@@ -93,8 +93,8 @@ def build_update(recipe: Recipe) -> Update:
     def run(gradient: tf.Tensor, step: Step) -> tf.Tensor:
         return normalize(gradient if smooth is None else smooth(gradient, step))
 
-    smooth = None if recipe.cascade is None else normalizations.cascade(recipe.cascade)
-    return boundary.wrapped_update(run) if recipe.seamless else run
+    smooth = None if recipe.cascade is None else normalizations.blur_cascade(recipe.cascade)
+    return boundary.wrap_update(run) if recipe.seamless else run
 
 
 def build_regularizer(recipe: Recipe, parametrization: Parametrization = PIXELS) -> Regularizer:
@@ -110,7 +110,7 @@ def build_regularizer(recipe: Recipe, parametrization: Parametrization = PIXELS)
     ]
     chain = regularizers.chain(*parts)
     if parts and recipe.seamless:
-        chain = boundary.wrapped_regularizer(chain)
+        chain = boundary.wrap_regularizer(chain)
     # Other parametrizations hold the range by themselves.
     clips = recipe.clip and parametrization is PIXELS
     return regularizers.chain(chain, *([regularizers.clip] if clips else []))

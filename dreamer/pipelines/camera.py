@@ -8,7 +8,7 @@ from dreamer.motion import camera_paths
 from dreamer.motion.homographies import Matrix
 from dreamer.motion.warp import warp
 from dreamer.recipe import Recipe
-from dreamer.recipe.fields import at
+from dreamer.recipe.fields import evaluate
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Camera:
             return named
         ratio = (film.written_fps or film.fps) / film.fps
         eased = (end - begin) * ratio * film.ease(max(begin, end))
-        return camera_paths.repeated(asked, eased, self.size) @ named
+        return camera_paths.repeat_step(asked, eased, self.size) @ named
 
     def move(self, image: Image, begin: float, end: float) -> Image:
         """Move a picture from the moment of one frame to that of another."""
@@ -66,6 +66,6 @@ class Camera:
         """Return the time of the named motion at each frame."""
         film, times = self.recipe.film, [0.0]
         for frame in range(film.length):
-            speed = at(film.speed, self.recipe.clock(frame))
+            speed = evaluate(film.speed, self.recipe.clock(frame))
             times.append(times[-1] + speed * film.ease(frame + 0.5) / film.fps)
         return times

@@ -2,10 +2,10 @@
 
 from dreamer.errors import DreamerError
 from dreamer.files.photos import Photo
-from dreamer.networks.channels import choose, looked_at, strengths
+from dreamer.networks.channels import measure_strengths, pick_channels, resize_for_measurement
 from dreamer.networks.network import Network
 from dreamer.recipe import Recipe
-from dreamer.recipe.layer_spec import parse_layer, with_channels
+from dreamer.recipe.layer_spec import parse_layer, replace_channels
 
 
 def choose_channels(recipe: Recipe, net: Network, photo: Photo) -> Recipe:
@@ -23,7 +23,9 @@ def _choose(text: str, net: Network, photo: Photo) -> str:
     if term.choice is None:
         return text
     layer = net.resolve(term.layer)
-    chosen = choose(strengths(net, layer, looked_at(photo)), term.choice)
+    chosen = pick_channels(
+        measure_strengths(net, layer, resize_for_measurement(photo)), term.choice
+    )
     if not chosen:
         raise DreamerError(f"The photo excites nothing in {layer} of {net.name}: choose another.")
-    return with_channels(text, chosen)
+    return replace_channels(text, chosen)

@@ -76,15 +76,15 @@ def read_pairs(frames: Frames, masks: Masks, first: int, *, follow: bool) -> Ite
     start = max(first - 1, 0)
     before = None
     for number, (frame, mask) in enumerate(zip(frames(start), masks(start), strict=False), start):
-        found = flow.between(before, frame) if follow and before is not None else None
+        found = flow.compute_flow(before, frame) if follow and before is not None else None
         if number >= first:
             yield Pair(before, frame, None if found is None or found.cut else found, mask)
         before = frame
 
 
 CARRIED: Mapping[str, Callable[[Image, Pair, Flow], Image]] = {
-    "difference": lambda dream, pair, moved: flow.carried(dream - _known(pair.before), moved),
-    "picture": lambda dream, pair, moved: flow.carried(dream, moved) - pair.frame,
+    "difference": lambda dream, pair, moved: flow.carry(dream - _known(pair.before), moved),
+    "picture": lambda dream, pair, moved: flow.carry(dream, moved) - pair.frame,
 }
 """From the dream before to what of it is laid over this frame."""
 
@@ -234,7 +234,7 @@ class ClipFilm:
         last = from_stored(before.frame) if memory.dream is None else memory.dream
         over = CARRIED[film.carried](last, pair, moved)
         assert memory.age is not None
-        age = flow.aged(memory.age, moved)
+        age = flow.carry_age(memory.age, moved)
         usual = share_carried(moved, film)
         # As where a dream begins, what is new in the picture settles before it is only kept.
         kept = np.minimum(moved.visible * usual, age / (age + 1))[..., None]

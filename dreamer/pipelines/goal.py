@@ -135,7 +135,7 @@ def resolve_goal(
         own = _resolve_own(own, net)
         terms = [LayerSpec(layer, None, 1.0) for layer in sorted(own.layers)]
     sized = _sized_layers(terms, net)
-    size = recipe.motif_pixels or max(motif_size.size(net, layer) for layer in sized)
+    size = recipe.motif_pixels or max(motif_size.find_motif_size(net, layer) for layer in sized)
     if not set(sized) <= net.spec.motifs.keys():
         # Measured just now: obeyed when the picture is repeated.
         recipe = recipe.changed({"motif_pixels": size})
@@ -156,7 +156,7 @@ def _check(recipe: Recipe, net: Network, terms: Sequence[LayerSpec], guide: Guid
 
 
 def _resolve(term: LayerSpec, net: Network) -> LayerSpec:
-    return term._replace(layer=net.checked(term.layer, term.channels or ()))
+    return term._replace(layer=net.resolve_with_channels(term.layer, term.channels or ()))
 
 
 def _resolve_own(own: Objective, net: Network) -> Objective:

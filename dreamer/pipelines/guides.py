@@ -34,18 +34,18 @@ def compare_to_guide(
     if match == "statistics":
         pictures = _photos(guide, net) if isinstance(guide, Path) else (guide,)
         usual = _mean_statistics(features, pictures)
-        return [objectives.statistics(term.layer, usual[term.layer]) for term in terms]
+        return [objectives.match_statistics(term.layer, usual[term.layer]) for term in terms]
     if isinstance(guide, Path):
         raise DreamerError(
             f"{guide} is a folder, which guides by the statistics of its photos only: add "
             "--set guide_match=statistics."
         )
     maps = features(guide[None])
-    return [objectives.guided(term.layer, maps[term.layer][0], match) for term in terms]
+    return [objectives.match_guide(term.layer, maps[term.layer][0], match) for term in terms]
 
 
 def _photos(folder: Path, net: Network) -> Iterator[Image]:
-    looked = folders.look(net, folder, channels.LOOK_SIZE)
+    looked = folders.read_photos(net, folder, channels.MEASUREMENT_SIZE)
     return (photo.image for photo in looked if photo)
 
 
@@ -55,6 +55,6 @@ def _mean_statistics(features: Features, pictures: Iterable[Image]) -> Mapping[s
     for picture in pictures:
         count += 1
         for layer, maps in traced(tf.constant(picture[None])).items():
-            told = tf.cast(objectives.told(maps)[0], tf.float64)
+            told = tf.cast(objectives.compute_statistics(maps)[0], tf.float64)
             sums[layer] = sums.get(layer, 0) + told
     return {layer: tf.cast(total / count, tf.float32) for layer, total in sums.items()}

@@ -27,7 +27,7 @@ from dreamer.pipelines.goal import NO_GAINS, START, Gains, Goal, resolve_goal
 from dreamer.pipelines.guides import Guide
 from dreamer.pipelines.plan import Plan, plan_octaves, resolve_precision
 from dreamer.recipe import Recipe
-from dreamer.recipe.changes import key_of_graph
+from dreamer.recipe.changes import compute_graph_key
 from dreamer.recipe.provenance import Provenance
 from dreamer.recipe.schedule import Clock
 
@@ -130,7 +130,7 @@ class ImagePipeline:
             search=recipe.optimizer == "lbfgs",
             clip=recipe.clip,
         )
-        start = boundary.periodic(photo) if recipe.seamless else photo
+        start = boundary.make_periodic(photo) if recipe.seamless else photo
         numbers = self.goal.numbers(moment.clock, moment.gains)
         return dream(start, stages, passage, numbers, begun=begun, every=every)
 
@@ -148,7 +148,7 @@ class ImagePipeline:
 
     def _tiles(self, size: Size, side: int | None) -> Tiles | None:
         goal = self.goal
-        return tile_plan.tiles(size, side, goal.recipe, goal.motif, additive=goal.additive)
+        return tile_plan.plan_tiles(size, side, goal.recipe, goal.motif, additive=goal.additive)
 
     def _scoring(self, tiles: Tiles | None) -> Ascent:
         return self._find(Setting("float32", None, transforms.jitter(0), tiles=tiles), NO_GAINS)
@@ -164,12 +164,12 @@ class ImagePipeline:
         identities = (goal.network, goal.guide, own.objective, own.transform)
         key = (
             *(setting.dtype, setting.leak, setting.tiles, bool(gains)),
-            *(key_of_graph(goal.recipe), *map(id, identities)),
+            *(compute_graph_key(goal.recipe), *map(id, identities)),
         )
 
         def build() -> Ascent:
             # A product with every activation, which pictures and clips do without.
-            objective = objectives.gained(goal.objective) if gains else goal.objective
+            objective = objectives.apply_gains(goal.objective) if gains else goal.objective
             return build_ascent(
                 goal.recipe, goal.network, objective, goal.numbers(gains=gains), setting
             )

@@ -55,12 +55,12 @@ def plan_octaves(goal: Goal, size: Size, *, strict: bool = False) -> Plan:
     Raises DreamerError where none is left.
     """
     recipe = goal.recipe
-    smallest = max(goal.network.spec.smallest, normalizations.SMALLEST)
+    smallest = max(goal.network.spec.smallest, normalizations.SMALLEST_SIDE)
     if recipe.octaves:
-        wanted = octaves.by_count(size, recipe.octaves, recipe.octave_scale, recipe.resample)
+        wanted = octaves.plan_by_count(size, recipe.octaves, recipe.octave_scale, recipe.resample)
     else:
-        wanted = octaves.by_motif(size, goal.motif, recipe.motif, recipe.octave_scale)
-    sizes = octaves.usable(wanted, smallest)
+        wanted = octaves.plan_by_motif(size, goal.motif, recipe.motif, recipe.octave_scale)
+    sizes = octaves.filter_sizes(wanted, smallest)
     dropped = [each for each in wanted if each not in sizes]
     if dropped and (strict or not sizes):
         raise DreamerError(
@@ -68,7 +68,9 @@ def plan_octaves(goal: Goal, size: Size, *, strict: bool = False) -> Plan:
             f"a dream on {goal.network.name} needs {smallest} along each side: ask for fewer "
             "octaves or a smaller largest motif, or give a larger photo or --size."
         )
-    tile = tile_plan.side(sizes[-1], recipe, goal.network, goal.objective.layers, goal.motif)
+    tile = tile_plan.choose_tile_side(
+        sizes[-1], recipe, goal.network, goal.objective.layers, goal.motif
+    )
     return Plan(sizes, choose_dtypes(recipe.precision, len(sizes)), dropped, tile)
 
 

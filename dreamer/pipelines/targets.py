@@ -45,7 +45,7 @@ def find_targets(
 
     Raises DreamerError for a layer or channel that the network lacks.
     """
-    name = net.checked(layer, channels or ())
+    name = net.resolve_with_channels(layer, channels or ())
     count = net.channels(name)
     wanted = list(range(count) if channels is None else channels)
     rows = np.eye(count, dtype=np.float32)[wanted]
@@ -62,7 +62,7 @@ def find_layers(net: Network, wanted: str) -> list[str]:
     Raises DreamerError where there is none.
     """
     if wanted == CONVOLUTIONS:
-        return graph.convolutions(net.model)
+        return graph.list_convolutions(net.model)
     if not set(wanted) & set("*?["):
         return [net.resolve(wanted)]
     own = [name for name in net.layers if net.resolve(name) == name]

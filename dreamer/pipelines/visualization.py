@@ -18,7 +18,7 @@ from dreamer.ascent import normalizations, objectives, steps, transforms
 from dreamer.ascent.ascent import Ascent, Chunk, Climb, climb_in_chunks, octave_seed
 from dreamer.ascent.objectives import Objective
 from dreamer.ascent.parametrizations import PARAMETRIZATIONS, PIXELS, Parametrization
-from dreamer.ascent.random_starts import INITS
+from dreamer.ascent.random_starts import RANDOM_STARTS
 from dreamer.ascent.steps import Numbers
 from dreamer.ascent.transforms import Transform
 from dreamer.errors import DreamerError
@@ -144,7 +144,7 @@ class LayerGrowth:
         """Return what a step does."""
         recipe, own, objective = self.recipe, self.recipe.visualization, self.objective
         if own.diverse > 1:
-            objective = objectives.diverse(objective, self.layer, own.diversity)
+            objective = objectives.penalize_similarity(objective, self.layer, own.diversity)
         (dtype,) = choose_dtypes(resolve_precision(recipe.precision), 1)
         setting = Setting(
             dtype,
@@ -163,7 +163,7 @@ class LayerGrowth:
         # A mix is a direction, whose length does not count.
         reduction = "mean" if recipe.objective == "direction" else recipe.objective
         unit = recipe.visualization.unit
-        return objectives.each(self.layer, reduction, recipe.border, unit=unit)
+        return objectives.mix_channels(self.layer, reduction, recipe.border, unit=unit)
 
     @property
     def parametrization(self) -> Parametrization:
@@ -287,7 +287,7 @@ class Visualizer:
             raise DreamerError(
                 "small_contribution weighs pixels by their gradient: set parametrization to pixels."
             )
-        smallest = max(self.net.spec.smallest, normalizations.SMALLEST)
+        smallest = max(self.net.spec.smallest, normalizations.SMALLEST_SIDE)
         if min(self.size) < smallest:
             raise DreamerError(
                 f"Pictures of {self.size[1]}×{self.size[0]} pixels are too small for "
@@ -314,7 +314,7 @@ class Visualizer:
         """Return how many pictures grow at once; those of one target do, if they should differ."""
         own = self.recipe.visualization
         pixels = math.prod(side + 2 * own.pad for side in self.size)
-        fitting = min(BATCH * runtime.lanes(), memory.pictures(self.net, [layer], pixels))
+        fitting = min(BATCH * runtime.lanes(), memory.count_pictures(self.net, [layer], pixels))
         return max(1, fitting // own.diverse) * own.diverse
 
     def check(self, targets: Sequence[Target]) -> None:
@@ -384,7 +384,7 @@ class Visualizer:
         """Draw the pictures to start from, `(n, h, w, 3)`."""
         own = self.recipe.visualization
         base = self.start if own.init == "photo" and self.start is not None else 0.5
-        noise = INITS[own.init]
+        noise = RANDOM_STARTS[own.init]
         made = {
             seed: base + own.init_spread * noise(np.random.default_rng(seed), self.size)
             for seed in set(seeds)

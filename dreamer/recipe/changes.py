@@ -44,7 +44,7 @@ def find_changed(before: Recipe, after: Recipe) -> set[str]:
     }
 
 
-def key_of_graph(recipe: Recipe) -> tuple[Any, ...]:
+def compute_graph_key(recipe: Recipe) -> tuple[Any, ...]:
     """Return a key such that recipes with equal keys can share a traced graph.
 
     Of values that enter the graph as tensors, the key holds only whether they are set and nonzero,

@@ -58,7 +58,7 @@ def _rows() -> list[dict[str, str]]:
 
 
 @cache
-def ordered(order: str) -> Labels:
+def load_labels(order: str) -> Labels:
     """Return the labels of ImageNet's classes in one of `ORDERS`."""
     outputs = {int(row[order]): Label(row["wordnet"], row["names"]) for row in _rows()}
     return tuple(outputs.get(k, UNNAMED) for k in range(ORDERS[order]))
@@ -97,7 +97,7 @@ def _parse_label(line: str) -> Label:
     return Label(wordnet, rest.strip()) if WORDNET.fullmatch(wordnet) else Label("", line)
 
 
-def fitted(labels: Labels, outputs: int, network: str, order: str, source: str) -> Labels:
+def fit_labels(labels: Labels, outputs: int, network: str, order: str, source: str) -> Labels:
     """Return one label for each output of a network.
 
     Args:
@@ -109,7 +109,7 @@ def fitted(labels: Labels, outputs: int, network: str, order: str, source: str) 
 
     Raises DreamerError if the number of labels does not fit the network.
     """
-    known = ordered(order) if ORDERS[order] == outputs else [UNNAMED] * outputs
+    known = load_labels(order) if ORDERS[order] == outputs else [UNNAMED] * outputs
     named = max((k + 1 for k, label in enumerate(known) if label.names), default=outputs)
     # Public lists may omit the outputs without a name at the end.
     if labels and len(labels) not in (outputs, named):
@@ -120,7 +120,7 @@ def fitted(labels: Labels, outputs: int, network: str, order: str, source: str) 
     return [*(labels or known), *[UNNAMED] * (outputs - len(labels or known))]
 
 
-def found(labels: Labels, asked: str, network: str) -> int:
+def find_class(labels: Labels, asked: str, network: str) -> int:
     """Find the output that a name, a WordNet ID or a number stands for.
 
     Args:

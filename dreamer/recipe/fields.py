@@ -225,6 +225,6 @@ def _list_marks(field: FieldInfo) -> tuple[object, ...]:
     return *field.metadata, *inner
 
 
-def at(value: Number, clock: schedule.Clock) -> float:
+def evaluate(value: Number, clock: schedule.Clock) -> float:
     """Return the value of a number or schedule at a moment of a film."""
     return schedule.parse(value).at(clock) if isinstance(value, str) else value

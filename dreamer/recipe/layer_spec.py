@@ -81,7 +81,7 @@ def shorten_layer(text: str) -> str:
     return _LONG.sub(r"\1,…", text)
 
 
-def with_channels(text: str, channels: list[int]) -> str:
+def replace_channels(text: str, channels: list[int]) -> str:
     """Return the layer spec with these channels in place of its own."""
     match = _match(text)
     weight = f"={match['weight']}" if match["weight"] else ""

@@ -142,6 +142,7 @@ def _describe_unknown(name: str, source: str) -> str:
     several = _index_endings().get(FORMER.get(ending, ending), ())
     if "." not in name and len(several) > 1:
         return f"In {source}, {name!r} could be {' or '.join(several)}: write which one."
-    near = nearest(name, [*traits(), *_index_paths()])
+    today = ".".join(FORMER.get(part, part) for part in name.split("."))
+    near = nearest(today, [*traits(), *_index_paths()])
     guess = f"did you mean {' or '.join(near)}?" if near else "`dream presets show` lists them."
     return f"In {source} there is no field {name!r}: {guess}"

@@ -273,7 +273,9 @@ class Search:
         return f"{name} {'-'.join(written)}"
 
 
-def chosen(over: Sequence[str], held: Collection[str], stock: Stock) -> dict[str, Values]:
+def parse_search_space(
+    over: Sequence[str], held: Collection[str], stock: Stock
+) -> dict[str, Values]:
     """Return the fields to search over, each with the values to try.
 
     Args:

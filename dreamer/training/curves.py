@@ -41,7 +41,7 @@ def append(log: Path, row: Mapping[str, object]) -> list[dict[str, str]]:
     writer = csv.DictWriter(text, list(row))
     writer.writeheader()
     writer.writerows(rows)
-    with atomic.replacing(log) as file:
+    with atomic.open_replacing(log) as file:
         file.write(text.getvalue().encode())
     return rows
 
@@ -76,7 +76,7 @@ def draw(rows: Sequence[Mapping[str, str]], path: Path) -> None:
         cv2.polylines(canvas, [points], False, color, 2, cv2.LINE_AA)
         place = (WIDTH - 4 * MARGIN, HEIGHT - MARGIN - 10 - 18 * (len(COLORS) - 1 - index))
         _write_text(canvas, f"{prefix} {errors[-1]:.3f}", place, color)
-    with atomic.replacing(path) as file:
+    with atomic.open_replacing(path) as file:
         file.write(cv2.imencode(".png", canvas[..., ::-1])[1].tobytes())
 
 

@@ -204,7 +204,7 @@ def save_checkpoint(
     arrays |= {f"student:{v.path}": np.asarray(v) for v in student.trainable_variables}
     arrays |= {f"average:{name}": value for name, value in state.average.items()}
     arrays |= {f"optimizer:{v.path}": np.asarray(v) for v in optimizer.variables}
-    with atomic.replacing(run / CHECKPOINT) as file:
+    with atomic.open_replacing(run / CHECKPOINT) as file:
         np.savez(file, **arrays)
     dreamnet.save(run / WEIGHTS, state.average)
 

@@ -40,7 +40,7 @@ def test_a_picture_is_seen_by_the_model_s_own_scores_before_its_softmax(tmp_path
     for kind in ("free", "fixed"):
         path = saved(tmp_path, kind)
         wanted = recipe.Recipe(network=path.name, input_range=(-1, 1))
-        own = classifier.head(load_for_recipe(wanted, path).entire(), tmp_path / "names.txt")
+        own = classifier.find_head(load_for_recipe(wanted, path).entire(), tmp_path / "names.txt")
         powers = np.exp(own.scores(picture))
         model = keras.saving.load_model(path)
         np.testing.assert_allclose(
@@ -62,7 +62,7 @@ def test_maps_that_leak_for_a_dream_are_seen_as_they_are() -> None:
     assert leaking[1] < 0
     plain = network.freeze(net, ["scores"], "float32")(picture[None])["scores"][0]
     assert plain.numpy().tolist() == [13, 0, 0, 0]
-    assert classifier.head(net).scores(picture).tolist() == [13, 0, 0, 0]
+    assert classifier.find_head(net).scores(picture).tolist() == [13, 0, 0, 0]
 
 
 def test_what_was_taken_is_named() -> None:
@@ -70,7 +70,7 @@ def test_what_was_taken_is_named() -> None:
     pooled = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, name="maps")(image))
     ends = [layers.Dense(3, name=name)(pooled) for name in ("kind", "breed")]
     spec = NetSpec("", "", (), None, 1, 0, (), 8, {})
-    two = classifier.head(Network("two.keras", spec, keras.Model(image, ends), ""))
+    two = classifier.find_head(Network("two.keras", spec, keras.Model(image, ends), ""))
     assert two.notes() == ["two.keras ends in kind and breed: the classes are those of breed."]
 
 
@@ -79,8 +79,10 @@ def test_a_number_that_is_another_class_elsewhere_is_said() -> None:
     pooled = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, name="maps")(image))
     model = keras.Model(image, layers.Dense(1008, name="logits")(pooled))
     spec = NetSpec("", "", (), None, 1, 0, (), 8, {}, classes="inception5h")
-    head = classifier.head(Network("net", spec, model, ""))
+    head = classifier.find_head(Network("net", spec, model, ""))
     (note,) = head.notes(["130", "flamingo"])
     assert note.startswith("130 is boxer here; in ImageNet's usual order it is flamingo")
-    usual = classifier.head(Network("net", NetSpec("", "", (), None, 1, 0, (), 8, {}), model, ""))
+    usual = classifier.find_head(
+        Network("net", NetSpec("", "", (), None, 1, 0, (), 8, {}), model, "")
+    )
     assert not usual.notes(["130"])

@@ -12,7 +12,7 @@ import pytest
 from keras import layers
 
 from dreamer.analysis import exemplars
-from dreamer.analysis.exemplars import Channel, Exemplar, Patch, Scissors
+from dreamer.analysis.exemplars import Channel, Exemplar, Patch, PatchCutter
 from dreamer.arrays import Image
 from dreamer.files import photo_folder, photos
 from dreamer.networks import receptive_fields
@@ -73,20 +73,20 @@ def test_the_strongest_are_found_in_any_order(
 
 def test_a_unit_has_whole_photos(net: Network, folder: Path) -> None:
     (best,) = found(net, folder, [Channel("pooled", 0)]).best.values()
-    patch = Scissors(net, {}).patch(Channel("pooled", 0), best[0])
+    patch = PatchCutter(net, {}).patch(Channel("pooled", 0), best[0])
     assert patch.cut.shape[:2] == (min(best[0].size),) * 2
     assert not np.isnan(patch.cut).any()
 
 
 def test_a_patch_is_what_the_cell_sees(net: Network, folder: Path) -> None:
     best = found(net, folder).best[RED]
-    patches = [Scissors(net, {}).patch(RED, each) for each in best]
+    patches = [PatchCutter(net, {}).patch(RED, each) for each in best]
     for each, patch in zip(best, patches, strict=True):
         assert patch.box == (slice(10, 15), slice(5 * each.cell[1], 5 * each.cell[1] + 5))
         np.testing.assert_array_equal(patch.cut, patch.photo[patch.box])
     expected = np.mean([patch.cut for patch in patches], 0)
-    np.testing.assert_allclose(exemplars.mean(patches), expected, atol=1e-6)
-    middle = Scissors(net, {"mean": 3}).patch(RED, best[0])
+    np.testing.assert_allclose(exemplars.average_patches(patches), expected, atol=1e-6)
+    middle = PatchCutter(net, {"mean": 3}).patch(RED, best[0])
     assert middle.box == (slice(11, 14), slice(36, 39))
 
 
@@ -96,7 +96,7 @@ def test_beyond_the_photo_there_is_nothing_and_the_mean_leaves_it_out(
     path = tmp_path / "photo.png"
     photos.write(path, photo)
     corner = Exemplar(1.0, path, "", photo.shape[:2], photo.shape[:2], (0, 0))
-    patch = Scissors(tiny, {}).patch(Channel("mixed", 0), corner)
+    patch = PatchCutter(tiny, {}).patch(Channel("mixed", 0), corner)
     field = receptive_fields.fields(tiny.model, photo.shape[:2])["mixed"]
     assert field is not None
     outside = -int(field.rows.start)
@@ -104,7 +104,7 @@ def test_beyond_the_photo_there_is_nothing_and_the_mean_leaves_it_out(
     assert np.isnan(patch.cut[:outside]).all()
     np.testing.assert_array_equal(patch.cut[outside:, outside:], patch.photo[patch.box])
     whole = np.full_like(patch.cut, 0.25)
-    mean = exemplars.mean([patch, Patch(patch.photo, patch.box, whole)])
+    mean = exemplars.average_patches([patch, Patch(patch.photo, patch.box, whole)])
     assert (mean[:outside] == 0.25).all()
     np.testing.assert_allclose(
         mean[outside:, outside:], (0.25 + patch.cut[outside:, outside:]) / 2, atol=1e-6

@@ -10,7 +10,7 @@ from dreamer.recipe import class_labels
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-ILSVRC, INCEPTION5H = (class_labels.ordered(order) for order in class_labels.ORDERS)
+ILSVRC, INCEPTION5H = (class_labels.load_labels(order) for order in class_labels.ORDERS)
 
 
 def test_the_table_is_what_the_script_makes_of_the_public_lists(real_weights: Path) -> None:

@@ -30,7 +30,8 @@ def test_by_the_package_a_photo_is_natural_and_its_dream_is_not() -> None:
     both = photos.read(MEDIA / "sample-dream.jpg").image
     halves = both[:, : both.shape[1] // 2], both[:, both.shape[1] // 2 :]
     photo, dream = (
-        measure.distance(channels.looked_at(photos.Photo(half, None, ""))) for half in halves
+        measure.distance(channels.resize_for_measurement(photos.Photo(half, None, "")))
+        for half in halves
     )
     grain = measure.distance(noise.draw_noise("uniform", (240, 320), 0))
     assert photo < 1.3
@@ -52,20 +53,20 @@ def test_the_distance_is_that_of_a_folders_photos(tmp_path: Path, photo: Image, 
         spread = np.maximum(spread, 0.02 * spread.mean())
         parts.append(np.square((told[layer][0] - mean) / spread).mean())
     wanted = np.sqrt(np.mean(parts))
-    measure = naturalness.Naturalness(tiny, naturalness.measured(tiny, folder))
+    measure = naturalness.Naturalness(tiny, naturalness.measure_statistics(tiny, folder))
     assert list(measure.usual) == list(layers)
     assert measure.distance(photos.read(folder / "a.png").image) == pytest.approx(wanted, rel=1e-3)
 
 
 def test_what_cannot_be_measured_is_said(tmp_path: Path, photo: Image, tiny: Any) -> None:
     with pytest.raises(DreamerError, match="no photo in the folder"):
-        naturalness.measured(tiny, tmp_path)
+        naturalness.measure_statistics(tiny, tmp_path)
     (tmp_path / "e.jpg").write_text("no picture")
     with pytest.raises(DreamerError, match="that can be used"):
-        naturalness.measured(tiny, tmp_path)
+        naturalness.measure_statistics(tiny, tmp_path)
     photos.write(tmp_path / "one.png", photo)
     with pytest.raises(DreamerError, match="one photo"):
-        naturalness.measured(tiny, tmp_path)
+        naturalness.measure_statistics(tiny, tmp_path)
     with pytest.raises(DreamerError, match="not known: dream on dreamnet or googlenet"):
         naturalness.load(tiny)
     with pytest.raises(DreamerError, match="too small"):

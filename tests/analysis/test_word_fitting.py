@@ -79,9 +79,9 @@ def test_the_usual_layer_is_wide_late_and_passed_by_everything() -> None:
     model = keras.Model(image, layers.GlobalAveragePooling2D(name="logits")(last))
     net = dataclasses.replace(classifier(), model=model)
     through = ["early", "squeezed", "wide", "narrow", "last", "logits"]
-    assert graph.bottlenecks(model)[1:] == through
-    assert word_fitting.usual_layer(net) == "wide"
-    assert word_fitting.usual_layer(classifier()) == "maps"
+    assert graph.find_bottlenecks(model)[1:] == through
+    assert word_fitting.choose_layer(net) == "wide"
+    assert word_fitting.choose_layer(classifier()) == "maps"
 
 
 def test_every_class_of_a_subject_is_one_that_googlenet_names() -> None:

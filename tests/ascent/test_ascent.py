@@ -79,7 +79,7 @@ def test_a_shift_by_the_stride_commutes_with_ascent(photo: Image) -> None:
 
 
 def test_another_number_is_another_dream_and_traces_nothing_anew(tiny: Any, photo: Image) -> None:
-    objective = objectives.gained(objectives.term(0, "mixed", chosen=False))
+    objective = objectives.apply_gains(objectives.term(0, "mixed", chosen=False))
     given = {"rate": 0.01, "terms": [term(1.0)], "gains": {"mixed": np.ones(14)}}
     ascent = make(tiny, objective=objective, numbers=numbers(**given))
     seed, start = octave_seed(0, 0, 0), ascent.begin(tf.constant(photo[None]))

@@ -20,10 +20,10 @@ def seams(image: Image) -> list[float]:
 def test_a_photos_edges_are_made_to_meet(photo: Image) -> None:
     ramp = np.linspace(0.5, 1, 58, dtype=np.float32)[:, None, None]
     cropped = photo[5:-9, 7:-12] * ramp
-    joined = boundary.periodic(cropped)
+    joined = boundary.make_periodic(cropped)
     assert min(seams(cropped)) > 2
     assert max(seams(joined)) < 1.5
     assert joined.mean() == pytest.approx(cropped.mean(), abs=0.01)
     fine = [np.diff(each[20:30, 20:40], axis=0) for each in (joined, cropped)]
     np.testing.assert_allclose(*fine, atol=0.03)
-    np.testing.assert_array_equal(boundary.periodic(joined), joined)
+    np.testing.assert_array_equal(boundary.make_periodic(joined), joined)

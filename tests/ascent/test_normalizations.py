@@ -61,7 +61,7 @@ def test_laplacian_normalization_brings_every_scale_to_the_same_strength() -> No
 
 def test_the_cascade_is_the_mean_of_three_blurs() -> None:
     gradient = np.random.default_rng(0).normal(size=(40, 50, 3)).astype(np.float32)
-    ours = normalizations.cascade(0.5)(
+    ours = normalizations.blur_cascade(0.5)(
         tf.constant(gradient[None]), Step(tf.constant(4), tf.constant(10), numbers())
     )
     blurs = [ndimage.gaussian_filter(gradient, (s, s, 0), truncate=4) for s in (0.75, 1.5, 3)]

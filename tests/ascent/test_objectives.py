@@ -66,16 +66,16 @@ def test_a_guide_is_matched_place_by_place_or_on_average(maps: dict[str, tf.Tens
     a, places = maps["a"].numpy().reshape(2, -1, 5), guide.numpy().reshape(-1, 5)
     places = places / np.linalg.norm(places, axis=-1).mean()
     best = (a @ places.T).max(-1).mean(-1)
-    np.testing.assert_allclose(objectives.guided("a", guide)(maps), best, rtol=1e-4)
+    np.testing.assert_allclose(objectives.match_guide("a", guide)(maps), best, rtol=1e-4)
     mean = a.mean(1) @ places.mean(0)
-    score = objectives.guided("a", guide, "mean")(maps)
+    score = objectives.match_guide("a", guide, "mean")(maps)
     np.testing.assert_allclose(score, mean, rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("match", objectives.MATCHES)
 def test_a_dream_grows_toward_its_guide(match: str, tiny: Any, photo: Image) -> None:
     guide = network.freeze(tiny, ["mixed"], "float32")(photo[None, ::-1, ::2, ::-1])["mixed"][0]
-    ascent = make(tiny, objective=objectives.guided("mixed", guide, match), rate=0.003)
+    ascent = make(tiny, objective=objectives.match_guide("mixed", guide, match), rate=0.003)
     assert climb(ascent, photo, 12).scores[0] > climb(ascent, photo, 1).scores[0]
 
 
@@ -96,9 +96,9 @@ def test_unlikeness_is_between_those_that_should_be_unlike() -> None:
     maps = tf.concat([maps[:1], maps[:1], maps[1:3]], 0)
     others = np.kron(np.eye(2), [[0, 1], [1, 0]])
     given = numbers(mixes=np.eye(5)[:4], others=others)
-    plain = objectives.each("a")
+    plain = objectives.mix_channels("a")
     scores = plain({"a": maps}, given)
-    lowered = objectives.diverse(plain, "a", 0.5)({"a": maps}, given)
+    lowered = objectives.penalize_similarity(plain, "a", 0.5)({"a": maps}, given)
     np.testing.assert_allclose(scores[:2] - lowered[:2], tf.abs(scores[:2]) * 0.5, rtol=1e-4)
     assert (lowered[2:] > scores[2:] - 0.5 * tf.abs(scores[2:])).numpy().all()
 

@@ -13,16 +13,16 @@ from dreamer.imaging import noise
 
 
 def test_octaves_by_motif_depend_on_proportions_alone() -> None:
-    small = octaves.by_motif((400, 600), 100, (0.5, 0.1), 1.4)
-    large = octaves.by_motif((1200, 1800), 100, (0.5, 0.1), 1.4)
+    small = octaves.plan_by_motif((400, 600), 100, (0.5, 0.1), 1.4)
+    large = octaves.plan_by_motif((1200, 1800), 100, (0.5, 0.1), 1.4)
     assert large[: len(small)] == small
     assert large[0] == (200, 300)
     assert large[-1] == (1000, 1500)
     assert all(1.3 < b[0] / a[0] < 1.5 for a, b in pairwise(large))
-    assert octaves.by_motif((90, 120), 100, (0.5, 0.1), 1.4) == [(90, 120)]
-    assert octaves.by_motif((270, 360), 100, (0.5, 0.1), 1.4) == [(200, 267), (270, 360)]
-    assert octaves.by_motif((210, 280), 100, (0.5, 0.1), 1.4) == [(200, 267)]
-    assert octaves.by_motif((900, 1200), 100, (0.3, 0.3), 1.4) == [(333, 444)]
+    assert octaves.plan_by_motif((90, 120), 100, (0.5, 0.1), 1.4) == [(90, 120)]
+    assert octaves.plan_by_motif((270, 360), 100, (0.5, 0.1), 1.4) == [(200, 267), (270, 360)]
+    assert octaves.plan_by_motif((210, 280), 100, (0.5, 0.1), 1.4) == [(200, 267)]
+    assert octaves.plan_by_motif((900, 1200), 100, (0.3, 0.3), 1.4) == [(333, 444)]
 
 
 @pytest.mark.parametrize("size", [(31, 27), (101, 90)])
@@ -33,7 +33,7 @@ def test_zoom_is_scipys(size: tuple[int, int], photo: Image) -> None:
 
 
 def test_octaves_by_count_end_at_the_picture() -> None:
-    assert octaves.by_count((300, 451), 3, 1.4) == [(153, 230), (214, 322), (300, 451)]
+    assert octaves.plan_by_count((300, 451), 3, 1.4) == [(153, 230), (214, 322), (300, 451)]
 
 
 @pytest.fixture(scope="module")

@@ -82,14 +82,14 @@ class Row(NamedTuple):
 
 def judge() -> Judge:
     """Googlenet."""
-    head = classifier.head(network.load(JUDGE))
+    head = classifier.find_head(network.load(JUDGE))
     return Judge(head, network.freeze(head.net, [head.layer], "float32"))
 
 
 def maker() -> Head:
     """SqueezeNet, from where googlenet's weights are."""
-    file = weight_files.need(JUDGE).parent / MAKER
-    return classifier.head(loading.load_for_recipe(recipe.from_fields(READ_AS, MAKER), file))
+    file = weight_files.find_or_fetch(JUDGE).parent / MAKER
+    return classifier.find_head(loading.load_for_recipe(recipe.from_fields(READ_AS, MAKER), file))
 
 
 def key(wanted: Recipe) -> str:
@@ -128,7 +128,7 @@ class Bench(NamedTuple):
 
     def _made(self, grower: Visualizer, names: Sequence[str], own: str) -> list[Row]:
         net, layer, labels = self.maker.net, self.maker.layer, self.maker.labels
-        outputs = classifier.outputs(self.maker, names)
+        outputs = classifier.find_outputs(self.maker, names)
         *_, last = grower.grow(find_targets(net, layer, outputs))
         made = []
         for name, output, grown in zip(names, outputs, last.grown, strict=True):

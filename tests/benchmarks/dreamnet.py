@@ -65,7 +65,7 @@ class Dreamer(NamedTuple):
     def dream(self, photo: Image, weights: np.ndarray, seed: int = 0) -> Image:
         """The photo with its dream, `(h, w, 3)`."""
         self.weights.assign(weights)
-        sizes = octaves.by_count(photo.shape[:2], OCTAVES, SCALE)
+        sizes = octaves.plan_by_count(photo.shape[:2], OCTAVES, SCALE)
         plan = [Octave(size, self.ascent) for size in sizes]
         passage = Passage(
             steps=STEPS,

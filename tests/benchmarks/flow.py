@@ -304,10 +304,10 @@ def main() -> None:
     times: dict[str, list[float]] = {"flow": [], "warp": [], "dream": []}
     for _ in range(3):
         marks = [time.perf_counter()]
-        moved = flow.between(film.frames[1], film.frames[2])
+        moved = flow.compute_flow(film.frames[1], film.frames[2])
         marks.append(time.perf_counter())
-        flow.carried(film.frames[1], moved)
-        age = flow.aged(np.ones(size, np.float32), moved)
+        flow.carry(film.frames[1], moved)
+        age = flow.carry_age(np.ones(size, np.float32), moved)
         usual = clip_film.share_carried(moved, recipe.film)
         clip_film.share_new(np.minimum(moved.visible * usual, age / (age + 1)), usual)
         marks.append(time.perf_counter())

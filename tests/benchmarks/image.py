@@ -144,7 +144,7 @@ def whole_command(photo: Path) -> Iterator[Row]:
         dream = ["-m", "dreamer", "image", str(source), "-o", str(target), "--overwrite"]
         for side in (512, 1280):
             read = photos.read(photo)
-            size = photos.fitted(read.image.shape[:2], side, enlarge=True)
+            size = photos.fit_size(read.image.shape[:2], side, enlarge=True)
             photos.write(source, photos.resize(read, size).image)
             runs = {
                 "import": lambda: command("-c", "import tensorflow"),

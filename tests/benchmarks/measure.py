@@ -64,4 +64,4 @@ def keep(file: Path | None, made: Iterable[tuple[object, ...]]) -> None:
 def at(path: Path, side: int) -> Image:
     """A photo, its longest side brought to `side`."""
     read = photos.read(path)
-    return photos.resize(read, photos.fitted(read.image.shape[:2], side, enlarge=True)).image
+    return photos.resize(read, photos.fit_size(read.image.shape[:2], side, enlarge=True)).image

@@ -84,7 +84,7 @@ def shares(net: Network) -> Iterator[Row]:
     for name, normalize in normalizations.NORMALIZATIONS.items():
         runs[f"normalization {name}"] = partial(_ready, tf.function(normalize), picture)
     step = Step(tf.constant(3), tf.constant(10), steps.numbers())
-    runs["cascade"] = partial(_ready, tf.function(normalizations.cascade(0.5)), picture, step)
+    runs["cascade"] = partial(_ready, tf.function(normalizations.blur_cascade(0.5)), picture, step)
     for name, make in regularizers.REGULARIZERS.items():
         regularize = make(_constant(AMOUNTS.get(name, 0.01)))
         runs[name] = partial(_ready, tf.function(regularize), picture, picture, step)

@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from dreamer.arrays import Image
 from dreamer.ascent.ascent import octave_seed
-from dreamer.ascent.tiling import Tiles, halo
+from dreamer.ascent.tiling import Tiles, compute_halo
 from dreamer.files import photos
 from dreamer.networks import loading, runtime
 from dreamer.pipelines.goal import NO_GAINS
@@ -73,7 +73,7 @@ def main() -> None:
         for layer in LAYERS[name]:
             recipe = Recipe(network=name, layers=(layer,), precision="float32", jitter=0)
             pipeline = build_pipeline(recipe, net)
-            reach = halo(pipeline.goal.motif)
+            reach = compute_halo(pipeline.goal.motif)
             cut = slope(pipeline, image, Tiles(CORE + 2 * reach, reach))
             wholes = [slope(pipeline, image, tiles) for tiles in (Tiles(None, reach), None)]
             told = [" ".join(f"{c:.3f}" for c in cosines(cut, whole)) for whole in wholes]

@@ -245,7 +245,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=320)
     asked = parser.parse_args()
     photo = photos.read(asked.photo)
-    photo = photos.resize(photo, photos.fitted(photo.image.shape[:2], asked.size))
+    photo = photos.resize(photo, photos.fit_size(photo.image.shape[:2], asked.size))
     for part in asked.parts:
         PARTS[part](photo.image, asked.frames or COUNTS[part])
 

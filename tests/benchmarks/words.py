@@ -83,8 +83,8 @@ class Judge(NamedTuple):
 
 def judge() -> Judge:
     """SqueezeNet, from where googlenet's weights are."""
-    folder = weight_files.need("googlenet").parent
-    return Judge(keras_file.read(folder / JUDGE), class_labels.read(folder / NAMES))
+    folder = weight_files.find_or_fetch("googlenet").parent
+    return Judge(keras_file.read_model(folder / JUDGE), class_labels.read(folder / NAMES))
 
 
 class Dreamer(NamedTuple):
@@ -98,7 +98,9 @@ class Dreamer(NamedTuple):
         """The photo with its dream, `(h, w, 3)`."""
         for layer, variable in self.weights.items():
             variable.assign(weights.get(layer, np.zeros(variable.shape, np.float32)))
-        sizes = octaves.by_motif(photo.shape[:2], self.motif, RECIPE.motif, RECIPE.octave_scale)
+        sizes = octaves.plan_by_motif(
+            photo.shape[:2], self.motif, RECIPE.motif, RECIPE.octave_scale
+        )
         plan = [Octave(size, self.ascent) for size in sizes]
         passage = Passage(
             steps=RECIPE.steps,

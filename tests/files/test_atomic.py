@@ -15,7 +15,7 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     path.write_text("before")
 
     def interrupted() -> None:
-        with atomic.replacing(path) as file:
+        with atomic.open_replacing(path) as file:
             file.write(b"half")
             raise KeyboardInterrupt
 
@@ -24,7 +24,7 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("x", "before")]
     # What a stranger has put where the part might lie is neither followed nor lost.
     (tmp_path / "x.part").symlink_to(tmp_path / "secret")
-    with atomic.replacing(path) as file:
+    with atomic.open_replacing(path) as file:
         file.write(b"after")
     assert path.read_text() == "after"
 
@@ -33,20 +33,23 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
     path = tmp_path / "x.png"
 
     def late() -> None:
-        with atomic.replacing(path, overwrite=False) as file:
+        with atomic.open_replacing(path, overwrite=False) as file:
             path.write_text("somebody was faster")
             file.write(b"late")
 
     with pytest.raises(DreamerError, match="--overwrite"):
         late()
     assert path.read_text() == "somebody was faster"
-    assert atomic.free_name(path) == tmp_path / "x-2.png"
+    assert atomic.find_free_name(path) == tmp_path / "x-2.png"
     (tmp_path / "x-2.png").touch()
-    assert atomic.free_name(path) == tmp_path / "x-3.png"
+    assert atomic.find_free_name(path) == tmp_path / "x-3.png"
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DreamerError, match="Cannot write"), atomic.replacing(tmp_path / "a" / "b"):
+    with (
+        pytest.raises(DreamerError, match="Cannot write"),
+        atomic.open_replacing(tmp_path / "a" / "b"),
+    ):
         pass
 
 

@@ -152,7 +152,7 @@ def test_a_film_written_is_the_film_read(tmp_path: Path) -> None:
     picture = np.dstack([x, y, 1 - x]).astype(np.float32)
     for suffix in (".mp4", ".mov", ".webm"):
         path = tmp_path / f"x{suffix}"
-        with films.writing(Film(path, (48, 64), NTSC, quality=95)) as writer:
+        with films.open_writer(Film(path, (48, 64), NTSC, quality=95)) as writer:
             for _ in range(5):
                 writer.write(picture)
         clip = clips.select(path)
@@ -176,7 +176,7 @@ def test_untagged_colors_are_those_of_the_size(height: int, matrix: str, tmp_pat
 
 def test_the_dreamt_film_agrees_with_its_source(plain: Path, tmp_path: Path) -> None:
     clip, out = clips.select(plain), tmp_path / "out.mp4"
-    with films.writing(Film(out, clip.size, clip.fps, sound=clip.sound)) as writer:
+    with films.open_writer(Film(out, clip.size, clip.fps, sound=clip.sound)) as writer:
         for frame in clip.frames():
             writer.write(frame)
     assert writer.notes == []
@@ -192,7 +192,7 @@ def packets(path: Path) -> list[str]:
 
 def test_the_sound_of_a_part_is_cut_to_it(plain: Path, tmp_path: Path) -> None:
     clip, out = clips.select(plain, start=0.5, stop=1.5), tmp_path / "out.mp4"
-    with films.writing(Film(out, clip.size, clip.fps, sound=clip.sound)) as writer:
+    with films.open_writer(Film(out, clip.size, clip.fps, sound=clip.sound)) as writer:
         for frame in clip.frames():
             writer.write(frame)
     data = [row.split(",")[4:6] for row in packets(out) if not row.startswith("#")]
@@ -302,10 +302,10 @@ def test_a_part_without_frames_is_named(plain: Path) -> None:
     ],
 )
 def test_times_are_read(text: str, seconds: float) -> None:
-    assert clips.seconds(text) == seconds
+    assert clips.parse_seconds(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "1:75", "1:60:00", "1:2:3:4", "nan", "1e9"])
 def test_what_is_no_time_is_named(text: str) -> None:
     with pytest.raises(DreamerError, match="is no time"):
-        clips.seconds(text)
+        clips.parse_seconds(text)

@@ -37,7 +37,7 @@ def frame(number: int, size: tuple[int, int] = (48, 64)) -> Image:
 def film(path: Path, count: int = 12, **options: object) -> list[str]:
     """Write a film of `frame`s; gives the notes."""
     order = replace(Film(path, (48, 64), Fraction(25), MADE), **options)  # type: ignore[arg-type]
-    with films.writing(order) as writer:
+    with films.open_writer(order) as writer:
         for number in range(count):
             writer.write(frame(number, order.size))
     return writer.notes
@@ -114,8 +114,8 @@ def test_a_film_says_its_colors_and_its_rate(
     suffix: str, layout: str, rate: str, tmp_path: Path
 ) -> None:
     path = tmp_path / f"x{suffix}"
-    film(path, fps=ffmpeg.rate(29.97), quality=80)
-    said = next(row for row in ffmpeg.described(path).splitlines() if "Video:" in row)
+    film(path, fps=ffmpeg.to_exact_rate(29.97), quality=80)
+    said = next(row for row in ffmpeg.describe_file(path).splitlines() if "Video:" in row)
     for part in (*layout.split(".*"), rate):
         assert part in said
     if suffix == ".mp4":
@@ -135,7 +135,7 @@ def test_a_film_says_its_colors_and_its_rate(
     ],
 )
 def test_a_rate_is_the_one_that_is_meant(fps: float, exact: Fraction) -> None:
-    assert ffmpeg.rate(fps) == exact
+    assert ffmpeg.to_exact_rate(fps) == exact
 
 
 @pytest.mark.parametrize("suffix", animations.ANIMATIONS)
@@ -214,7 +214,7 @@ def test_sound_is_copied_where_the_container_allows_it(
     if copied:
         assert set(packets(path)) < set(packets(source))
     # One second of film, and of the sound, as near as its packets allow.
-    assert "Duration: 00:00:01.0" in ffmpeg.described(path)
+    assert "Duration: 00:00:01.0" in ffmpeg.describe_file(path)
     assert read_finished(path) == MADE
     assert len(decoded(path)) == 25
 
@@ -243,7 +243,7 @@ def test_a_film_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         path = tmp_path / f"x{suffix}"
 
         def interrupted(path: Path = path) -> None:
-            with films.writing(Film(path, (48, 64), Fraction(25))) as writer:
+            with films.open_writer(Film(path, (48, 64), Fraction(25))) as writer:
                 writer.write(frame(0))
                 raise KeyboardInterrupt
 
@@ -255,7 +255,7 @@ def test_a_film_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_a_film_may_be_renamed_before_it_is_finished(tmp_path: Path) -> None:
-    with films.writing(Film(tmp_path / "x.mp4", (48, 64), Fraction(25))) as writer:
+    with films.open_writer(Film(tmp_path / "x.mp4", (48, 64), Fraction(25))) as writer:
         writer.write(frame(0))
         writer.path = tmp_path / "x.partial.mp4"
     assert [file.name for file in tmp_path.iterdir()] == ["x.partial.mp4"]
@@ -267,10 +267,10 @@ def test_no_film_is_overwritten_unasked(suffix: str, tmp_path: Path) -> None:
     film(path, 3)
     with (
         pytest.raises(DreamerError, match="--overwrite"),
-        films.writing(Film(path, (48, 64), Fraction(25))),
+        films.open_writer(Film(path, (48, 64), Fraction(25))),
     ):
         pytest.fail("a film was begun that cannot take its name")
-    with films.writing(Film(path, (48, 64), Fraction(25)), overwrite=True) as writer:
+    with films.open_writer(Film(path, (48, 64), Fraction(25)), overwrite=True) as writer:
         writer.write(frame(0))
     assert len(decoded(path)) == 1
     assert list(tmp_path.iterdir()) == [path]
@@ -282,7 +282,7 @@ def test_a_folder_of_other_things_is_never_replaced(tmp_path: Path) -> None:
     (folder / "wedding.jpg").touch()
     with (
         pytest.raises(DreamerError, match=r"photos holds wedding\.jpg"),
-        films.writing(Film(folder, (48, 64), Fraction(25)), overwrite=True),
+        films.open_writer(Film(folder, (48, 64), Fraction(25)), overwrite=True),
     ):
         pytest.fail("a film was begun that cannot take its name")
     assert [file.name for file in folder.iterdir()] == ["wedding.jpg"]
@@ -292,7 +292,7 @@ def test_what_comes_into_a_folder_of_frames_stays_in_it(tmp_path: Path) -> None:
     folder = tmp_path / "frames"
     film(folder, 3)
     (folder / ".DS_Store").touch()
-    with films.writing(Film(folder, (48, 64), Fraction(25)), overwrite=True) as writer:
+    with films.open_writer(Film(folder, (48, 64), Fraction(25)), overwrite=True) as writer:
         writer.write(frame(0))
         (folder / "notes.txt").touch()
     assert sorted(file.name for file in folder.iterdir()) == [
@@ -320,7 +320,7 @@ def test_an_unknown_suffix_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("fps", [0, -1, float("nan"), float("inf"), 1e9])
 def test_a_rate_that_no_film_has_is_refused(fps: float) -> None:
     with pytest.raises(DreamerError, match="frames a second"):
-        ffmpeg.rate(fps)
+        ffmpeg.to_exact_rate(fps)
 
 
 @pytest.mark.parametrize("suffix", SINGLE)
@@ -344,7 +344,7 @@ def test_a_folder_that_vanishes_is_named(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_reaches_the_dream_alone(tmp_path: Path) -> None:
-    with films.writing(Film(tmp_path / "x.mp4", (48, 64), Fraction(25))) as writer:
+    with films.open_writer(Film(tmp_path / "x.mp4", (48, 64), Fraction(25))) as writer:
         writer.write(frame(0))
         said = subprocess.run(
             ["ps", "-o", "pgid=", "--ppid", str(os.getpid())], capture_output=True, check=False

@@ -12,11 +12,11 @@ def test_photos_of_a_folder_come_in_natural_order(tmp_path: Path) -> None:
     for name in ("b10.jpg", "B2.PNG", "a.webp", "notes.txt", "films.mp4", ".hidden.jpg"):
         (tmp_path / name).touch()
     (tmp_path / "inner.jpg").mkdir()
-    found, skipped = photo_folder.photos_in(tmp_path)
+    found, skipped = photo_folder.list_photos(tmp_path)
     assert [path.name for path in found] == ["a.webp", "B2.PNG", "b10.jpg"]
     assert skipped == 2
     with pytest.raises(DreamerError, match="no photo in the folder"):
-        photo_folder.photos_in(tmp_path / "inner.jpg")
+        photo_folder.list_photos(tmp_path / "inner.jpg")
 
 
 @pytest.mark.parametrize(
@@ -29,4 +29,4 @@ def test_photos_of_a_folder_come_in_natural_order(tmp_path: Path) -> None:
     ],
 )
 def test_outputs_of_photos_of_one_name_are_told_apart(paths: list[str], names: list[str]) -> None:
-    assert photo_folder.distinct([Path(path) for path in paths]) == names
+    assert photo_folder.make_distinct_names([Path(path) for path in paths]) == names

@@ -106,7 +106,7 @@ def test_what_is_no_photo_is_named_with_a_remedy(kind: str, tmp_path: Path) -> N
 def test_a_photo_is_brought_to_its_size(
     size: tuple[int, int], limit: int | str, enlarge: bool, fitted: tuple[int, int]
 ) -> None:
-    assert photos.fitted(size, limit, enlarge=enlarge) == fitted
+    assert photos.fit_size(size, limit, enlarge=enlarge) == fitted
 
 
 def test_scaling_keeps_colors_and_opacity(photo: Image) -> None:
@@ -228,7 +228,7 @@ def test_a_photo_is_read_in_small_as_if_it_were_reduced(tmp_path: Path, orientat
     small, own = photos.read_small(path, 60)
     assert own == whole.image.shape[:2]
     assert small.sha256 == whole.sha256
-    reduced = photos.resize(whole, photos.fitted(own, 60)).image
+    reduced = photos.resize(whole, photos.fit_size(own, 60)).image
     assert small.image.shape == reduced.shape
     assert np.abs(small.image - reduced).mean() < 0.01
     large, _ = photos.read_small(path, 5000)

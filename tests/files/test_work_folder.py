@@ -20,7 +20,7 @@ from dreamer.files.work_folder import WorkFolder
 
 
 def test_two_films_of_one_name_are_worked_on_apart(tmp_path: Path) -> None:
-    places = {work_folder.of(tmp_path / f"n.{kind}") for kind in ("gif", "mp4", "webm")}
+    places = {work_folder.folder_for(tmp_path / f"n.{kind}") for kind in ("gif", "mp4", "webm")}
     assert len(places) == 3
 
 
@@ -48,10 +48,10 @@ def dream(before, state):
 
 def film(path):
     first = np.random.default_rng(0).integers(0, 65536, (48, 64, 3)).astype(np.uint16)
-    with work_folder.opened(path.with_suffix(".work"), {"steps": 3}, lambda old, new: "") as work:
+    with work_folder.open_folder(path.with_suffix(".work"), {"steps": 3}, lambda old, new: "") as work:
         frame = first if not work.frames_done else list(work.frames())[-1]
         state = work.state or {"mean": np.zeros((64, 3)), "count": 0}
-        with films.writing(Film(path, (48, 64), Fraction(25)), overwrite=True) as writer:
+        with films.open_writer(Film(path, (48, 64), Fraction(25)), overwrite=True) as writer:
             for done in work.frames():
                 writer.write(done)
             while work.frames_done < FRAMES:
@@ -135,7 +135,7 @@ def state(number: int) -> dict[str, Any]:
 
 @contextmanager
 def opened(folder: Path, **changed: Any) -> Iterator[WorkFolder]:
-    with work_folder.opened(folder, {**IDENTITY, **changed}, differ) as work:
+    with work_folder.open_folder(folder, {**IDENTITY, **changed}, differ) as work:
         yield work
 
 
@@ -234,7 +234,7 @@ def test_a_folder_of_another_film_is_refused_with_what_differs(tmp_path: Path) -
     with opened(tmp_path) as work:
         assert_holds(work, 4)
     other = {**IDENTITY, "source": "cd" * 32}
-    with work_folder.opened(tmp_path, other, differ, fresh=True) as work:
+    with work_folder.open_folder(tmp_path, other, differ, fresh=True) as work:
         assert_holds(work, 0)
 
 
@@ -252,7 +252,7 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
     for fresh in (False, True):
         with (
             pytest.raises(DreamerError, match=r"wedding\.jpg"),
-            work_folder.opened(tmp_path, IDENTITY, differ, fresh=fresh),
+            work_folder.open_folder(tmp_path, IDENTITY, differ, fresh=fresh),
         ):
             pass
     assert "wedding.jpg" in [path.name for path in tmp_path.iterdir()]
@@ -263,7 +263,7 @@ def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{")
     with pytest.raises(DreamerError, match="--fresh"), opened(tmp_path):
         pass
-    with work_folder.opened(tmp_path, IDENTITY, differ, fresh=True) as work:
+    with work_folder.open_folder(tmp_path, IDENTITY, differ, fresh=True) as work:
         assert_holds(work, 0)
 
 

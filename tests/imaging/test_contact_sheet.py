@@ -38,15 +38,18 @@ def test_a_label_has_the_lines_it_needs_up_to_a_limit() -> None:
 
 def test_what_all_labels_begin_with_stands_above_them_once() -> None:
     labels = [f"fire4_expand3x3:{channel}  0.{channel}" for channel in (0, 11, 24)]
-    assert contact_sheet.parted(labels) == (
+    assert contact_sheet.split_common_prefix(labels) == (
         "fire4_expand3x3",
         [":0  0.0", ":11  0.11", ":24  0.24"],
     )
     varied = [f"--set rate=0.00{value}" for value in (1, 2)]
-    assert contact_sheet.parted(varied) == ("--set rate=", ["0.001", "0.002"])
-    assert contact_sheet.parted(["mixed4c:1", "mixed4d:1"]) == ("", ["mixed4c:1", "mixed4d:1"])
-    assert contact_sheet.parted(["alone:1"]) == ("", ["alone:1"])
-    assert contact_sheet.parted(["a:1", ""]) == ("", ["a:1", ""])
+    assert contact_sheet.split_common_prefix(varied) == ("--set rate=", ["0.001", "0.002"])
+    assert contact_sheet.split_common_prefix(["mixed4c:1", "mixed4d:1"]) == (
+        "",
+        ["mixed4c:1", "mixed4d:1"],
+    )
+    assert contact_sheet.split_common_prefix(["alone:1"]) == ("", ["alone:1"])
+    assert contact_sheet.split_common_prefix(["a:1", ""]) == ("", ["a:1", ""])
 
 
 def test_a_long_word_goes_on_in_the_next_line() -> None:

@@ -18,12 +18,12 @@ from dreamer.jobs.identity import describe_change
 def test_a_film_made_otherwise_is_told_by_its_options(tmp_path: Path) -> None:
     folder, state = tmp_path / "n.mp4.unfinished", {"k": np.zeros(1, np.float32)}
     made = {"recipe": {"layers": ["mixed4b"], "octaves": 3, "seed": 1}, "sizes": [[1, 2]]}
-    with work_folder.opened(folder, made, describe_change) as work:
+    with work_folder.open_folder(folder, made, describe_change) as work:
         work.append(np.zeros((2, 2, 3), np.uint16), state)
     other = {"recipe": {"layers": ["mixed4c"], "film": {"fps": 3}}, "sizes": [[3, 4]]}
     with (
         pytest.raises(Exception, match="made otherwise") as caught,
-        work_folder.opened(folder, other, describe_change),
+        work_folder.open_folder(folder, other, describe_change),
     ):
         pass
     said = str(caught.value)
@@ -46,7 +46,7 @@ def state(number: int) -> dict[str, Any]:
 
 @contextmanager
 def opened(folder: Path, **changed: Any) -> Iterator[WorkFolder]:
-    with work_folder.opened(folder, {**IDENTITY, **changed}, describe_change) as work:
+    with work_folder.open_folder(folder, {**IDENTITY, **changed}, describe_change) as work:
         yield work
 
 
@@ -88,5 +88,7 @@ def test_a_changed_film_is_refused_with_what_differs(
     assert "--steps" in str(caught.value) or "--steps" not in str(named)
     with opened(tmp_path) as work:
         assert_holds(work, 4)
-    with work_folder.opened(tmp_path, {**IDENTITY, **changed}, describe_change, fresh=True) as work:
+    with work_folder.open_folder(
+        tmp_path, {**IDENTITY, **changed}, describe_change, fresh=True
+    ) as work:
         assert_holds(work, 0)

@@ -120,7 +120,7 @@ def test_a_kept_film_goes_on_to_the_same_bytes(run: Run, work: Path, *, looped: 
     assert outcome == Outcome(stopped=True)
     assert left(work) >= {"whole.mp4", "film.partial.mp4", "film.mp4.unfinished"}
     assert not Path("film.mp4").exists()
-    assert work_folder.unfinished(work_folder.of(Path("film.mp4")))
+    assert work_folder.unfinished(work_folder.folder_for(Path("film.mp4")))
     told = [event.text for event in heard if isinstance(event, Note)][-1]
     assert "Run the same command again to go on." in told
     count = clips.select(Path("film.partial.mp4")).count

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from dreamer.motion.camera_paths import MOTIONS, Step, repeated, step
+from dreamer.motion.camera_paths import MOTIONS, Step, repeat_step, step
 from dreamer.motion.homographies import Matrix, pan, rotation, zoom
 
 SIZE = (72, 96)
@@ -72,7 +72,7 @@ def test_named_motions_are_gentle_and_never_rest(name: str, period: float | None
     ],
 )
 def test_a_step_can_be_parted(asked: Step) -> None:
-    whole = repeated(asked, 1, SIZE)
+    whole = repeat_step(asked, 1, SIZE)
     center = asked.center[0] * 96, asked.center[1] * 72
     # Deforum moves first, and turns and zooms then.
     moved = pan(asked.pan[0] * 96, asked.pan[1] * 72)
@@ -80,12 +80,12 @@ def test_a_step_can_be_parted(asked: Step) -> None:
         whole, zoom(asked.zoom, center) @ rotation(asked.angle, center) @ moved, atol=1e-9
     )
     for parts in (2, 7):
-        part = repeated(asked, 1 / parts, SIZE)
+        part = repeat_step(asked, 1 / parts, SIZE)
         assert_allclose(np.linalg.matrix_power(part, parts), whole, atol=1e-9)
-    assert_allclose(repeated(asked, 3, SIZE), np.linalg.matrix_power(whole, 3), atol=1e-9)
+    assert_allclose(repeat_step(asked, 3, SIZE), np.linalg.matrix_power(whole, 3), atol=1e-9)
 
 
 def test_a_tilt_can_nearly_be_parted() -> None:
     asked = Step(zoom=1.02, tilt=(0.3, -0.4))
-    part = repeated(asked, 0.5, SIZE)
-    assert_allclose(part @ part, repeated(asked, 1, SIZE), atol=3e-3)
+    part = repeat_step(asked, 0.5, SIZE)
+    assert_allclose(part @ part, repeat_step(asked, 1, SIZE), atol=3e-3)

@@ -7,7 +7,7 @@ import pytest
 from dreamer.arrays import Image
 from dreamer.imaging import noise
 from dreamer.motion import flow, homographies
-from dreamer.motion.warp import gathered, warp
+from dreamer.motion.warp import sample, warp
 
 MIDDLE = (80, 60)
 
@@ -30,7 +30,7 @@ def scene() -> Image:
 def test_the_flow_leads_back_along_a_known_motion(
     matrix: homographies.Matrix, scene: Image
 ) -> None:
-    found = flow.between(scene, warp(scene, matrix, "reflect"))
+    found = flow.compute_flow(scene, warp(scene, matrix, "reflect"))
     x, y = np.meshgrid(np.arange(160) + 0.5, np.arange(120) + 0.5)
     points = np.linalg.inv(matrix) @ np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
     wanted = points[:2].T.reshape(120, 160, 2) - np.stack([x, y], -1)
@@ -50,7 +50,7 @@ def test_what_was_hidden_or_beyond_the_edge_is_not_visible(scene: Image) -> None
         shown[40:80, left : left + 40] = front[40:80, 20:60]
         return shown
 
-    found = flow.between(frame(0), frame(1))
+    found = flow.compute_flow(frame(0), frame(1))
     assert found.visible[42:78, 122:130].max() < 0.05
     assert found.visible[:, :3].max() < 0.05
     assert found.visible[50:70, 95:105].min() > 0.8
@@ -59,15 +59,15 @@ def test_what_was_hidden_or_beyond_the_edge_is_not_visible(scene: Image) -> None
 
 def test_a_cut_is_told_from_motion_and_from_light(scene: Image) -> None:
     other = noise.draw_noise("fractal", (120, 160), 6)
-    assert flow.between(scene, other).cut
-    assert flow.between(scene, scene[::-1].copy()).cut
-    assert not flow.between(scene, scene * np.float32(0.7)).cut
-    assert not flow.between(scene, warp(scene, homographies.pan(12, 3), "reflect")).cut
+    assert flow.compute_flow(scene, other).cut
+    assert flow.compute_flow(scene, scene[::-1].copy()).cut
+    assert not flow.compute_flow(scene, scene * np.float32(0.7)).cut
+    assert not flow.compute_flow(scene, warp(scene, homographies.pan(12, 3), "reflect")).cut
 
 
 def test_still_and_moving_parts_are_told_apart(scene: Image) -> None:
     for shift, moving in ((0, 0), (0.1, 0), (3, 1)):
-        found = flow.between(scene, warp(scene, homographies.pan(shift, 0), "reflect"))
+        found = flow.compute_flow(scene, warp(scene, homographies.pan(shift, 0), "reflect"))
         assert found.moving[20:-20, 20:-20].mean() == pytest.approx(moving, abs=0.02)
 
 
@@ -79,7 +79,7 @@ def test_carrying_it_a_hundred_times_does_not_blur() -> None:
     carried = sharp
     for shift in np.concatenate([shifts, -shifts]):
         back = np.broadcast_to(shift, (*size, 2))
-        carried = flow.carried(carried, flow.Flow(back, np.ones(size, np.float32)))
+        carried = flow.carry(carried, flow.Flow(back, np.ones(size, np.float32)))
 
     def fine(image: Image) -> float:
         inner = image[24:-24, 24:-24]
@@ -93,9 +93,7 @@ def test_gathering_agrees_with_warping(scene: Image) -> None:
     x, y = np.meshgrid(np.arange(160) + 0.5, np.arange(120) + 0.5)
     points = np.linalg.inv(matrix) @ np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
     places = (each.reshape(120, 160).astype(np.float32) for each in points[:2])
-    np.testing.assert_allclose(
-        gathered(scene, *places), warp(scene, matrix, "replicate"), atol=1e-4
-    )
+    np.testing.assert_allclose(sample(scene, *places), warp(scene, matrix, "replicate"), atol=1e-4)
 
 
 def test_the_number_of_threads_changes_nothing(scene: Image) -> None:
@@ -104,7 +102,7 @@ def test_the_number_of_threads_changes_nothing(scene: Image) -> None:
         backs = []
         for count in (1, 4):
             cv2.setNumThreads(count)
-            backs.append(flow.between(scene, moved).back)
+            backs.append(flow.compute_flow(scene, moved).back)
     finally:
         cv2.setNumThreads(threads)
     np.testing.assert_array_equal(*backs)

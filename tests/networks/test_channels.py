@@ -21,7 +21,7 @@ STRENGTH = np.array([0, 5, 1, 9, 3, 0, 2], np.float32)
     ],
 )
 def test_channels_are_chosen_among_those_that_answer(choice: Choice, channels_: list[int]) -> None:
-    assert channels.choose(STRENGTH, choice) == channels_
+    assert channels.pick_channels(STRENGTH, choice) == channels_
 
 
 def test_a_channel_that_answers_to_noise_is_not_asleep(tiny: Any) -> None:
@@ -30,6 +30,6 @@ def test_a_channel_that_answers_to_noise_is_not_asleep(tiny: Any) -> None:
         [kernel, bias + np.eye(6)[1] * 1e6 - np.eye(6)[0] * 1e6]
     )
     try:
-        assert channels.asleep(tiny, "one")[:2].tolist() == [True, False]
+        assert channels.find_dead_channels(tiny, "one")[:2].tolist() == [True, False]
     finally:
         tiny.model.get_layer("one").set_weights([kernel, bias])

@@ -20,7 +20,7 @@ def student() -> keras.Model:
 @pytest.fixture(scope="module")
 def packaged() -> keras.Model:
     """With the package's own weights."""
-    return dreamnet.build(weight_files.need("dreamnet"))
+    return dreamnet.build(weight_files.find_or_fetch("dreamnet"))
 
 
 def multiply_adds(model: keras.Model, side: int = 224) -> float:
@@ -77,7 +77,7 @@ def test_weights_survive_being_saved(student: keras.Model, tmp_path: Path) -> No
 
 
 def test_the_package_holds_small_finite_weights(packaged: keras.Model) -> None:
-    assert weight_files.need("dreamnet").stat().st_size <= 6e6
+    assert weight_files.find_or_fetch("dreamnet").stat().st_size <= 6e6
     assert all(np.isfinite(v).all() for v in packaged.trainable_variables)
 
 

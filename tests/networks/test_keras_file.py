@@ -98,7 +98,7 @@ def test_anything_but_plain_layers_is_refused(
 ) -> None:
     changed = rewritten(mine, "config.json", with_layer(module, name, registered))
     with pytest.raises(DreamerError, match="not among the layers"):
-        keras_file.read(changed)
+        keras_file.read_model(changed)
 
 
 def test_weights_that_point_to_other_files_are_refused(mine: Path, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_weights_that_point_to_other_files_are_refused(mine: Path, tmp_path: Pat
         return part.read_bytes()
 
     with pytest.raises(DreamerError, match="point outside"):
-        keras_file.read(rewritten(mine, "model.weights.h5", linked))
+        keras_file.read_model(rewritten(mine, "model.weights.h5", linked))
 
 
 def test_virtual_datasets_are_refused(mine: Path, tmp_path: Path) -> None:
@@ -124,19 +124,19 @@ def test_virtual_datasets_are_refused(mine: Path, tmp_path: Path) -> None:
         return part.read_bytes()
 
     with pytest.raises(DreamerError, match="point outside"):
-        keras_file.read(rewritten(mine, "model.weights.h5", linked))
+        keras_file.read_model(rewritten(mine, "model.weights.h5", linked))
 
 
 def test_other_members_are_refused(mine: Path) -> None:
     with zipfile.ZipFile(mine, "a") as archive:
         archive.writestr("assets/run.py", "")
     with pytest.raises(DreamerError, match=r"assets/run\.py"):
-        keras_file.read(mine)
+        keras_file.read_model(mine)
 
 
 def test_a_description_that_is_no_table_is_refused(mine: Path) -> None:
     with pytest.raises(DreamerError, match=r"is not a \.keras file"):
-        keras_file.read(rewritten(mine, "config.json", lambda data: b"[]"))
+        keras_file.read_model(rewritten(mine, "config.json", lambda data: b"[]"))
 
 
 @pytest.mark.parametrize("data", [b"", b"no zip", b"PK"])
@@ -144,7 +144,7 @@ def test_what_is_no_keras_file_is_named(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "x.keras"
     path.write_bytes(data)
     with pytest.raises(DreamerError, match=r"x\.keras is not a \.keras file"):
-        keras_file.read(path)
+        keras_file.read_model(path)
 
 
 def test_a_damaged_member_is_named(mine: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_damaged_member_is_named(mine: Path) -> None:
     data[begin : begin + 8] = b"\xff" * 8
     target.write_bytes(data)
     with pytest.raises(DreamerError, match=r"packed\.keras is not a \.keras file"):
-        keras_file.read(target)
+        keras_file.read_model(target)
 
 
 def test_a_missing_file_is_asked_for(tmp_path: Path) -> None:

@@ -56,4 +56,4 @@ def test_every_network_can_be_built_and_has_its_default_layers(name: str) -> Non
 
 def test_an_unknown_network_names_the_nearest() -> None:
     with pytest.raises(DreamerError, match="did you mean googlenet"):
-        registry.spec("goglenet")
+        registry.get_spec("goglenet")

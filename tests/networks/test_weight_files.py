@@ -87,7 +87,7 @@ def test_without_weights_and_network_one_sentence_says_both_ways_out(
     monkeypatch.setattr(weight_files, "store", lambda: tmp_path)
     monkeypatch.setattr(weight_files.urllib.request, "urlopen", unreachable)
     with pytest.raises(DreamerError, match=r"--from inception5h\.zip.*dreamnet"):
-        weight_files.need("googlenet")
+        weight_files.find_or_fetch("googlenet")
     assert not list(tmp_path.iterdir())
 
 

@@ -33,6 +33,6 @@ def test_what_was_chosen_is_written_into_the_recipe(tiny: Any, shot: Photo) -> N
 
 
 def test_a_photo_that_excites_nothing_is_refused(tiny: Any, monkeypatch: Any, shot: Photo) -> None:
-    monkeypatch.setattr(channel_choice, "strengths", lambda *_: np.zeros(4, np.float32))
+    monkeypatch.setattr(channel_choice, "measure_strengths", lambda *_: np.zeros(4, np.float32))
     with pytest.raises(DreamerError, match="excites nothing in mixed"):
         choose_channels(Recipe(layers=("mixed:strongest1",)), tiny, shot)

@@ -130,7 +130,7 @@ def test_ascent_stops_where_the_keras_example_does(tiny: Network, photo: Image) 
 @cache
 def load(name: str, folder: Path) -> Network:
     """Load a network with its published weights, once for all loops."""
-    patterns = registry.spec(name).files
+    patterns = registry.get_spec(name).files
     weights = next(path for pattern in patterns for path in folder.glob(pattern))
     return network.load(name, weights)
 

@@ -23,8 +23,8 @@ def test_units_take_the_motif_of_the_maps_before_them_and_no_guide(tiny: Any, ph
     pooled = keras.layers.GlobalAveragePooling2D(name="pool")(tiny.model.output)
     model = keras.Model(tiny.model.input, keras.layers.Dense(3, name="logits")(pooled))
     net = dataclasses.replace(tiny, model=model)
-    assert graph.maps_before(model, model.get_layer("logits")).name == "mixed"
-    assert graph.silencer(model, model.get_layer("logits")) is None
+    assert graph.find_feature_maps(model, model.get_layer("logits")).name == "mixed"
+    assert graph.find_pooled_relu(model, model.get_layer("logits")) is None
     recipe = Recipe().changed({"layers": ["logits"]})
     assert build_pipeline(recipe, net).goal.motif == tiny.spec.motifs["mixed"]
     with pytest.raises(DreamerError, match="A guide is matched place by place"):

@@ -54,7 +54,7 @@ def source(name: str) -> Image:
     if name == "seamless":
         return noise.draw_noise("fractal", (96, SIDE), 5)
     photo = photos.read(MEDIA / "sample.jpg")
-    size = photos.fitted(photo.image.shape[:2], SIDE)
+    size = photos.fit_size(photo.image.shape[:2], SIDE)
     return photos.resize(photo, size).image
 
 

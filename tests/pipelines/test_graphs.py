@@ -12,7 +12,7 @@ from dreamer.networks import runtime
 from dreamer.pipelines.build import KEPT_GRAPHS, Graphs
 from dreamer.pipelines.image import ImagePipeline, build_pipeline
 from dreamer.recipe import Recipe, from_toml
-from dreamer.recipe.changes import key_of_graph
+from dreamer.recipe.changes import compute_graph_key
 from dreamer.recipe.fields import Acts
 from dreamer.recipe.names import PARTS, traits
 
@@ -236,5 +236,5 @@ def test_the_graph_that_was_used_longest_ago_goes_first() -> None:
 def test_recipes_that_differ_in_numbers_have_one_key() -> None:
     for field in CHANGES:
         before, after = recipes(field)
-        same = key_of_graph(before) == key_of_graph(after)
+        same = compute_graph_key(before) == compute_graph_key(after)
         assert same == (traits()[field].acts is not Acts.GRAPH), field

@@ -45,7 +45,7 @@ def test_a_folder_guides_by_the_mean_of_its_photos(tiny: Any, photo: Image, tmp_
     wanted = np.mean([told(tiny, image, "mixed") for image in read], 0)
     (part, _) = guides.compare_to_guide(tmp_path, tiny, TERMS, "statistics")
     maps = network.freeze(tiny, ["mixed"], "float32")(photo[None])
-    direct = objectives.statistics("mixed", tf.constant(wanted, tf.float32))
+    direct = objectives.match_statistics("mixed", tf.constant(wanted, tf.float32))
     np.testing.assert_allclose(part(maps), direct(maps), rtol=1e-3)
     with pytest.raises(DreamerError, match="guide_match=statistics"):
         guides.compare_to_guide(tmp_path, tiny, TERMS, "best")

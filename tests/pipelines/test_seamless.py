@@ -30,5 +30,5 @@ def test_a_seamless_dream_has_no_seam(changes: dict[str, Any], tiny: Any, photo:
     assert plan.tile == changes.get("tile")
     *_, last = pipeline.dream(picture, plan)
     dream = last.picture()
-    assert np.abs(dream - boundary.periodic(picture)).mean() > 0.02
+    assert np.abs(dream - boundary.make_periodic(picture)).mean() > 0.02
     assert all(0.7 < seam < 1.3 for seam in seams(dream))

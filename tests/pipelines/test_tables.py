@@ -29,7 +29,7 @@ TABLES: dict[str, tuple[set[str], Collection[str]]] = {
     "film.motion": (set(), camera_paths.MOTIONS),
     "film.border": (set(), warp.BORDERS),
     "film.carried": (set(), clip_film.CARRIED),
-    "visualization.init": (set(), random_starts.INITS),
+    "visualization.init": (set(), random_starts.RANDOM_STARTS),
     "visualization.parametrization": (set(), parametrizations.PARAMETRIZATIONS),
 }
 """By field: the names that stand for more than a line of a table, and the table."""

@@ -8,7 +8,7 @@ from keras import layers
 
 from dreamer.arrays import Image
 from dreamer.ascent.ascent import octave_seed
-from dreamer.ascent.tiling import Tiles, halo
+from dreamer.ascent.tiling import Tiles, compute_halo
 from dreamer.errors import DreamerError
 from dreamer.imaging import noise
 from dreamer.networks import memory
@@ -31,7 +31,10 @@ def test_tiles_of_dreamnet_agree_with_the_whole(dreamnet: Network) -> None:
         tf.function(pipeline._ascent("float32", tiles, {}).value_and_gradient)(
             image, SEED, pipeline.goal.numbers()
         )[1].numpy()
-        for tiles in (Tiles(256, halo(pipeline.goal.motif)), Tiles(None, halo(pipeline.goal.motif)))
+        for tiles in (
+            Tiles(256, compute_halo(pipeline.goal.motif)),
+            Tiles(None, compute_halo(pipeline.goal.motif)),
+        )
     ]
     assert cosine(*slopes) > 0.99
 
@@ -70,7 +73,7 @@ def test_what_sees_all_of_a_picture_is_dreamt_whole_or_refused(
     pipeline = build_pipeline(recipe, net)
     monkeypatch.setattr(memory, "MOST", 1e6)
     assert pipeline.plan(size).tile is None
-    monkeypatch.setattr(memory, "of_machine", lambda: 1e6)
+    monkeypatch.setattr(memory, "measure_limit", lambda: 1e6)
     with pytest.raises(DreamerError, match=f"before {layer} .* tiles.*a smaller --size"):
         pipeline.plan(size)
 

@@ -10,7 +10,7 @@ from dreamer.recipe.class_labels import UNNAMED, Label
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-ILSVRC, INCEPTION5H = (class_labels.ordered(order) for order in class_labels.ORDERS)
+ILSVRC, INCEPTION5H = (class_labels.load_labels(order) for order in class_labels.ORDERS)
 
 
 def test_both_orders_hold_the_same_thousand_classes() -> None:
@@ -36,7 +36,7 @@ def test_both_orders_hold_the_same_thousand_classes() -> None:
     ],
 )
 def test_a_class_is_found_by_name_id_and_number(asked: str, output: int) -> None:
-    assert class_labels.found(ILSVRC, asked, "mine") == output
+    assert class_labels.find_class(ILSVRC, asked, "mine") == output
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_class_is_found_by_name_id_and_number(asked: str, output: int) -> None
 )
 def test_what_is_no_class_is_answered_with_the_nearest(asked: str, named: str) -> None:
     with pytest.raises(DreamerError, match=named):
-        class_labels.found(ILSVRC, asked, "mine")
+        class_labels.find_class(ILSVRC, asked, "mine")
 
 
 def test_labels_of_one_s_own_are_read_and_must_fit(tmp_path: Path) -> None:
@@ -67,26 +67,26 @@ def test_labels_of_one_s_own_are_read_and_must_fit(tmp_path: Path) -> None:
         UNNAMED,
         Label("", "crane"),
     ]
-    assert class_labels.fitted(labels, 5, "mine", "ilsvrc", "labels.txt") == labels
+    assert class_labels.fit_labels(labels, 5, "mine", "ilsvrc", "labels.txt") == labels
     with pytest.raises(DreamerError, match="write 2 or 4"):
-        class_labels.found(labels, "crane", "mine")
+        class_labels.find_class(labels, "crane", "mine")
     with pytest.raises(DreamerError, match=r"labels\.txt has 5 labels and mine 6 classes"):
-        class_labels.fitted(labels, 6, "mine", "ilsvrc", "labels.txt")
+        class_labels.fit_labels(labels, 6, "mine", "ilsvrc", "labels.txt")
     with pytest.raises(DreamerError, match=r"Cannot read the labels .*nowhere"):
         class_labels.read(tmp_path / "nowhere")
-    unknown = class_labels.fitted((), 6, "mine", "ilsvrc", "")
-    assert class_labels.found(unknown, "3", "mine") == 3
+    unknown = class_labels.fit_labels((), 6, "mine", "ilsvrc", "")
+    assert class_labels.find_class(unknown, "3", "mine") == 3
     with pytest.raises(DreamerError, match="give --labels"):
-        class_labels.found(unknown, "cock", "mine")
+        class_labels.find_class(unknown, "cock", "mine")
 
 
 def test_a_network_may_have_outputs_that_nobody_named() -> None:
-    own = class_labels.fitted((), 1008, "googlenet", "inception5h", "")
+    own = class_labels.fit_labels((), 1008, "googlenet", "inception5h", "")
     assert len(own) == 1008
-    assert own == class_labels.fitted(INCEPTION5H[:1001], 1008, "googlenet", "inception5h", "x")
+    assert own == class_labels.fit_labels(INCEPTION5H[:1001], 1008, "googlenet", "inception5h", "x")
     assert own[1000].name == "dumbbell"
     assert set(own[1001:]) == {UNNAMED}
     # Of a thousand and one outputs nobody knows which is left over.
-    assert set(class_labels.fitted((), 1001, "mine", "ilsvrc", "")) == {UNNAMED}
+    assert set(class_labels.fit_labels((), 1001, "mine", "ilsvrc", "")) == {UNNAMED}
     with pytest.raises(DreamerError, match="1000 labels and googlenet 1008"):
-        class_labels.fitted(ILSVRC, 1008, "googlenet", "inception5h", "x")
+        class_labels.fit_labels(ILSVRC, 1008, "googlenet", "inception5h", "x")

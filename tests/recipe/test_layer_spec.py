@@ -45,5 +45,5 @@ def test_what_is_no_layer_spec_is_refused(text: str) -> None:
 
 
 def test_a_layer_spec_is_given_channels() -> None:
-    assert layer_spec.with_channels("mixed4d:strongest2=-0.5", [7, 300]) == "mixed4d:7,300=-0.5"
-    assert layer_spec.with_channels("mixed4d", [7]) == "mixed4d:7"
+    assert layer_spec.replace_channels("mixed4d:strongest2=-0.5", [7, 300]) == "mixed4d:7,300=-0.5"
+    assert layer_spec.replace_channels("mixed4d", [7]) == "mixed4d:7"

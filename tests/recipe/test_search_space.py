@@ -13,7 +13,7 @@ STOCK = Stock({"low": 4, "high": 30}, {"birds": ("high:3@0.5,7",)})
 
 def made(*over: str, seed: int = 0, around: bool = False, base: Recipe | None = None) -> Search:
     base = base or Recipe()
-    return Search(base, search_space.chosen(over, (), STOCK), seed, around, STOCK)
+    return Search(base, search_space.parse_search_space(over, (), STOCK), seed, around, STOCK)
 
 
 def recipes(made: Search, count: int = 20) -> list[Recipe]:
@@ -90,7 +90,7 @@ def test_around_a_preset_comes_the_preset_itself_and_then_small_steps() -> None:
 
 
 def test_what_is_set_is_not_searched_over() -> None:
-    assert "layers" not in search_space.chosen([], {"layers"}, STOCK)
-    assert [*search_space.chosen(["layers"], {"layers"}, STOCK)] == ["layers"]
+    assert "layers" not in search_space.parse_search_space([], {"layers"}, STOCK)
+    assert [*search_space.parse_search_space(["layers"], {"layers"}, STOCK)] == ["layers"]
     with pytest.raises(DreamerError, match="--over"):
-        search_space.chosen([], search_space.DEFAULTS, STOCK)
+        search_space.parse_search_space([], search_space.DEFAULTS, STOCK)

@@ -176,8 +176,8 @@ import sys
 sys.modules["tensorflow"] = None
 from pathlib import Path
 import numpy as np
-from dreamer.networks import dreamnet, googlenet, train
-from dreamer.training import dreams
+from dreamer.networks import dreamnet, googlenet
+from dreamer.training import dreams, train
 block = googlenet.Branches(16, 8, 16, 4, 8, 8)
 googlenet.BLOCKS = dreamnet.BLOCKS = {"mixed3a": block}
 dreams.STEPS = 1

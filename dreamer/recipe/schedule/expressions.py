@@ -112,7 +112,7 @@ class Expression(NamedTuple):
             return None
 
 
-def wrong(text: str, place: int, why: str) -> ValueError:
+def make_error(text: str, place: int, why: str) -> ValueError:
     """Return an error that quotes a text and marks a place in it with ▸.
 
     Args:
@@ -132,22 +132,24 @@ def read(text: str, begin: int, end: int) -> Expression:
     """
     source = text[begin:end]
     if not source:
-        raise wrong(text, begin, "a number is missing")
+        raise make_error(text, begin, "a number is missing")
     if len(source) > LONGEST:
-        raise wrong(text, begin, f"an expression has at most {LONGEST} characters")
+        raise make_error(text, begin, f"an expression has at most {LONGEST} characters")
     if forbidden := _FORBIDDEN.search(source):
         remedy = _REMEDIES.get(forbidden[0], "")
-        raise wrong(text, begin + forbidden.start(), f"{forbidden[0]!r} is no arithmetic{remedy}")
+        raise make_error(
+            text, begin + forbidden.start(), f"{forbidden[0]!r} is no arithmetic{remedy}"
+        )
     try:
         tree = ast.parse(source, mode="eval").body
     except SyntaxError as error:
         # An offset of 0 means that the text ended too early.
         place = error.offset - 1 if error.offset else len(source)
-        raise wrong(text, begin + place, "this is no arithmetic") from None
+        raise make_error(text, begin + place, "this is no arithmetic") from None
     except (RecursionError, MemoryError):
-        raise wrong(text, begin, "this is nested too deeply") from None
+        raise make_error(text, begin, "this is nested too deeply") from None
     names: set[str] = set()
-    _check(tree, names, lambda node, why: wrong(text, begin + node.col_offset, why))
+    _check(tree, names, lambda node, why: make_error(text, begin + node.col_offset, why))
     return Expression(tree, frozenset(names))
 
 

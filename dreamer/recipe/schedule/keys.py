@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from dreamer.recipe.schedule.easings import EASINGS
-from dreamer.recipe.schedule.expressions import Clock, wrong
+from dreamer.recipe.schedule.expressions import Clock, make_error
 
 Value = TypeVar("Value")
 """The type of the values of a schedule."""
@@ -46,7 +46,7 @@ class Key(NamedTuple, Generic[Value]):
         return UNITS[self.unit](self.position, clock)
 
 
-def weighted(keys: Sequence[Key[Value]], clock: Clock) -> list[tuple[Value, float, float]]:
+def weigh_keys(keys: Sequence[Key[Value]], clock: Clock) -> list[tuple[Value, float, float]]:
     """Return the one or two values that determine a frame.
 
     Each comes with the frame to evaluate it at, and its weight. Weights sum to 1, and none is 0.
@@ -116,9 +116,11 @@ def _check_order(
     Keys of different units can only be ordered once the clock is known.
     """
     if easing and not keys:
-        raise wrong(text, place, "nothing leads to the first key: an easing stands at the second")
+        raise make_error(
+            text, place, "nothing leads to the first key: an easing stands at the second"
+        )
     if any(key.unit == unit and key.position >= position for key in keys):
-        raise wrong(text, place, "this key does not come after the ones before it")
+        raise make_error(text, place, "this key does not come after the ones before it")
 
 
 def _find_keys(text: str) -> list[re.Match[str]]:
@@ -129,13 +131,13 @@ def _find_keys(text: str) -> list[re.Match[str]]:
         if letter == "(":
             opened.append(place)
         elif letter == ")" and not opened:
-            raise wrong(text, place, "this bracket was never opened")
+            raise make_error(text, place, "this bracket was never opened")
         elif letter == ")":
             opened.pop()
         elif letter == "," and not opened and (match := _KEY.match(text, place + 1)):
             found.append(match)
     if opened:
-        raise wrong(text, opened[-1], "this bracket is never closed")
+        raise make_error(text, opened[-1], "this bracket is never closed")
     return found
 
 

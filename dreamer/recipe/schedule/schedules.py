@@ -33,7 +33,7 @@ class Schedule:
         try:
             value = sum(
                 weight * expression.at(clock._replace(frame=frame))
-                for expression, frame, weight in keys.weighted(self.keys, clock)
+                for expression, frame, weight in keys.weigh_keys(self.keys, clock)
             )
         except ZeroDivisionError:
             raise self._error(clock, "divides by zero: change it") from None
@@ -88,7 +88,7 @@ class TextSchedule:
     def at(self, clock: Clock) -> list[tuple[str, float]]:
         """Return the one or two texts that determine a frame, with weights that sum to 1."""
         weights: dict[str, float] = {}
-        for text, _, weight in keys.weighted(self.keys, clock):
+        for text, _, weight in keys.weigh_keys(self.keys, clock):
             weights[text] = weights.get(text, 0.0) + weight
         return list(weights.items())
 
@@ -131,5 +131,5 @@ def parse_text(text: str) -> TextSchedule:
 
 def _parse_value(text: str, begin: int, end: int) -> str:
     if begin == end:
-        raise expressions.wrong(text, begin, "a text is missing")
+        raise expressions.make_error(text, begin, "a text is missing")
     return text[begin:end]
