@@ -368,7 +368,7 @@ def activations(
 
     read = in_memory.to_photo(photo, "The photo")
     call = _prepare(None, (), network, weights, {})
-    from dreamer.networks.network import freeze
+    from dreamer.networks.freezing import freeze
 
     asked = [layers] if isinstance(layers, str) else list(layers)
     names = {name: call.network.resolve(name) for name in asked}

@@ -15,7 +15,7 @@ runtime.start()
 
 from dreamer.files import photos  # noqa: E402
 from dreamer.imaging import contact_sheet  # noqa: E402
-from dreamer.networks import network  # noqa: E402
+from dreamer.networks import loading  # noqa: E402
 from dreamer.pipelines.image import build_pipeline  # noqa: E402
 from dreamer.recipe import Recipe  # noqa: E402
 
@@ -28,7 +28,7 @@ SIDE = 360
 def main() -> None:
     """Dream on every photo and write the sheet."""
     pipelines = {
-        f"{name} {layer}": build_pipeline(RECIPE.changed({"layers": [layer]}), network.load(name))
+        f"{name} {layer}": build_pipeline(RECIPE.changed({"layers": [layer]}), loading.load(name))
         for layer in LAYERS
         for name in NETWORKS
     }

@@ -19,7 +19,7 @@ runtime.start()
 from dreamer.arrays import Image  # noqa: E402
 from dreamer.files import photos  # noqa: E402
 from dreamer.imaging import contact_sheet, finish, noise  # noqa: E402
-from dreamer.networks import network  # noqa: E402
+from dreamer.networks import loading, network  # noqa: E402
 from dreamer.pipelines.image import build_pipeline  # noqa: E402
 from dreamer.recipe import Recipe  # noqa: E402
 
@@ -111,7 +111,7 @@ def main() -> None:
     guide = photos.resize(guide, photos.fit_size(guide.image.shape[:2], 320)).image
     sample = photos.read(HERE / "sample.jpg")
     sample = photos.resize(sample, photos.fit_size(sample.image.shape[:2], SIDE)).image
-    net = network.load("dreamnet")
+    net = loading.load("dreamnet")
     for name in names or SHEETS:
         cells = [(sample, "the photo")] if len(SHEETS[name]) % 4 else []
         for label, changes in SHEETS[name]:

@@ -12,7 +12,7 @@ from dreamer.ascent.ascent import Ascent, Climb, octave_seed
 from dreamer.ascent.normalizations import Update
 from dreamer.ascent.steps import Numbers, Ramp
 from dreamer.files import metadata
-from dreamer.networks import network
+from dreamer.networks import freezing
 from dreamer.recipe import Recipe, from_toml, provenance
 from dreamer.recipe.provenance import Provenance
 
@@ -56,7 +56,7 @@ def normalized(name: str) -> Update:
 def make(net: Any, rate: Ramp | float = 0.01, **parts: Any) -> Ascent:
     """Make an ascent on `mixed` with plain parts, some of them replaced."""
     goal = parts.pop("objective", None) or objectives.layer("mixed")
-    features = parts.pop("features", None) or network.freeze(net, goal.layers, "float32")
+    features = parts.pop("features", None) or freezing.freeze(net, goal.layers, "float32")
     numbers = parts.pop("numbers", None) or steps.numbers(rate)
     standard = {
         "transform": transforms.jitter(0),

@@ -6,7 +6,7 @@ from typing import Any
 
 from dreamer.arrays import Image, from_stored
 from dreamer.pipelines import clip_film, feedback_film, frame_loop
-from dreamer.pipelines.build import Graphs
+from dreamer.pipelines.build_ascent import Graphs
 from dreamer.pipelines.clip_film import ClipFilm, Mask
 from dreamer.pipelines.feedback_film import FeedbackFilm
 from dreamer.pipelines.frame_loop import Carried, FilmPipeline

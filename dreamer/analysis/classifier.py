@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError
-from dreamer.networks import graph, network
-from dreamer.networks.network import Features, Network
+from dreamer.networks import freezing, graph
+from dreamer.networks.freezing import Features
+from dreamer.networks.network import Network
 from dreamer.recipe import class_labels
 from dreamer.recipe.class_labels import Labels
 
@@ -82,7 +83,7 @@ class Head:
 
     @cached_property
     def _features(self) -> Features:
-        return network.freeze(self.net, [self.layer], "float32")
+        return freezing.freeze(self.net, [self.layer], "float32")
 
     def scores(self, picture: Image) -> NDArray[np.float32]:
         """Return each class's score in a picture `(h, w, 3)`, before any softmax, `(outputs,)`."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dreamer.arrays import Image
-from dreamer.networks import channels, network
+from dreamer.networks import channels, freezing
 from dreamer.networks.network import Network
 
 Array = NDArray[np.float32]
@@ -77,7 +77,7 @@ def compare(net: Network, layers: Sequence[str], pictures: tuple[Image, Image]) 
 
     Raises DreamerError if a picture is too small for the network.
     """
-    features = network.freeze(net, layers, "float32")
+    features = freezing.freeze(net, layers, "float32")
     activations = [features(channels.check_size(net, picture)[None]) for picture in pictures]
     return [
         _compare_layer(layer, *(np.asarray(each[layer][0]) for each in activations))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dreamer.arrays import Image, Size
 from dreamer.files import photos
-from dreamer.networks import folders, network, receptive_fields
+from dreamer.networks import folders, freezing, receptive_fields
 from dreamer.networks.network import Network
 from dreamer.networks.receptive_fields import Field
 
@@ -91,7 +91,7 @@ def search(
         layer: [channel.number for channel in best if channel.layer == layer]
         for layer in dict.fromkeys(channel.layer for channel in best)
     }
-    features = tf.function(network.freeze(net, numbers, "float32"), reduce_retracing=True)
+    features = tf.function(freezing.freeze(net, numbers, "float32"), reduce_retracing=True)
     seen = skipped = 0
     for photo in folders.read_photos(net, folder, longest):
         if photo is None:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from dreamer.arrays import Activations, Image
 from dreamer.errors import DreamerError
 from dreamer.files import atomic
-from dreamer.networks import channels, folders, network, runtime
+from dreamer.networks import channels, folders, freezing, loading, runtime
 from dreamer.networks.network import Network
 
 LAYERS = ("mixed3a", "mixed3b", "mixed4a", "mixed4c")
@@ -51,7 +51,7 @@ class Naturalness:
 
     @cached_property
     def _features(self) -> Any:
-        features = network.freeze(self.net, self.usual, "float32")
+        features = freezing.freeze(self.net, self.usual, "float32")
         return tf.function(features, reduce_retracing=True)
 
     def distance(self, image: Image) -> float:
@@ -118,7 +118,7 @@ def measure_statistics(net: Network, folder: Path) -> Usual:
 
     Raises DreamerError if the folder holds fewer than two usable photos.
     """
-    features = tf.function(network.freeze(net, layers(net), "float32"), reduce_retracing=True)
+    features = tf.function(freezing.freeze(net, layers(net), "float32"), reduce_retracing=True)
     count, sums = 0, {layer: np.zeros((2, 2, net.channels(layer))) for layer in layers(net)}
     for photo in folders.read_photos(net, folder, channels.MEASUREMENT_SIZE):
         if photo:
@@ -156,4 +156,4 @@ def write(net: Network, folder: Path) -> Path:
 
 if __name__ == "__main__":
     runtime.start()
-    print(write(network.load(sys.argv[1]), Path(sys.argv[2])))  # noqa: T201
+    print(write(loading.load(sys.argv[1]), Path(sys.argv[2])))  # noqa: T201

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError
 from dreamer.files.photo_sets import Picture
-from dreamer.networks import graph, network
+from dreamer.networks import freezing, graph
 from dreamer.networks.network import Network
 from dreamer.recipe.class_labels import Labels
 from dreamer.recipe.words import Table, Word
@@ -174,8 +174,8 @@ def classifier(net: Network, layers: Sequence[str]) -> Classifier:
         )
     logits = net.resolve(list(net.units)[-1])
     first, *others = sorted(map(net.resolve, layers), key=list(net.layers).index)
-    stem = tf.function(network.freeze(net, [first], "float32"), reduce_retracing=True)
-    whole = network.freeze_model(net, [first, *others, logits], "float32", leak=0)
+    stem = tf.function(freezing.freeze(net, [first], "float32"), reduce_retracing=True)
+    whole = freezing.freeze_model(net, [first, *others, logits], "float32", leak=0)
     ends = {name: whole.get_layer(name).output for name in (*others, logits)}
     try:
         tail = keras.Model(whole.get_layer(first).output, ends)

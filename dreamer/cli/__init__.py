@@ -7,7 +7,7 @@ import typer
 
 from dreamer.cli import models, presets, show
 from dreamer.cli.commands import Command, make_command
-from dreamer.cli.texts import TEXTS
+from dreamer.cli.help_texts import TEXTS
 from dreamer.errors import DreamerError
 from dreamer.jobs.failures import describe_system
 from dreamer.jobs.requests import REQUESTS

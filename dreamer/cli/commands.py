@@ -33,8 +33,8 @@ from dreamer.jobs.requests import (
     recipe_options,
 )
 from dreamer.recipe import Recipe
+from dreamer.recipe.error_sentences import explain_error
 from dreamer.recipe.names import FORMER, traits
-from dreamer.recipe.validation import explain_error
 
 PANELS = ("", LOOK, MOTION, CLIP, GROWTH, SEARCH, NETWORK, FILES, QUICK)
 """Parts of a command's help, in order."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dreamer.cli import complete, options, show, words
+from dreamer.cli import complete, shared_options, show, words
 from dreamer.errors import speaking_of
 from dreamer.jobs.events import Table
 
@@ -47,7 +47,7 @@ def list_networks() -> None:
 
 
 @app.command("layers", epilog="Example: dream models layers googlenet")
-def list_layers(name: Name, weights: options.Weights = None) -> None:
+def list_layers(name: Name, weights: shared_options.Weights = None) -> None:
     """List the layers of a network: how many channels each has, and its sizes in pixels.
 
     The motif is what counts most to a cell of the layer's grid, the receptive field all that it
@@ -95,7 +95,7 @@ def open_network(
     """
     from dreamer.networks import runtime, weight_files
     from dreamer.recipe import Recipe
-    from dreamer.recipe.text import parse_setting
+    from dreamer.recipe.toml_text import parse_setting
 
     path = Path(name) if name.endswith(".keras") else None
     recipe = Recipe().changed({"network": path.name if path else name})
@@ -104,9 +104,9 @@ def open_network(
     find = weight_files.find_or_fetch if need else weight_files.find
     file = path or find(name, weights)
     runtime.start()
-    from dreamer.networks import loading, network
+    from dreamer.networks import loading
 
-    net = loading.load_for_recipe(recipe, path) if path else network.build(name, file)
+    net = loading.load_for_recipe(recipe, path) if path else loading.build(name, file)
     for text in net.notes:
         show.note(text)
     return net
@@ -114,7 +114,7 @@ def open_network(
 
 @app.command("classes", epilog="Example: dream models classes googlenet")
 def list_classes(
-    name: Name, labels: options.Labels = None, weights: options.Weights = None
+    name: Name, labels: shared_options.Labels = None, weights: shared_options.Weights = None
 ) -> None:
     """List what `dream class` can be asked for: numbers, WordNet ids and names."""
     net = open_network(name, weights)
@@ -132,8 +132,8 @@ def list_channels(
     photo: Annotated[
         Path, typer.Option("--on", metavar="PHOTO", help="The photo.", show_default=False)
     ],
-    settings: options.Settings = None,
-    weights: options.Weights = None,
+    settings: shared_options.Settings = None,
+    weights: shared_options.Weights = None,
 ) -> None:
     """List a layer's channels by how strongly a photo excites them, the strongest first.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dreamer.cli import complete, options, show
+from dreamer.cli import complete, shared_options, show
 from dreamer.errors import DreamerError
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def check_presets(
         Path | None,
         typer.Option("-o", "--output", help="A .png with the numbers that change over the film."),
     ] = None,
-    overwrite: options.Overwrite = False,
+    overwrite: shared_options.Overwrite = False,
 ) -> None:
     """Check presets without dreaming, and draw what changes over a film."""
     from dreamer.files import photos

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dreamer.cli import options, show
+from dreamer.cli import shared_options, show
 from dreamer.errors import DreamerError, speaking_of
 from dreamer.jobs.events import Progress, Table
 
@@ -59,16 +59,16 @@ Layers = Annotated[
 
 
 def command(
-    network: options.Network = None,
+    network: shared_options.Network = None,
     on: On = None,
     fit: Fit = None,
-    labels: options.Labels = None,
+    labels: shared_options.Labels = None,
     layer: Layers = None,
-    settings: options.Settings = None,
-    weights: options.Weights = None,
+    settings: shared_options.Settings = None,
+    weights: shared_options.Weights = None,
     output: Output = None,
-    overwrite: options.Overwrite = False,
-    quiet: options.Quiet = False,
+    overwrite: shared_options.Overwrite = False,
+    quiet: shared_options.Quiet = False,
 ) -> None:
     """List the words for `--of`, see them, find them in a photo, or fit them."""
     from dreamer.jobs.requests import ImageRequest

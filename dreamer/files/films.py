@@ -10,7 +10,7 @@ import numpy as np
 
 from dreamer.arrays import Image, Size, Stored, from_stored, to_stored
 from dreamer.errors import DreamerError, unknown
-from dreamer.files import animations, atomic, codecs, frame_folder, photos, sound
+from dreamer.files import animations, atomic, codecs, photos, png_frames, sound
 from dreamer.files.background import BackgroundThread, run_background_thread
 from dreamer.files.film_spec import Film
 from dreamer.files.sound import Sound
@@ -35,7 +35,7 @@ def _write_folder(film: Film, part: Path, notes: list[str]) -> Iterator[Callable
     def write(frame: Stored) -> None:
         nonlocal count
         made = None if count else film.made
-        photos.write(frame_folder.frame(part, count), from_stored(frame), made=made)
+        photos.write(png_frames.frame(part, count), from_stored(frame), made=made)
         count += 1
 
     yield write
@@ -108,7 +108,7 @@ def open_writer(film: Film, *, overwrite: bool = False) -> Iterator[Writer]:
     kind = format_of(film.path)
     if film.path.exists() and not overwrite:
         raise atomic.exists_error(film.path)
-    frame_folder.check(film.path)
+    png_frames.check(film.path)
     notes: list[str] = []
     size = _make_even(film.size, notes) if kind.even else film.size
     film = replace(film, size=size, sound=_check_sound(film, notes))
@@ -117,7 +117,7 @@ def open_writer(film: Film, *, overwrite: bool = False) -> Iterator[Writer]:
     part = film.path.with_name(atomic.fit_name(f".{film.path.stem}", ending))
     from_block = False
     try:
-        frame_folder.remove(part)
+        png_frames.remove(part)
         with kind.writing(film, part, notes) as push, run_background_thread() as thread:
             writer = Writer(film.path, size, push, notes, thread)
             try:
@@ -129,7 +129,7 @@ def open_writer(film: Film, *, overwrite: bool = False) -> Iterator[Writer]:
             thread.wait()
             if not writer.frames:
                 raise DreamerError(f"There are no frames for {film.path}: ask for at least one.")
-        publish = frame_folder.publish if part.is_dir() else atomic.publish
+        publish = png_frames.publish if part.is_dir() else atomic.publish
         publish(part, writer.path, overwrite=overwrite)
     except OSError as error:
         if from_block:
@@ -137,7 +137,7 @@ def open_writer(film: Film, *, overwrite: bool = False) -> Iterator[Writer]:
         raise _write_error(film.path, error) from error
     finally:
         with suppress(OSError):
-            frame_folder.remove(part)
+            png_frames.remove(part)
 
 
 def _write_error(path: Path, error: OSError) -> DreamerError:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from dreamer.arrays import Stored
 from dreamer.errors import DreamerError
-from dreamer.files import atomic, frame_folder
+from dreamer.files import atomic, png_frames
 from dreamer.files.background import BackgroundThread, run_background_thread
 
 State = Mapping[str, Any]
@@ -140,13 +140,13 @@ class WorkFolder:
 
     def _export_png(self, folder: Path, start: int) -> None:
         part = folder.with_name(f".{folder.name}.part")
-        frame_folder.remove(part)
+        png_frames.remove(part)
         part.mkdir()
         for number, frame in enumerate(self.frames(start)):
             _, data = cv2.imencode(".png", frame[..., ::-1])
-            with atomic.open_replacing(frame_folder.frame(part, number)) as file:
+            with atomic.open_replacing(png_frames.frame(part, number)) as file:
                 file.write(data.tobytes())
-        frame_folder.publish(part, folder, overwrite=True)
+        png_frames.publish(part, folder, overwrite=True)
 
 
 def _list_numbers(folder: Path, kind: re.Pattern[str]) -> Iterator[int]:

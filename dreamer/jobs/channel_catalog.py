@@ -18,10 +18,10 @@ import platformdirs
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError, speaking_of
 from dreamer.files import atomic, photos
-from dreamer.files.cells import Cell, CellStore
+from dreamer.files.cell_store import Cell, CellStore
 from dreamer.imaging import contact_sheet
-from dreamer.jobs.kept_cells import grow_missing
 from dreamer.jobs.requests import FiltersRequest
+from dreamer.jobs.sheet_cache import grow_missing
 from dreamer.jobs.sources import find_destination, make_folder
 from dreamer.jobs.visualization import Visualization
 from dreamer.recipe import to_fields

@@ -21,7 +21,7 @@ from dreamer.jobs.visualization import Run, Visualization
 from dreamer.jobs.workbench import Workbench
 from dreamer.recipe import Recipe
 from dreamer.recipe.fields import Kind
-from dreamer.recipe.text import vary
+from dreamer.recipe.toml_text import vary
 
 if TYPE_CHECKING:
     from dreamer.analysis.classifier import Head

@@ -20,7 +20,7 @@ from dreamer.jobs.film_source import Shot
 from dreamer.recipe import Recipe
 
 if TYPE_CHECKING:
-    from dreamer.jobs.dreaming import Dreaming
+    from dreamer.jobs.dream_photos import Dreaming
     from dreamer.jobs.requests import VideoRequest
     from dreamer.pipelines.clip_film import ClipFilm
 

@@ -12,24 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dreamer.arrays import Image, Stored, from_stored
 from dreamer.errors import speaking_of
-from dreamer.files import (
-    atomic,
-    disk_space,
-    ffmpeg,
-    films,
-    frame_folder,
-    photos,
-    sound,
-    work_folder,
-)
+from dreamer.files import atomic, disk_space, ffmpeg, films, photos, png_frames, sound, work_folder
 from dreamer.files.clips import is_clip
 from dreamer.files.film_spec import QUALITY, Film
 from dreamer.files.sound import Sound
 from dreamer.files.work_folder import WorkFolder
 from dreamer.jobs import clip_source
 from dreamer.jobs.clip_source import name_clip, read_part, take_clip
-from dreamer.jobs.companions import find_companions
-from dreamer.jobs.dreaming import Dreaming, start_dreaming
+from dreamer.jobs.dream_photos import Dreaming, start_dreaming
 from dreamer.jobs.events import (
     Done,
     Frame,
@@ -44,6 +34,7 @@ from dreamer.jobs.events import (
 )
 from dreamer.jobs.film_source import Shot, take_photo
 from dreamer.jobs.identity import describe_change
+from dreamer.jobs.mask_and_guide import find_companions
 from dreamer.jobs.outputs import save_preset
 from dreamer.jobs.requests import VideoRequest
 from dreamer.jobs.resolve import Origin, name_goal, parse_noise, repeats_noise, resolve
@@ -245,7 +236,7 @@ def _is_unfinished(film: Path) -> bool:
 def _name_kept_frames(path: Path, ask: Ask) -> Path:
     """Return the folder for frames that are kept. Raises DreamerError where it is in use."""
     kept = path.with_name(atomic.fit_name(path.stem, "-frames"))
-    frame_folder.check(kept)
+    png_frames.check(kept)
     if kept.exists() and not (ask.naming.overwrite or _is_unfinished(path)):
         raise atomic.exists_error(kept)
     return kept
@@ -352,7 +343,7 @@ class Making:
                 raise Stopped
             if stopped:
                 writer.path = so_far
-                frame_folder.remove(so_far)
+                png_frames.remove(so_far)
         for note in writer.notes:
             self.dreaming.note(note)
         if stopped:
@@ -362,7 +353,7 @@ class Making:
             )
             raise Stopped
         if self._kept:
-            frame_folder.remove(so_far)
+            png_frames.remove(so_far)
 
     def _write_frames(self, writer: films.Writer) -> None:
         from dreamer.pipelines.frame_loop import play

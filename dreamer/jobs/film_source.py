@@ -14,7 +14,7 @@ from dreamer.jobs.sources import Source
 from dreamer.recipe import Recipe
 
 if TYPE_CHECKING:
-    from dreamer.jobs.dreaming import Dreaming
+    from dreamer.jobs.dream_photos import Dreaming
     from dreamer.pipelines.clip_film import ClipFilm
     from dreamer.pipelines.feedback_film import FeedbackFilm
 

@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dreamer.errors import DreamerError
-from dreamer.files import atomic, cells, photos
-from dreamer.files.cells import CellStore
+from dreamer.files import atomic, cell_store, photos
+from dreamer.files.cell_store import CellStore
 from dreamer.imaging import contact_sheet
 from dreamer.jobs import presets
 from dreamer.jobs.ascent_film import check_film
-from dreamer.jobs.between import check_between, write_between
 from dreamer.jobs.events import Done, Note, Outcome, Planned, Sink, Stop, Stopped
-from dreamer.jobs.kept_cells import grow_missing
+from dreamer.jobs.interpolation import check_between, write_between
 from dreamer.jobs.outputs import Headings, save_preset
 from dreamer.jobs.requests import FiltersRequest
 from dreamer.jobs.resolve import Origin, network_file, parse_init, resolve
+from dreamer.jobs.sheet_cache import grow_missing
 from dreamer.jobs.sources import find_destination, make_folder
 from dreamer.jobs.visualization import Run, Visualization
 from dreamer.jobs.workbench import Workbench
 from dreamer.recipe import Recipe, to_fields
 from dreamer.recipe.fields import Kind
-from dreamer.recipe.text import vary
+from dreamer.recipe.toml_text import vary
 
 if TYPE_CHECKING:
     from dreamer.pipelines.targets import Target
@@ -210,7 +210,7 @@ def _write_sheet(
     """Write a sheet, going on with one that was stopped; one that is there already stays."""
     from dreamer.pipelines.targets import repeat_targets
 
-    if not given and not request.fresh and not cells.folder(path).exists():
+    if not given and not request.fresh and not cell_store.folder(path).exists():
         if _is_there(job, path, sheet.recipe):
             return
         path = atomic.choose_default_name(path, overwrite=job.run.overwrite)
@@ -220,7 +220,7 @@ def _write_sheet(
         "network": job.net.sha256,
         "photo": job.photo_sha256,
     }
-    store = CellStore(cells.folder(path), key, fresh=request.fresh)
+    store = CellStore(cell_store.folder(path), key, fresh=request.fresh)
     varied = vary(sheet.recipe, request.vary)
     shown = [
         cell

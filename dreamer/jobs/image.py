@@ -7,9 +7,9 @@ from pathlib import Path
 from dreamer.errors import DreamerError
 from dreamer.jobs import drafts
 from dreamer.jobs.ascent_film import check_film
-from dreamer.jobs.companions import find_companions
-from dreamer.jobs.dreaming import CELL_SIZE, Ask, dream_all, start_dreaming
+from dreamer.jobs.dream_photos import CELL_SIZE, Ask, dream_all, start_dreaming
 from dreamer.jobs.events import Note, Outcome, Sink, Stop
+from dreamer.jobs.mask_and_guide import find_companions
 from dreamer.jobs.outputs import choose_encoding, save_preset
 from dreamer.jobs.requests import ImageRequest
 from dreamer.jobs.resolve import Origin, resolve, take_first_frame

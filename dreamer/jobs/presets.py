@@ -13,7 +13,7 @@ from dreamer.files import atomic, metadata
 from dreamer.recipe import Recipe, from_fields, parse_toml, provenance, to_fields
 from dreamer.recipe.film import Film
 from dreamer.recipe.provenance import Provenance
-from dreamer.recipe.text import write_toml
+from dreamer.recipe.toml_text import write_toml
 from dreamer.recipe.visualization import Visualization
 
 _PACKAGE = Path(__file__).parents[1]

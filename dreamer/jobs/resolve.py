@@ -16,17 +16,17 @@ from dreamer.imaging import finish
 from dreamer.imaging.noise import KINDS as NOISES
 from dreamer.imaging.noise import hash_description
 from dreamer.jobs import presets
-from dreamer.jobs.companions import Companions
 from dreamer.jobs.events import Note, Sink
+from dreamer.jobs.mask_and_guide import Companions
 from dreamer.jobs.requests import DreamRequest, ImageRequest, Request, Typed
 from dreamer.recipe import Recipe, words
+from dreamer.recipe.error_sentences import OPTIONS
 from dreamer.recipe.fields import Kind
 from dreamer.recipe.film import complete_changes
 from dreamer.recipe.layer_spec import shorten_layer
 from dreamer.recipe.names import FORMER, find_field, traits
 from dreamer.recipe.provenance import Provenance
-from dreamer.recipe.text import changed_fields, parse_setting
-from dreamer.recipe.validation import OPTIONS
+from dreamer.recipe.toml_text import changed_fields, parse_setting
 
 SHOWN = 5
 """At most so many fields are named in a message; the others are counted."""

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError, speaking_of
 from dreamer.files import atomic, photos
-from dreamer.files import cells as stored
-from dreamer.files.cells import CellStore
+from dreamer.files import cell_store as stored
+from dreamer.files.cell_store import CellStore
 from dreamer.files.photos import Photo
 from dreamer.imaging import contact_sheet
-from dreamer.jobs import search_cells, sheets
-from dreamer.jobs.companions import find_companions
-from dreamer.jobs.dreaming import CELL_SIZE, Dreaming, Place, start_dreaming
+from dreamer.jobs import search_presets, sheets
+from dreamer.jobs.dream_photos import CELL_SIZE, Dreaming, Place, start_dreaming
 from dreamer.jobs.events import Done, Outcome, Sink, Stop
+from dreamer.jobs.mask_and_guide import find_companions
 from dreamer.jobs.outputs import choose_encoding
 from dreamer.jobs.requests import SearchRequest
 from dreamer.jobs.resolve import Origin, resolve, take_first_frame
@@ -29,7 +29,7 @@ from dreamer.recipe import About, search_space, to_fields, words
 from dreamer.recipe.fields import Kind
 from dreamer.recipe.names import find_field
 from dreamer.recipe.search_space import Search, Stock, Trial
-from dreamer.recipe.text import changed_fields, parse_setting
+from dreamer.recipe.toml_text import changed_fields, parse_setting
 
 if TYPE_CHECKING:
     from dreamer.analysis.naturalness import Naturalness
@@ -121,8 +121,8 @@ def run(request: SearchRequest, emit: Sink, stop: Stop, bench: Workbench) -> Out
     )
     if request.pick:
         with speaking_of("--pick"):
-            sheet = target.file or search_cells.find_newest(source, target.folder)
-            path, place = search_cells.pick_cell(
+            sheet = target.file or search_presets.find_newest(source, target.folder)
+            path, place = search_presets.pick_cell(
                 sheet, request.pick, request.save_preset, overwrite=request.overwrite
             )
         emit(Done(f"{path}  {place} of {sheet}", path))
@@ -131,7 +131,7 @@ def run(request: SearchRequest, emit: Sink, stop: Stop, bench: Workbench) -> Out
     held = {*fields, *(find_field(parse_setting(each)[0]) or "" for each in request.settings)}
     held |= {"layers"} if request.of or request.unwanted else set()
     held |= {"colors"} if request.keep_colors else set()
-    naming = Naming(target, search_cells.SUFFIX, request.overwrite)
+    naming = Naming(target, search_presets.SUFFIX, request.overwrite)
     encoding = choose_encoding(wanted, request.quality, None, target.file, recipe=False)
     size_fields = {"size": sized.size, "enlarge": sized.enlarge}
     ask = Ask(request, frozenset(held), size_fields, naming, encoding.quality)
@@ -142,10 +142,10 @@ def _search(dreaming: Dreaming, ask: Ask, source: Source) -> Outcome:
     """Search on one photo; where the job is asked to stop, write a sheet of what is done."""
     started = time.perf_counter()
     request, place = ask.request, Place(0, 1, dreaming.emit)
-    name = f"{source.name}-{search_cells.SUFFIX}.png"
+    name = f"{source.name}-{search_presets.SUFFIX}.png"
     read, path = source.read(), ask.naming.name_resumable(source.folder, name, _is_unfinished)
     make_folder(path.parent)
-    cells = search_cells.cells_folder(path)
+    cells = search_presets.cells_folder(path)
     if cells.exists() and not (request.overwrite or _is_unfinished(path)):
         raise atomic.exists_error(cells)
     place.begin()
@@ -167,7 +167,7 @@ def _search(dreaming: Dreaming, ask: Ask, source: Source) -> Outcome:
     if done and not dreaming.stop.drops:
         _write(ask, shown, trials, done)
     if whole:
-        search_cells.remove_sheet(partial)
+        search_presets.remove_sheet(partial)
         store.remove()
         seconds = time.perf_counter() - started
         dreaming.emit(Done(f"{path}  {len(done)} cells, made in {seconds:.0f} s", path))
@@ -294,7 +294,7 @@ def _write(ask: Ask, path: Path, trials: Sequence[Trial], done: Sequence[Tried])
         for name, each in named.items()
     ]
     recipes = {name: trials[each.number].recipe for name, each in named.items()}
-    search_cells.write_cells(path, recipes)
+    search_presets.write_cells(path, recipes)
     sheet = contact_sheet.compose([each.picture for each in done], labels, columns)
     photos.write(path, sheet, quality=ask.quality)
 

@@ -14,13 +14,13 @@ from dreamer.files import photos
 from dreamer.files.photos import Photo
 from dreamer.imaging import contact_sheet
 from dreamer.jobs import presets
-from dreamer.jobs.dreaming import Ask, Dreaming, Place, for_each
+from dreamer.jobs.dream_photos import Ask, Dreaming, Place, for_each
 from dreamer.jobs.events import Done, Outcome, Stopped
 from dreamer.jobs.failures import describe_failure
 from dreamer.jobs.requests import ImageRequest
 from dreamer.jobs.sources import Source, make_folder
 from dreamer.recipe import Recipe, words
-from dreamer.recipe.text import vary
+from dreamer.recipe.toml_text import vary
 
 if TYPE_CHECKING:
     from dreamer.ascent.multiscale import Progress

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dreamer.errors import DreamerError
 from dreamer.files import photos
 from dreamer.files.photos import Photo
-from dreamer.jobs.dreaming import Ask, Dreaming, Work
+from dreamer.jobs.dream_photos import Ask, Dreaming, Work
 from dreamer.jobs.events import Done, Failed, Outcome
 from dreamer.jobs.sources import Source, make_folder
 from dreamer.recipe import Recipe, changes

@@ -17,7 +17,7 @@ from dreamer.recipe.provenance import Provenance
 # TensorFlow is imported by these, and must have been started before.
 if TYPE_CHECKING:
     from dreamer.networks.network import Network
-    from dreamer.pipelines.build import Graphs
+    from dreamer.pipelines.build_ascent import Graphs
     from dreamer.pipelines.guides import Guide
     from dreamer.pipelines.image import ImagePipeline, Own
 
@@ -101,7 +101,7 @@ class Workbench:
             guide: where the recipe has one.
             own: what a caller of the library puts in place of the recipe's.
         """
-        from dreamer.pipelines.build import Graphs
+        from dreamer.pipelines.build_ascent import Graphs
         from dreamer.pipelines.channel_choice import choose_channels
         from dreamer.pipelines.image import NOTHING_OWN, build_pipeline
 

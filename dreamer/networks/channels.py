@@ -10,7 +10,7 @@ from dreamer.errors import DreamerError
 from dreamer.files import photos
 from dreamer.files.photos import Photo
 from dreamer.imaging import noise
-from dreamer.networks import network
+from dreamer.networks import freezing
 from dreamer.networks.network import Network
 from dreamer.recipe.layer_spec import Choice, How
 
@@ -28,7 +28,7 @@ def resize_for_measurement(photo: Photo) -> Image:
 
 def measure_strengths(net: Network, layer: str, image: Image) -> NDArray[np.float32]:
     """Return each channel's mean square over a picture, or each unit's value, `(c,)`."""
-    (maps,) = network.freeze(net, [layer], "float32")(check_size(net, image)[None]).values()
+    (maps,) = freezing.freeze(net, [layer], "float32")(check_size(net, image)[None]).values()
     values = np.asarray(maps[0], np.float32)
     return values if values.ndim == 1 else np.square(values).mean((0, 1))
 

@@ -1,9 +1,18 @@
 """Networks by name, from a file, or from a Keras model in memory."""
 
+import hashlib
+import importlib
+import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
-from dreamer.networks import network
+import keras
+import numpy as np
+
+from dreamer.errors import DreamerError
+from dreamer.networks import graph, input_check, keras_file, registry, weight_files
 from dreamer.networks.network import Network
 from dreamer.networks.registry import NetSpec
 from dreamer.recipe import Recipe
@@ -17,7 +26,7 @@ def load_network(source: Any, *, weights: str | Path | None = None, **inputs: An
         return source
     if not isinstance(source, str | Path):
         recipe = Recipe().changed(inputs)
-        return network.load_model(source, describe_input(recipe), described=bool(inputs))
+        return load_model(source, describe_input(recipe), described=bool(inputs))
     path = Path(source)
     recipe = Recipe().changed({"network": path.name, **inputs})
     file = path if path.suffix == ".keras" else Path(weights) if weights else None
@@ -32,10 +41,10 @@ def load_for_recipe(recipe: Recipe, file: Path | None = None) -> Network:
         file: the weights, or that `.keras` file itself.
     """
     if not recipe.network.endswith(".keras") or file is None:
-        return network.load(recipe.network, file)
+        return load(recipe.network, file)
     usual = Recipe()
     described = any(getattr(recipe, name) != getattr(usual, name) for name in _INPUT)
-    return network.load_file(file, describe_input(recipe), described=described)
+    return load_file(file, describe_input(recipe), described=described)
 
 
 def describe_input(recipe: Recipe) -> NetSpec:
@@ -54,3 +63,116 @@ def describe_input(recipe: Recipe) -> NetSpec:
         smallest=0,
         motifs={},
     )
+
+
+def load(name: str, given: Path | None = None) -> Network:
+    """Load a network of the registry with its weights (see `weight_files.find_or_fetch`)."""
+    return build(name, weight_files.find_or_fetch(name, given))
+
+
+def load_file(path: Path, spec: NetSpec, *, described: bool = True) -> Network:
+    """Load a user's network from a `.keras` file (see `keras_file.read_model`).
+
+    Args:
+        path: the file.
+        spec: how the network wants its input. If it names no layers, the default is the middle
+            one of those with feature maps.
+        described: whether the user has described the input. If not, the network's notes say what
+            speaks against `spec` (see `input_check.check_input`).
+
+    Raises DreamerError if the file does not exist or does not hold a usable network.
+    """
+    if not path.is_file():
+        raise DreamerError(f"There is no network file {path}: check --model.")
+    whole = keras_file.read_model(path)
+    return load_model(whole, spec, path.name, weight_files.sha256(path), described=described)
+
+
+def load_model(
+    whole: Any, spec: NetSpec, name: str = "", sha256: str = "", *, described: bool = True
+) -> Network:
+    """Make a Keras model ready to be dreamt on.
+
+    Args:
+        whole: the model.
+        spec: how the network wants its input; see `load_file`.
+        name: what messages call it; the model's own name unless given.
+        sha256: the hash of its weights; computed unless given.
+        described: whether the user has described the input; see `load_file`.
+
+    Raises DreamerError if it is not a usable network.
+    """
+    name = name or str(whole.name)
+    if inner := next((each for each in whole.layers if isinstance(each, keras.Model)), None):
+        raise DreamerError(
+            f"{name} holds a model within a model ({inner.name}), which cannot be dreamt on: save "
+            f"that one by model.get_layer({inner.name!r}).save('NAME.keras'), and give it instead."
+        )
+    try:
+        model, fixed = _free_size(name, whole)
+    except ValueError as error:
+        why = (str(error).splitlines() or ["it does not say why"])[0]
+        raise DreamerError(
+            f"{name} reads pictures of few sizes only ({why}), and a dream has many: give another "
+            "network."
+        ) from error
+    spec = replace(spec, fixed=fixed, smallest=_find_smallest_side(name, model))
+    notes = () if described else tuple(input_check.check_input(name, model, spec))
+    hashed = sha256 or _hash_weights(whole)
+    net = Network(name, spec, model, hashed, whole if fixed else None, notes)
+    names = [each for each in net.layers if net.resolve(each) == each]
+    return replace(net, spec=replace(spec, layers=spec.layers or (names[len(names) // 2],)))
+
+
+def _hash_weights(model: Any) -> str:
+    whole = hashlib.sha256()
+    for values in model.get_weights():
+        whole.update(np.ascontiguousarray(values).tobytes())
+    return whole.hexdigest()
+
+
+def _free_size(name: str, model: Any) -> tuple[Any, tuple[str, ...]]:
+    """Return the model for pictures of any size, and the names of the layers left out for that."""
+    inputs = model.inputs
+    if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].shape[-1] != 3:
+        raise DreamerError(f"{name} does not take one picture of three colors, channels last.")
+    names = list(graph.list_widths(model, 4))
+    if not names:
+        raise DreamerError(f"{name} has no layer with feature maps to dream on.")
+    try:
+        return graph.free_input_size(model), ()
+    except ValueError:
+        trunk = graph.free_input_size(keras.Model(inputs, model.get_layer(names[-1]).output))
+        return trunk, tuple(graph.list_widths(model, 2))
+
+
+def _find_smallest_side(name: str, model: Any) -> int:
+    """Find the shortest of a few usual sides, in pixels, that reaches the deepest feature maps."""
+    last = list(graph.list_widths(model, 4))[-1]
+    trunk = keras.Model(model.inputs, model.get_layer(last).output)
+    for side in (16, 32, 48, 64, 96, 128, 160, 224, 299):
+        try:
+            if min(trunk.compute_output_shape((1, side, side, 3))[1:3]) > 0:
+                return side
+        except ValueError:
+            continue
+    raise DreamerError(f"{name} reads no picture of a usual size.")
+
+
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, StopIteration, BadZipFile, zlib.error)
+
+
+def build(name: str, path: Path | None) -> Network:
+    """Build a network of the registry, with the weights of a file or, for None, random ones.
+
+    Raises DreamerError if the file does not hold them.
+    """
+    spec = registry.get_spec(name)
+    module, _, function = spec.build.partition(":")
+    make = getattr(importlib.import_module(module), function)
+    try:
+        model = make(path)
+    except _UNREADABLE as error:
+        why = (str(error).splitlines() or ["it cannot be read"])[0]
+        raise DreamerError(f"{path} does not hold the weights of {name}: {why}") from error
+    return Network(name, spec, model, weight_files.sha256(path) if path else "")

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from dreamer.errors import DreamerError
-from dreamer.networks import graph, network
+from dreamer.networks import freezing, graph, loading
 from dreamer.networks.network import Network
 
 ENERGY = 0.9
@@ -40,7 +40,7 @@ def measure_motif_sizes(net: Network, layers: Collection[str]) -> Mapping[str, i
     channels on noise with the spectrum of photographs, rounded to `_GRAIN` pixels. A layer that
     does not respond gets 0.
     """
-    features = network.freeze(net, layers, "float32")
+    features = freezing.freeze(net, layers, "float32")
     pictures = tf.constant(_draw_natural_noise(0))
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         tape.watch(pictures)
@@ -83,5 +83,5 @@ def find_motif_size(net: Network, layer: str) -> int:
 
 
 if __name__ == "__main__":
-    loaded = network.load(sys.argv[1])
+    loaded = loading.load(sys.argv[1])
     print(dict(measure_motif_sizes(loaded, list(loaded.layers))))  # noqa: T201

@@ -15,7 +15,7 @@ from dreamer.arrays import Image, Size, Stored, from_stored, to_stored
 from dreamer.imaging import finish
 from dreamer.motion import flow
 from dreamer.motion.flow import Flow
-from dreamer.pipelines.finishing import finish_colors, finish_picture
+from dreamer.pipelines.finish_by_recipe import finish_colors, finish_picture
 from dreamer.pipelines.frame_loop import Carried
 from dreamer.pipelines.image import ImagePipeline, Moment
 from dreamer.pipelines.plan import Plan

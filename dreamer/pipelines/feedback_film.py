@@ -19,7 +19,7 @@ from dreamer.imaging.stabilize import Floats
 from dreamer.motion.homographies import Matrix, zoom
 from dreamer.motion.warp import Still, warp
 from dreamer.pipelines.camera import Camera
-from dreamer.pipelines.finishing import finish_mask
+from dreamer.pipelines.finish_by_recipe import finish_mask
 from dreamer.pipelines.frame_loop import Carried, Loop, fill_between, measure_closure
 from dreamer.pipelines.image import ImagePipeline, Moment
 from dreamer.pipelines.plan import Plan

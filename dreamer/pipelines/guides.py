@@ -9,8 +9,9 @@ from dreamer.arrays import Image
 from dreamer.ascent import objectives
 from dreamer.ascent.objectives import Objective
 from dreamer.errors import DreamerError
-from dreamer.networks import channels, folders, network
-from dreamer.networks.network import Features, Network
+from dreamer.networks import channels, folders, freezing
+from dreamer.networks.freezing import Features
+from dreamer.networks.network import Network
 from dreamer.recipe.layer_spec import LayerSpec
 
 Guide = Image | Path
@@ -30,7 +31,7 @@ def compare_to_guide(
 
     Raises DreamerError for a folder whose photos are to be matched, or that holds none.
     """
-    features = network.freeze(net, {term.layer for term in terms}, "float32")
+    features = freezing.freeze(net, {term.layer for term in terms}, "float32")
     if match == "statistics":
         pictures = _photos(guide, net) if isinstance(guide, Path) else (guide,)
         usual = _mean_statistics(features, pictures)

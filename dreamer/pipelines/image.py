@@ -21,8 +21,8 @@ from dreamer.imaging.finish import Finish
 from dreamer.networks import runtime
 from dreamer.networks.network import Network
 from dreamer.pipelines import tile_plan
-from dreamer.pipelines.build import Graphs, Setting, build_ascent, jitter
-from dreamer.pipelines.finishing import finish_octaves, finish_picture
+from dreamer.pipelines.build_ascent import Graphs, Setting, build_ascent, jitter
+from dreamer.pipelines.finish_by_recipe import finish_octaves, finish_picture
 from dreamer.pipelines.goal import NO_GAINS, START, Gains, Goal, resolve_goal
 from dreamer.pipelines.guides import Guide
 from dreamer.pipelines.plan import Plan, plan_octaves, resolve_precision

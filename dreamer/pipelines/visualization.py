@@ -22,10 +22,11 @@ from dreamer.ascent.random_starts import RANDOM_STARTS
 from dreamer.ascent.steps import Numbers
 from dreamer.ascent.transforms import Transform
 from dreamer.errors import DreamerError
-from dreamer.networks import memory, network, receptive_fields, runtime
-from dreamer.networks.network import Features, Network
+from dreamer.networks import freezing, memory, receptive_fields, runtime
+from dreamer.networks.freezing import Features
+from dreamer.networks.network import Network
 from dreamer.networks.receptive_fields import Field
-from dreamer.pipelines.build import Setting, build_ascent
+from dreamer.pipelines.build_ascent import Setting, build_ascent
 from dreamer.pipelines.goal import read_amounts, read_rate
 from dreamer.pipelines.plan import choose_dtypes, resolve_precision
 from dreamer.pipelines.targets import Target, find_targets, repeat_targets
@@ -231,7 +232,7 @@ class LayerGrowth:
 
     @cached_property
     def _features(self) -> Features:
-        return network.freeze(self.net, [self.layer], "float32")
+        return freezing.freeze(self.net, [self.layer], "float32")
 
     @property
     def _field(self) -> Field | None:

@@ -1,9 +1,9 @@
 """Recipes: the plain data that decides what a dream looks like."""
 
 from dreamer.recipe.definition import About, Precision
-from dreamer.recipe.schema import Recipe, from_fields
-from dreamer.recipe.text import from_toml, parse_toml, to_fields, to_toml
-from dreamer.recipe.validation import ARGUMENTS, OPTIONS
+from dreamer.recipe.error_sentences import ARGUMENTS, OPTIONS
+from dreamer.recipe.recipe import Recipe, from_fields
+from dreamer.recipe.toml_text import from_toml, parse_toml, to_fields, to_toml
 
 __all__ = [
     "ARGUMENTS",

@@ -6,7 +6,7 @@ from typing import Any
 from dreamer.arrays import Size
 from dreamer.recipe.fields import Acts
 from dreamer.recipe.names import PARTS, traits
-from dreamer.recipe.schema import Recipe
+from dreamer.recipe.recipe import Recipe
 
 Stages = Sequence[tuple[Size, str]]
 """The working sizes of a plan, each with the dtype of its activations."""

@@ -4,8 +4,8 @@ import json
 from typing import Any, NamedTuple
 
 from dreamer.errors import DreamerError
-from dreamer.recipe.schema import Recipe, from_fields
-from dreamer.recipe.text import to_fields
+from dreamer.recipe.recipe import Recipe, from_fields
+from dreamer.recipe.toml_text import to_fields
 
 
 class Provenance(NamedTuple):

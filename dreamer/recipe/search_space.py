@@ -15,8 +15,8 @@ import numpy as np
 
 from dreamer.errors import DreamerError, unknown
 from dreamer.recipe.names import FORMER
-from dreamer.recipe.schema import Recipe
-from dreamer.recipe.text import split_values, write_option
+from dreamer.recipe.recipe import Recipe
+from dreamer.recipe.toml_text import split_values, write_option
 
 Random = np.random.Generator
 """The source of random numbers."""

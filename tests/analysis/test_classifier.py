@@ -9,7 +9,7 @@ from keras import layers
 
 from dreamer import recipe
 from dreamer.analysis import classifier
-from dreamer.networks import network
+from dreamer.networks import freezing
 from dreamer.networks.loading import load_for_recipe
 from dreamer.networks.network import Network
 from dreamer.networks.registry import NetSpec
@@ -58,9 +58,9 @@ def test_maps_that_leak_for_a_dream_are_seen_as_they_are() -> None:
     model.get_layer("maps").set_weights([-np.ones((3, 3, 3, 4)), np.array([40, 1, 0, 0])])
     net = Network("squeezed.keras", NetSpec("", "", (), None, 1, 0, (), 8, {}), model, "")
     picture = np.ones((9, 9, 3), np.float32)
-    leaking = network.freeze(net, ["scores"], "float32", leak=0)(picture[None])["scores"][0]
+    leaking = freezing.freeze(net, ["scores"], "float32", leak=0)(picture[None])["scores"][0]
     assert leaking[1] < 0
-    plain = network.freeze(net, ["scores"], "float32")(picture[None])["scores"][0]
+    plain = freezing.freeze(net, ["scores"], "float32")(picture[None])["scores"][0]
     assert plain.numpy().tolist() == [13, 0, 0, 0]
     assert classifier.find_head(net).scores(picture).tolist() == [13, 0, 0, 0]
 

@@ -8,7 +8,7 @@ import pytest
 from dreamer.analysis import comparison
 from dreamer.analysis.comparison import Compared
 from dreamer.arrays import Image
-from dreamer.networks import network
+from dreamer.networks import freezing
 
 
 def test_layers_are_compared_channel_by_channel(tiny: Any, photo: Image) -> None:
@@ -16,7 +16,7 @@ def test_layers_are_compared_channel_by_channel(tiny: Any, photo: Image) -> None
     first, second = comparison.compare(tiny, ["relu", "mixed"], (photo, other))
     assert (first.layer, second.layer) == ("relu", "mixed")
     maps = [
-        np.asarray(network.freeze(tiny, ["mixed"], "float32")(image[None])["mixed"][0])
+        np.asarray(freezing.freeze(tiny, ["mixed"], "float32")(image[None])["mixed"][0])
         for image in (photo, other)
     ]
     profiles = [np.sqrt(np.square(each).mean((0, 1))) for each in maps]

@@ -12,7 +12,7 @@ from dreamer.arrays import Image
 from dreamer.errors import DreamerError
 from dreamer.files import photos
 from dreamer.imaging import noise
-from dreamer.networks import channels, network
+from dreamer.networks import channels, freezing, loading
 
 
 def folder_of(tmp_path: Path, photo: Image) -> Path:
@@ -25,7 +25,7 @@ def folder_of(tmp_path: Path, photo: Image) -> Path:
 
 
 def test_by_the_package_a_photo_is_natural_and_its_dream_is_not() -> None:
-    measure = naturalness.load(network.load("dreamnet"))
+    measure = naturalness.load(loading.load("dreamnet"))
     # The photo and, beside it, its dream.
     both = photos.read(MEDIA / "sample-dream.jpg").image
     halves = both[:, : both.shape[1] // 2], both[:, both.shape[1] // 2 :]
@@ -43,7 +43,7 @@ def test_the_distance_is_that_of_a_folders_photos(tmp_path: Path, photo: Image, 
     layers = ("relu", "mixed")
     told: dict[str, list[Any]] = {layer: [] for layer in layers}
     for path in sorted(folder.rglob("*.png")):
-        maps = network.freeze(tiny, layers, "float32")(photos.read(path).image[None])
+        maps = freezing.freeze(tiny, layers, "float32")(photos.read(path).image[None])
         for layer in layers:
             values = np.asarray(maps[layer][0], np.float64)
             told[layer].append(np.sqrt(np.abs([values.mean((0, 1)), values.std((0, 1))])))
@@ -70,14 +70,14 @@ def test_what_cannot_be_measured_is_said(tmp_path: Path, photo: Image, tiny: Any
     with pytest.raises(DreamerError, match="not known: dream on dreamnet or googlenet"):
         naturalness.load(tiny)
     with pytest.raises(DreamerError, match="too small"):
-        naturalness.load(network.load("dreamnet")).distance(photo[:20])
+        naturalness.load(loading.load("dreamnet")).distance(photo[:20])
 
 
 @pytest.mark.parametrize("name", ["googlenet", "dreamnet"])
 def test_what_the_package_knows_is_small_and_fits(name: str) -> None:
     path = Path(naturalness.__file__).parents[1] / "data" / f"naturalness-{name}.npz"
     assert path.stat().st_size < 50_000
-    net = network.build(name, None)
+    net = loading.build(name, None)
     with np.load(path) as archive:
         shapes = {layer: archive[layer].shape for layer in archive}
         assert all((archive[layer][1] > 0).all() for layer in archive)

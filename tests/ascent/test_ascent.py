@@ -12,7 +12,7 @@ from dreamer.ascent import objectives, optimizers, regularizers, transforms
 from dreamer.ascent.ascent import Stopping, octave_seed
 from dreamer.ascent.objectives import Objective
 from dreamer.ascent.steps import amount, numbers, ramp, term
-from dreamer.networks import network
+from dreamer.networks import freezing
 
 
 def test_ascent_stops_when_the_objective_no_longer_rises(tiny: Any, photo: Image) -> None:
@@ -61,7 +61,7 @@ def test_a_shift_by_the_stride_commutes_with_ascent(photo: Image) -> None:
     net = tiny_network("valid")
 
     def wrapped(objective: Objective) -> Any:
-        inner = network.freeze(net, objective.layers, "float32")
+        inner = freezing.freeze(net, objective.layers, "float32")
 
         def features(image: tf.Tensor) -> Any:
             around = tf.concat([image[:, -16:], image, image[:, :16]], 1)

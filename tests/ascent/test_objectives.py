@@ -10,7 +10,7 @@ from helpers import climb, make
 from dreamer.arrays import Image
 from dreamer.ascent import objectives
 from dreamer.ascent.steps import numbers, term
-from dreamer.networks import network
+from dreamer.networks import freezing
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_a_guide_is_matched_place_by_place_or_on_average(maps: dict[str, tf.Tens
 
 @pytest.mark.parametrize("match", objectives.MATCHES)
 def test_a_dream_grows_toward_its_guide(match: str, tiny: Any, photo: Image) -> None:
-    guide = network.freeze(tiny, ["mixed"], "float32")(photo[None, ::-1, ::2, ::-1])["mixed"][0]
+    guide = freezing.freeze(tiny, ["mixed"], "float32")(photo[None, ::-1, ::2, ::-1])["mixed"][0]
     ascent = make(tiny, objective=objectives.match_guide("mixed", guide, match), rate=0.003)
     assert climb(ascent, photo, 12).scores[0] > climb(ascent, photo, 1).scores[0]
 

@@ -32,7 +32,7 @@ from dreamer.analysis.classifier import Head
 from dreamer.arrays import Image
 from dreamer.files import photos
 from dreamer.jobs import presets
-from dreamer.networks import loading, network, runtime, weight_files
+from dreamer.networks import freezing, loading, runtime, weight_files
 from dreamer.pipelines.targets import find_targets
 from dreamer.pipelines.visualization import Visualizer
 from dreamer.recipe import Recipe
@@ -60,7 +60,7 @@ class Judge(NamedTuple):
     """A classifier that had no part in the pictures."""
 
     head: Head
-    features: network.Features
+    features: freezing.Features
 
     def rank(self, picture: Image, wordnet: str) -> int:
         """The place of a class in the order of its scores, from 1."""
@@ -82,8 +82,8 @@ class Row(NamedTuple):
 
 def judge() -> Judge:
     """Googlenet."""
-    head = classifier.find_head(network.load(JUDGE))
-    return Judge(head, network.freeze(head.net, [head.layer], "float32"))
+    head = classifier.find_head(loading.load(JUDGE))
+    return Judge(head, freezing.freeze(head.net, [head.layer], "float32"))
 
 
 def maker() -> Head:

@@ -39,8 +39,9 @@ from dreamer.ascent.multiscale import Octave, Passage, dream
 from dreamer.ascent.objectives import Objective
 from dreamer.files import photo_sets
 from dreamer.imaging.finish import leave_unchanged
-from dreamer.networks import network, runtime, weight_files
-from dreamer.networks.network import Features, Network
+from dreamer.networks import freezing, loading, runtime, weight_files
+from dreamer.networks.freezing import Features
+from dreamer.networks.network import Network
 from dreamer.pipelines.goal import NO_GAINS
 from dreamer.pipelines.image import build_pipeline
 from dreamer.recipe import Recipe
@@ -95,7 +96,7 @@ def dreamer(net: Network, layer: str) -> Dreamer:
     def score(maps: Activations, numbers: object) -> tf.Tensor:
         return tf.reduce_mean(tf.square(maps[layer]) * weights, (1, 2, 3))
 
-    features = network.freeze(net, [layer], "float32")
+    features = freezing.freeze(net, [layer], "float32")
     ascent = Ascent(
         features,
         Objective(frozenset({layer}), score),
@@ -125,7 +126,7 @@ class Eye(NamedTuple):
 
 def eye(net: Network, layer: str) -> Eye:
     """A network and a layer of it that look at pictures."""
-    return Eye(network.freeze(net, [layer], "float32"), layer)
+    return Eye(freezing.freeze(net, [layer], "float32"), layer)
 
 
 def correlation(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
@@ -270,8 +271,8 @@ def main() -> None:
     parser.add_argument("--no-speed", action="store_true", help="Leave out the speed.")
     given = parser.parse_args()
     runtime.start()
-    student = network.load("dreamnet", given.student)
-    teacher = network.load("googlenet")
+    student = loading.load("dreamnet", given.student)
+    teacher = loading.load("googlenet")
     witness = _witness()
     held_out = photo_sets.load(given.source, held_out=True)
     apart = max(1, len(held_out) // given.count)
@@ -287,7 +288,7 @@ def main() -> None:
 
 def _witness() -> Eye | None:
     path = weight_files.find("inception_v3")
-    return eye(network.build("inception_v3", path), OBSERVED) if path else None
+    return eye(loading.build("inception_v3", path), OBSERVED) if path else None
 
 
 def _speed(student: Network, teacher: Network, layer: str) -> dict[str, float]:

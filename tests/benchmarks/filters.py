@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 from dreamer.jobs import presets
-from dreamer.networks import network, runtime
+from dreamer.networks import freezing, loading, runtime
 from dreamer.pipelines.targets import find_targets
 from dreamer.pipelines.visualization import Visualizer
 
@@ -66,7 +66,7 @@ class Run(NamedTuple):
 
 def _setting(count: int) -> tuple[Visualizer, list[int]]:
     """What both ways begin with, and the channels."""
-    net = network.load("googlenet")
+    net = loading.load("googlenet")
     # What the machine multiplies fastest, as `dream image` has it in its costly octaves.
     precision = "bfloat16" if runtime.gains_by_bfloat16() else "float32"
     plain = presets.load("filters").recipe.changed(
@@ -102,7 +102,7 @@ def one_by_one(count: int) -> Run:
     grow = reference(visualizer.net)
     pictures = [grow(start, channel) for channel in chosen]
     seconds = _now() - started
-    features = network.freeze(visualizer.net, [LAYER], "float32")
+    features = freezing.freeze(visualizer.net, [LAYER], "float32")
     scores = [
         np.asarray(features(picture[None])[LAYER])[0, BORDER:-BORDER, BORDER:-BORDER, c].mean()
         for picture, c in zip(pictures, chosen, strict=True)

@@ -29,12 +29,15 @@ import tensorflow as tf  # noqa: E402
 from dreamer.arrays import Image, Size, from_stored  # noqa: E402
 from dreamer.files import clips  # noqa: E402
 from dreamer.motion import flow, homographies, warp  # noqa: E402
-from dreamer.networks import loading, network  # noqa: E402
+from dreamer.networks import (  # noqa: E402
+    freezing,
+    loading,
+)
 from dreamer.pipelines import clip_film, frame_loop  # noqa: E402
 from dreamer.pipelines.clip_film import ClipFilm  # noqa: E402
 from dreamer.pipelines.image import ImagePipeline, Moment, build_pipeline  # noqa: E402
 from dreamer.recipe import Recipe  # noqa: E402
-from dreamer.recipe.text import parse_setting  # noqa: E402
+from dreamer.recipe.toml_text import parse_setting  # noqa: E402
 
 FPS = 24.0
 BORDER = 32
@@ -183,7 +186,7 @@ def strength(pipeline: ImagePipeline) -> Callable[[Image], Map]:
     It is measured place by place.
     """
     layers = pipeline.goal.objective.layers
-    read = network.freeze(pipeline.network, layers, "float32")
+    read = freezing.freeze(pipeline.network, layers, "float32")
 
     def measure(image: Image) -> Map:
         size = image.shape[:2]

@@ -30,7 +30,7 @@ from measure import Row, at, command, medians  # noqa: E402
 from dreamer.arrays import Image  # noqa: E402
 from dreamer.ascent.ascent import octave_seed  # noqa: E402
 from dreamer.files import photos  # noqa: E402
-from dreamer.networks import network  # noqa: E402
+from dreamer.networks import loading  # noqa: E402
 from dreamer.networks.network import Network  # noqa: E402
 from dreamer.pipelines.goal import NO_GAINS  # noqa: E402
 from dreamer.pipelines.image import ImagePipeline, build_pipeline  # noqa: E402
@@ -96,7 +96,7 @@ def matrix_peak(dtype: str) -> float:
 
 def speed(image: Image) -> Iterator[Row]:
     """One step against the other loops, and against the machine's peak."""
-    net = network.load("inception_v3")
+    net = loading.load("inception_v3")
     layer = "mixed5"
     like_keras = Recipe().changed(
         {
@@ -221,7 +221,7 @@ def main() -> None:
         yield from speed(cv2.resize(at(paths[0], 512), SIZE[::-1]))
         yield from whole_command(paths[0])
         yield from scaling.memory(paths[0])
-        google, ours = network.load("googlenet"), network.load("dreamnet")
+        google, ours = loading.load("googlenet"), loading.load("dreamnet")
         yield from scaling.time(ours)
         yield from scaling.shares(ours)
         yield from precision(google, paths[:5])

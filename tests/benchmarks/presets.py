@@ -32,7 +32,7 @@ import dreamer  # noqa: E402
 from dreamer.arrays import Image  # noqa: E402
 from dreamer.files import photos  # noqa: E402
 from dreamer.jobs import presets  # noqa: E402
-from dreamer.networks import network  # noqa: E402
+from dreamer.networks import freezing, loading  # noqa: E402
 from dreamer.recipe.provenance import Provenance  # noqa: E402
 
 JUDGE, LAYER = "inception_v3", "mixed5"
@@ -70,7 +70,7 @@ class Judge:
     """A network that looks at pictures."""
 
     def __init__(self) -> None:
-        self._features = network.freeze(network.load(JUDGE), {LAYER}, "float32")
+        self._features = freezing.freeze(loading.load(JUDGE), {LAYER}, "float32")
 
     def profile(self, picture: Image) -> Profile:
         """The logarithm of each channel's mean square, `(c,)`."""

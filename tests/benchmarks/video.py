@@ -31,7 +31,10 @@ from dreamer.arrays import Image, Stored, from_stored  # noqa: E402
 from dreamer.errors import DreamerError  # noqa: E402
 from dreamer.files import photos  # noqa: E402
 from dreamer.imaging import stabilize  # noqa: E402
-from dreamer.networks import loading, network  # noqa: E402
+from dreamer.networks import (  # noqa: E402
+    freezing,
+    loading,
+)
 from dreamer.pipelines import frame_loop  # noqa: E402
 from dreamer.pipelines.camera import Camera  # noqa: E402
 from dreamer.pipelines.feedback_film import FeedbackFilm, FeedbackMemory, frame_recipe  # noqa: E402
@@ -65,7 +68,7 @@ class Eyes:
 
     def __init__(self, name: str, layer: str) -> None:
         self.name, self._layer = f"{name} {layer}", layer
-        self._features = network.freeze(network.load(name), {layer}, "float32")
+        self._features = freezing.freeze(loading.load(name), {layer}, "float32")
 
     def profiles(self, pictures: Sequence[Image]) -> Profiles:
         """The mean square of each channel, `(pictures, channels)`."""

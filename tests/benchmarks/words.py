@@ -51,7 +51,7 @@ from dreamer.ascent.multiscale import Octave, Passage, dream
 from dreamer.ascent.objectives import Objective
 from dreamer.files import photo_sets
 from dreamer.imaging.finish import leave_unchanged
-from dreamer.networks import keras_file, network, weight_files
+from dreamer.networks import freezing, keras_file, loading, weight_files
 from dreamer.networks.network import Network
 from dreamer.recipe import Recipe, class_labels, words
 
@@ -130,7 +130,7 @@ def dreamer(net: Network, layers: Sequence[str], reduction: str) -> Dreamer:
 
     blur = regularizers.REGULARIZERS["blur"](steps.amount("blur"))
     ascent = Ascent(
-        network.freeze(net, layers, "float32"),
+        freezing.freeze(net, layers, "float32"),
         Objective(frozenset(layers), score),
         steps.numbers(float(RECIPE.rate), {"blur": steps.ramp(float(RECIPE.blur))}),
         transform=transforms.jitter(RECIPE.jitter),
@@ -255,7 +255,7 @@ def _one(setting: Setting) -> Way:
 
 def _gradient(setting: Setting) -> Way:
     layer, count = GRADIENT
-    reader = word_fitting.classifier(network.load("googlenet"), [layer])
+    reader = word_fitting.classifier(loading.load("googlenet"), [layer])
     photos = photo_sets.load(setting.source)
     step = len(photos) // word_fitting.PHOTOS
     maps = reader.stem(np.stack([word_fitting.square(photo) for photo in photos[::step]]))
@@ -341,7 +341,7 @@ def main() -> None:
     rows: dict[str, list[Pair]] = {}
     for name in given.networks:
         for way in given.ways:
-            setting = Setting(network.load(name), known, own, given.source)
+            setting = Setting(loading.load(name), known, own, given.source)
             made = {word: key(setting.net, way, each) for word, each in known.items()}
             pairs = []
             for pair in compare(WAYS[way](setting), made, judged, photos, seen_by, known_pairs):

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from dreamer.files import cells, photos
+from dreamer.files import cell_store, photos
 from dreamer.imaging import contact_sheet
 from dreamer.jobs.presets import read_finished
 from dreamer.networks import runtime
@@ -106,13 +106,13 @@ def test_a_stopped_sheet_goes_on(
     assert dream(*asked)[0] != 0
     sheet = Path("filters-mixed.png")
     assert not sheet.exists()
-    assert len(list(cells.folder(sheet).glob("*.npz"))) == 2
+    assert len(list(cell_store.folder(sheet).glob("*.npz"))) == 2
     code, _, err = dream(*asked, "--seed", 3)
     assert (code, "--fresh" in err) == (2, True)
     assert dream(*asked)[0] == 0
     assert len(batches) == 3
     assert sheet.read_bytes() == Path("whole.png").read_bytes()
-    assert not cells.folder(sheet).exists()
+    assert not cell_store.folder(sheet).exists()
     assert "is there already" in dream(*asked)[2]
     assert len(batches) == 3
 

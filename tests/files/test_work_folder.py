@@ -48,7 +48,8 @@ def dream(before, state):
 
 def film(path):
     first = np.random.default_rng(0).integers(0, 65536, (48, 64, 3)).astype(np.uint16)
-    with work_folder.open_folder(path.with_suffix(".work"), {"steps": 3}, lambda old, new: "") as work:
+    folder = path.with_suffix(".work")
+    with work_folder.open_folder(folder, {"steps": 3}, lambda old, new: "") as work:
         frame = first if not work.frames_done else list(work.frames())[-1]
         state = work.state or {"mean": np.zeros((64, 3)), "count": 0}
         with films.open_writer(Film(path, (48, 64), Fraction(25)), overwrite=True) as writer:

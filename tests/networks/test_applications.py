@@ -13,7 +13,7 @@ from keras.src.legacy.saving import legacy_h5_format
 
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError
-from dreamer.networks import network, registry
+from dreamer.networks import freezing, loading, network, registry
 from dreamer.networks.network import Network
 
 # Keras itself, saving a model, meets NumPy 2's change of `__array__`.
@@ -47,7 +47,7 @@ def test_every_application_is_tested() -> None:
 def net(request: pytest.FixtureRequest) -> Iterator[Network]:
     """A network whose batch normalizations do something, unlike fresh ones."""
     keras.utils.set_random_seed(1)
-    built = network.build(request.param, None)
+    built = loading.build(request.param, None)
     random = np.random.default_rng(1)
     for layer in built.model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -60,7 +60,7 @@ def test_frozen_it_gives_the_models_activations_and_a_gradient(net: Network, pho
     side = net.spec.smallest
     crop = tf.constant(np.tile(photo, (2, 1, 1))[None, :side, :side])
     (default,), deepest = net.spec.layers[-1:], list(net.layers)[-1]
-    features = network.freeze(net, {default, deepest}, "float32")
+    features = freezing.freeze(net, {default, deepest}, "float32")
     with tf.GradientTape() as tape:
         tape.watch(crop)
         maps = features(crop)
@@ -83,7 +83,7 @@ def test_a_linear_convolution_stands_for_its_activation(net: Network) -> None:
 
 
 def test_a_convolution_without_an_activation_stands_for_itself() -> None:
-    built = network.build("mobilenet_v2", None)
+    built = loading.build("mobilenet_v2", None)
     assert built.resolve("block_1_project") == "block_1_project"
     assert built.resolve("block_2_project_BN") == "block_2_project_BN"
 
@@ -99,23 +99,23 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_published_classifier_gives_its_logits_at_any_size(published: Path, photo: Image) -> None:
-    net = network.load("mobilenet_v2", published)
+    net = loading.load("mobilenet_v2", published)
     assert net.units["predictions"] == 7
     theirs = keras.applications.MobileNetV2(
         weights=None, classes=7, classifier_activation=None, input_shape=(64, 64, 3)
     )
     theirs.load_weights(published)
-    features = network.freeze(net, ["predictions"], "float32")
+    features = freezing.freeze(net, ["predictions"], "float32")
     crop = photo[None, :64, :64]
     np.testing.assert_allclose(features(crop)["predictions"], theirs(crop * 2 - 1), atol=1e-4)
     assert features(photo[None])["predictions"].shape == (1, 7)
 
 
 def test_weights_without_a_classifier_give_none(tmp_path: Path) -> None:
-    built = network.build("mobilenet_v2", None)
+    built = loading.build("mobilenet_v2", None)
     path = tmp_path / "mobilenet_v2_notop.weights.h5"
     built.model.save_weights(path)
-    again = network.load("mobilenet_v2", path)
+    again = loading.load("mobilenet_v2", path)
     assert not again.units
     for ours, theirs in zip(again.model.weights, built.model.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -123,11 +123,11 @@ def test_weights_without_a_classifier_give_none(tmp_path: Path) -> None:
 
 def test_a_fully_connected_head_is_refused() -> None:
     with pytest.raises(DreamerError, match="fc1 of vgg16 needs pictures of one size"):
-        network.build("vgg16", None).resolve("fc1")
+        loading.build("vgg16", None).resolve("fc1")
 
 
 def test_an_overview_is_short_and_true(tiny: Any) -> None:
     assert list(tiny.landmarks) == ["relu", "mixed"]
-    names = network.build("mobilenet_v2", None).landmarks
+    names = loading.build("mobilenet_v2", None).landmarks
     assert 8 < len(names) <= network.OVERVIEW
     assert len(set(names)) == len(names)

@@ -15,7 +15,7 @@ from keras import layers
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError
 from dreamer.imaging import noise
-from dreamer.networks import keras_file, network
+from dreamer.networks import freezing, keras_file
 from dreamer.networks.loading import load_for_recipe
 from dreamer.recipe import Recipe
 
@@ -73,7 +73,7 @@ def test_a_softmax_stands_for_the_logits_before_it(tmp_path: Path) -> None:
 
 
 def test_its_input_is_what_the_recipe_says(mine: Path, photo: Image) -> None:
-    maps = network.freeze(load_for_recipe(MINE, mine), ["low"], "float32")(photo[None])["low"]
+    maps = freezing.freeze(load_for_recipe(MINE, mine), ["low"], "float32")(photo[None])["low"]
     model = keras.saving.load_model(mine, compile=False)
     low = keras.Model(model.inputs[0], model.get_layer("low").output)
     crop = photo[None, :64, :64, ::-1] * 255 - np.array([104, 117, 123], np.float32)

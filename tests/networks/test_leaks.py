@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dreamer.networks import network
+from dreamer.networks import freezing
 from dreamer.networks.network import Network
 from dreamer.networks.registry import NetSpec
 
@@ -33,7 +33,7 @@ def test_what_leaks_keeps_its_limit_and_its_own_slope(
     spec = NetSpec("", "", (), None, 1, 0, (), 1, {})
     net = Network("own", spec, keras.Model(image, made), "")
     values = tf.constant([[[[-4, 0.5, 9]]]])
-    leaking = network.freeze(net, ["made"], "float32", leak=0.1)(values)["made"]
+    leaking = freezing.freeze(net, ["made"], "float32", leak=0.1)(values)["made"]
     np.testing.assert_allclose(leaking[0, 0, 0], expected, rtol=1e-5)
-    plain = network.freeze(net, ["made"], "float32")(values)["made"]
+    plain = freezing.freeze(net, ["made"], "float32")(values)["made"]
     np.testing.assert_allclose(plain, net.model(values), rtol=1e-5)

@@ -8,7 +8,7 @@ from keras import layers
 
 from dreamer.arrays import Size
 from dreamer.networks import receptive_fields
-from dreamer.networks.network import build
+from dreamer.networks.loading import build
 from dreamer.networks.receptive_fields import Span
 
 SIZES = [(64, 64), (61, 74)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dreamer.errors import DreamerError
-from dreamer.networks import network, registry, weight_files
+from dreamer.networks import loading, registry, weight_files
 
 
 def test_weights_are_looked_for_where_the_variable_points(
@@ -96,4 +96,4 @@ def test_a_file_that_holds_no_weights_is_named(tmp_path: Path) -> None:
         file = tmp_path / f"broken{suffix}"
         file.write_bytes(b"this is no network")
         with pytest.raises(DreamerError, match=f"broken{suffix} does not hold the weights"):
-            network.load(name, file)
+            loading.load(name, file)

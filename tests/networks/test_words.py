@@ -4,9 +4,9 @@ from dreamer.recipe import words
 
 
 def test_the_packaged_table_speaks_of_channels_that_dreamnet_has() -> None:
-    from dreamer.networks import network
+    from dreamer.networks import loading
 
-    layers = network.build("dreamnet", None).layers
+    layers = loading.build("dreamnet", None).layers
     table = words.load("dreamnet")
     assert len(table.subjects) >= 40
     assert len(table.classes) == 1000

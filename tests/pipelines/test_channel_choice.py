@@ -8,7 +8,7 @@ import pytest
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError
 from dreamer.files.photos import Photo
-from dreamer.networks import network
+from dreamer.networks import freezing
 from dreamer.pipelines import channel_choice
 from dreamer.pipelines.channel_choice import choose_channels
 from dreamer.pipelines.image import build_pipeline
@@ -21,7 +21,7 @@ def shot(photo: Image) -> Photo:
 
 
 def test_what_was_chosen_is_written_into_the_recipe(tiny: Any, shot: Photo) -> None:
-    maps = network.freeze(tiny, ["mixed"], "float32")(shot.image[None])["mixed"]
+    maps = freezing.freeze(tiny, ["mixed"], "float32")(shot.image[None])["mixed"]
     strongest = (-np.square(maps).mean((0, 1, 2))).argsort()[:2]
     recipe = Recipe().changed({"layers": ["mixed:strongest2=3", "relu"], "octaves": 1, "steps": 1})
     settled = choose_channels(recipe, tiny, shot)

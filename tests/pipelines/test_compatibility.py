@@ -16,7 +16,7 @@ from helpers import MEDIA, shipped
 from dreamer.arrays import Image
 from dreamer.ascent.ascent import octave_seed
 from dreamer.files import photos
-from dreamer.networks import network, registry
+from dreamer.networks import loading, registry
 from dreamer.networks.network import Network
 from dreamer.pipelines.image import build_pipeline
 from dreamer.recipe import Recipe
@@ -132,7 +132,7 @@ def load(name: str, folder: Path) -> Network:
     """Load a network with its published weights, once for all loops."""
     patterns = registry.get_spec(name).files
     weights = next(path for pattern in patterns for path in folder.glob(pattern))
-    return network.load(name, weights)
+    return loading.load(name, weights)
 
 
 @pytest.mark.parametrize("name", LOOPS)

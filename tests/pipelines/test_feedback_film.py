@@ -11,7 +11,7 @@ from tiny_films import feedback_of, pictures_of
 from dreamer.arrays import Image, from_stored
 from dreamer.errors import DreamerError
 from dreamer.imaging import finish, stabilize
-from dreamer.pipelines.build import Graphs
+from dreamer.pipelines.build_ascent import Graphs
 from dreamer.pipelines.feedback_film import frame_recipe
 from dreamer.pipelines.image import Moment, build_pipeline
 from dreamer.recipe import Recipe

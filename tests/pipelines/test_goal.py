@@ -11,7 +11,8 @@ import pytest
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError
 from dreamer.networks import graph
-from dreamer.networks.network import freeze, load
+from dreamer.networks.freezing import freeze
+from dreamer.networks.loading import load
 from dreamer.pipelines.image import build_pipeline
 from dreamer.recipe import Recipe
 

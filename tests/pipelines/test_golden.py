@@ -15,7 +15,7 @@ from dreamer.arrays import Image
 from dreamer.files import photos
 from dreamer.imaging import finish, noise
 from dreamer.networks.network import Network
-from dreamer.pipelines.build import Graphs
+from dreamer.pipelines.build_ascent import Graphs
 from dreamer.pipelines.image import build_pipeline
 from dreamer.recipe import Recipe, words
 

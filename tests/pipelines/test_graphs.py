@@ -9,7 +9,7 @@ from helpers import TESTS, tiny_network
 
 from dreamer.arrays import Image
 from dreamer.networks import runtime
-from dreamer.pipelines.build import KEPT_GRAPHS, Graphs
+from dreamer.pipelines.build_ascent import KEPT_GRAPHS, Graphs
 from dreamer.pipelines.image import ImagePipeline, build_pipeline
 from dreamer.recipe import Recipe, from_toml
 from dreamer.recipe.changes import compute_graph_key

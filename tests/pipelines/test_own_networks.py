@@ -10,7 +10,7 @@ from keras.initializers import Constant as constant
 
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError
-from dreamer.networks import network
+from dreamer.networks import freezing
 from dreamer.networks.loading import load_for_recipe
 from dreamer.pipelines.image import build_pipeline
 from dreamer.recipe import Recipe
@@ -86,6 +86,6 @@ def test_a_classs_score_rises_at_any_size(classifier: Path, photo: Image) -> Non
     pipeline = build_pipeline(recipe, net)
     *_, last = pipeline.dream(photo, pipeline.plan(photo.shape[:2]))
     # As the dream sees it: where maps are rectified, a score may be 0 both before and after.
-    scores = network.freeze(net, ["scores"], "float32", leak=0)
+    scores = freezing.freeze(net, ["scores"], "float32", leak=0)
     before, after = (scores(x[None])["scores"][0, 2] for x in (photo, last.picture()))
     assert after > before

@@ -7,7 +7,7 @@ import pytest
 
 from dreamer.arrays import Image
 from dreamer.ascent import octaves
-from dreamer.pipelines.build import Graphs
+from dreamer.pipelines.build_ascent import Graphs
 from dreamer.pipelines.image import build_pipeline
 from dreamer.pipelines.plan import Plan
 from dreamer.recipe import Recipe, changes

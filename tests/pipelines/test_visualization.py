@@ -11,7 +11,7 @@ from helpers import shipped
 
 from dreamer.ascent.parametrizations import PARAMETRIZATIONS
 from dreamer.ascent.random_starts import RANDOM_STARTS
-from dreamer.networks import network, runtime
+from dreamer.networks import freezing, loading, runtime
 from dreamer.pipelines import visualization
 from dreamer.pipelines.targets import find_layers, find_targets
 from dreamer.pipelines.visualization import Grown, Visualizer
@@ -37,7 +37,7 @@ def test_each_picture_raises_its_own_channel_most(tiny: Any, parametrization: st
     pictures = grown(tiny, [1, 8, 11], steps=24, visualization=fields)
     assert [each.label for each in pictures] == ["mixed:1", "mixed:8", "mixed:11"]
     plain = np.stack([each.plain for each in pictures])
-    maps = network.freeze(tiny, ["mixed"], "float32")(tf.constant(plain))["mixed"]
+    maps = freezing.freeze(tiny, ["mixed"], "float32")(tf.constant(plain))["mixed"]
     means = np.asarray(maps).mean((1, 2))
     for row, (picture, channel) in enumerate(zip(pictures, [1, 8, 11], strict=True)):
         assert picture.score > picture.first_score
@@ -163,12 +163,12 @@ def test_a_score_is_that_of_the_network_as_it_is(tiny: Any) -> None:
 
 def test_activations_inside_convolutions_leak_as_well() -> None:
     """VGG16, the network of the articles on filters; there are no weights to ship."""
-    articles = network.build("vgg16", None)
+    articles = loading.build("vgg16", None)
     for one in grown(articles, [0, 7], "block2_conv1", steps=3, visualization={"leaky": 0.2}):
         assert one.score > one.first_score
-    leaking = network.freeze(articles, ["block1_conv1"], "float32", leak=0.2)
+    leaking = freezing.freeze(articles, ["block1_conv1"], "float32", leak=0.2)
     maps = leaking(tf.zeros([1, 32, 32, 3]))["block1_conv1"]
-    usual = network.freeze(articles, ["block1_conv1"], "float32")(tf.zeros([1, 32, 32, 3]))
+    usual = freezing.freeze(articles, ["block1_conv1"], "float32")(tf.zeros([1, 32, 32, 3]))
     assert usual["block1_conv1"].numpy().min() == 0 > maps.numpy().min()
     assert find_layers(articles, "convolutions")[-1] == "block5_conv3"
 
@@ -178,7 +178,7 @@ def test_diverse_pictures_differ_more(tiny: Any) -> None:
         fields = {"diverse": 3, "diversity": diversity, "init_spread": 0.05}
         pictures = grown(tiny, [1, 8], steps=30, visualization=fields)
         plain = np.stack([each.plain for each in pictures])
-        maps = network.freeze(tiny, ["mixed"], "float32")(tf.constant(plain))["mixed"]
+        maps = freezing.freeze(tiny, ["mixed"], "float32")(tf.constant(plain))["mixed"]
         places = np.asarray(maps).reshape(6, -1, maps.shape[-1])
         grams = (places.transpose(0, 2, 1) @ places).reshape(6, -1)
         grams /= np.linalg.norm(grams, axis=-1, keepdims=True)
@@ -199,7 +199,7 @@ def test_the_way_from_one_channel_to_another_leads_there(tiny: Any) -> None:
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
     pictures = [each for _, each in states if each]
-    maps = network.freeze(tiny, ["mixed"], "float32")(
+    maps = freezing.freeze(tiny, ["mixed"], "float32")(
         tf.constant(np.stack([each.plain for each in pictures]))
     )["mixed"]
     one, other = np.asarray(maps).mean((1, 2))[:, [1, 8]].T

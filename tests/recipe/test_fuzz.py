@@ -8,7 +8,7 @@ from random_recipes import broken, understood, valid
 
 from dreamer import recipe as recipes
 from dreamer.recipe import Recipe, provenance
-from dreamer.recipe import text as text_form
+from dreamer.recipe import toml_text as text_form
 
 
 def test_two_thousand_recipes_through_the_parser() -> None:

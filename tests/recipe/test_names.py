@@ -19,7 +19,7 @@ from dreamer.recipe.names import (
     read_changes,
     traits,
 )
-from dreamer.recipe.text import changed_fields
+from dreamer.recipe.toml_text import changed_fields
 
 FORMATS = TESTS / "formats"
 EVERYTHING = from_toml((FORMATS / "1.toml").read_text("utf-8"), "the frozen file")

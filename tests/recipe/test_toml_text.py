@@ -5,7 +5,7 @@ import pytest
 from dreamer import recipe
 from dreamer.errors import DreamerError
 from dreamer.recipe import Recipe
-from dreamer.recipe.text import parse_setting, vary
+from dreamer.recipe.toml_text import parse_setting, vary
 
 
 def test_broken_toml_is_one_sentence() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dreamer.files.cells import Cell, CellStore
+from dreamer.files.cell_store import Cell, CellStore
 from dreamer.jobs.events import Stopped
 from dreamer.jobs.visualization import Visualization
 from dreamer.recipe import Recipe

@@ -18,9 +18,9 @@ from dreamer.files import atomic, photos
 from dreamer.files.photos import Photo
 from dreamer.jobs import drafts
 from dreamer.jobs.ascent_film import film_ascent
-from dreamer.jobs.companions import Companions
 from dreamer.jobs.events import Done, Failed, Note, Outcome, Planned, Progress, Sink, Stop, Stopped
 from dreamer.jobs.failures import describe_failure
+from dreamer.jobs.mask_and_guide import Companions
 from dreamer.jobs.outputs import Encoding
 from dreamer.jobs.requests import DreamRequest
 from dreamer.jobs.resolve import name_goal, network_file

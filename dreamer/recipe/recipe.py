@@ -8,13 +8,13 @@ from pydantic import ValidationError
 from dreamer.errors import DreamerError
 from dreamer.recipe import schedule
 from dreamer.recipe.definition import Definition
+from dreamer.recipe.error_sentences import OPTIONS, describe_error
 from dreamer.recipe.fields import over_time
 from dreamer.recipe.film import Film
 from dreamer.recipe.layer_spec import LayerSpec, parse_layer
 from dreamer.recipe.migrations import migrate
 from dreamer.recipe.names import PARTS, read_changes
 from dreamer.recipe.schedule import Clock, Schedule
-from dreamer.recipe.validation import OPTIONS, describe_error
 
 
 class Recipe(Definition):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dreamer.networks.convolution import FrozenConv2D
+from dreamer.networks.fast_convolution import FrozenConv2D
 
 
 @pytest.mark.parametrize("channels", [1, 3, 8, 20])

@@ -10,7 +10,7 @@ from tomlkit.items import Table
 
 from dreamer.errors import DreamerError
 from dreamer.recipe.names import PARTS, name_option, name_path
-from dreamer.recipe.schema import Recipe, from_fields
+from dreamer.recipe.recipe import Recipe, from_fields
 
 
 def parse_toml(text: str, source: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from dreamer.ascent.regularizers import Regularizer
 from dreamer.ascent.steps import Numbers, Step, amount
 from dreamer.ascent.tiling import Tiles
 from dreamer.ascent.transforms import Transform
-from dreamer.networks import network
+from dreamer.networks import freezing
 from dreamer.networks.network import Network
 from dreamer.recipe import Recipe
 
@@ -65,7 +65,7 @@ def build_ascent(
         setting: all else.
     """
     return Ascent(
-        network.freeze(net, objective.layers, setting.dtype, leak=setting.leak),
+        freezing.freeze(net, objective.layers, setting.dtype, leak=setting.leak),
         objective,
         numbers,
         transform=setting.transform,
