@@ -481,7 +481,7 @@ def _prepare(
     from dreamer.jobs import presets
     from dreamer.jobs.resolve import InWords, describe
     from dreamer.recipe import ARGUMENTS
-    from dreamer.recipe.film import complete_changes
+    from dreamer.recipe.film_fields import complete_changes
 
     base = presets.read(str(preset)) if preset else None
     named, file = _name_network(network, weights)
@@ -531,7 +531,7 @@ def _film_fields(fields: Mapping[str, Any], *, clip: bool) -> tuple[dict[str, An
     The frames of a clip are dreamt as photos are, by the recipe's.
     """
     from dreamer.jobs.resolve import OF_CLIPS
-    from dreamer.recipe.film import Film
+    from dreamer.recipe.film_fields import Film
     from dreamer.recipe.names import FORMER
 
     names = set(Film.model_fields) - (set(OF_CLIPS.values()) if clip else set())

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from dreamer.cli import models, presets, show
+from dreamer.cli.command_help import TEXTS
 from dreamer.cli.commands import Command, make_command
-from dreamer.cli.help_texts import TEXTS
 from dreamer.errors import DreamerError
 from dreamer.jobs.failures import describe_system
 from dreamer.jobs.requests import REQUESTS

@@ -30,7 +30,7 @@ def offer_motions(incomplete: str) -> Iterator[Offer]:
     """Offer the motions of a film."""
     from typing import get_args
 
-    from dreamer.recipe.film import Motion
+    from dreamer.recipe.film_fields import Motion
 
     return ((name, "") for name in _filter(get_args(Motion), incomplete))
 

@@ -100,7 +100,7 @@ def _resolve(request: object) -> tuple[Recipe, Path | None]:
     from dreamer.jobs.events import ignore
     from dreamer.jobs.requests import ImageRequest
     from dreamer.jobs.resolve import Origin, network_file, resolve
-    from dreamer.recipe.fields import Kind
+    from dreamer.recipe.field_types import Kind
 
     assert isinstance(request, ImageRequest)
     wanted = resolve(request, Kind.PICTURE, ignore, Origin(None))

@@ -52,7 +52,9 @@ def to_exact_rate(fps: float | Fraction) -> Fraction:
     Raises DreamerError unless the rate is above 0 and at most 1000 frames per second.
     """
     if not 0 < fps <= 1000:
-        raise DreamerError(f"A film cannot have {float(fps):g} frames a second: give 1 to 120.")
+        raise DreamerError(
+            f"A film cannot have {float(fps):g} frames a second: give more than 0, at most 1000."
+        )
     exact = Fraction(fps)
     if exact.denominator == 1:
         return exact

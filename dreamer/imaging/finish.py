@@ -51,11 +51,6 @@ def blend(share: float) -> Finish:
     return lambda dream, photo: photo + np.float32(share) * (dream - photo)
 
 
-def apply_mask(mask: NDArray[np.float32]) -> Finish:
-    """Show the dream where `mask`, `(h, w)`, is 1, and the photo where it is 0."""
-    return lambda dream, photo: photo + mask[..., None] * (dream - photo)
-
-
 def keep_colors(dream: Image, photo: Image) -> Image:
     """Combine the dream's lightness with the photo's colors."""
     return to_rgb(np.dstack([to_lab(dream)[..., :1], to_lab(photo)[..., 1:]]))

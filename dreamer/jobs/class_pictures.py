@@ -20,7 +20,7 @@ from dreamer.jobs.sources import find_destination, make_folder
 from dreamer.jobs.visualization import Run, Visualization
 from dreamer.jobs.workbench import Workbench
 from dreamer.recipe import Recipe
-from dreamer.recipe.fields import Kind
+from dreamer.recipe.field_types import Kind
 from dreamer.recipe.toml_text import vary
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from dreamer.jobs.outputs import choose_files, write_table
 from dreamer.jobs.requests import CompareRequest
 from dreamer.jobs.resolve import Origin, network_file, resolve
 from dreamer.jobs.workbench import Workbench
-from dreamer.recipe.fields import Kind
+from dreamer.recipe.field_types import Kind
 
 if TYPE_CHECKING:
     from dreamer.analysis.comparison import Compared

@@ -18,9 +18,20 @@ from dreamer.files import atomic, photos
 from dreamer.files.photos import Photo
 from dreamer.jobs import drafts
 from dreamer.jobs.ascent_film import film_ascent
-from dreamer.jobs.events import Done, Failed, Note, Outcome, Planned, Progress, Sink, Stop, Stopped
+from dreamer.jobs.events import (
+    Done,
+    Failed,
+    Note,
+    Outcome,
+    Planned,
+    Progress,
+    Sink,
+    Stop,
+    Stopped,
+    format_count,
+)
 from dreamer.jobs.failures import describe_failure
-from dreamer.jobs.mask_and_guide import Companions
+from dreamer.jobs.mask_and_guide_files import Companions
 from dreamer.jobs.outputs import Encoding
 from dreamer.jobs.requests import DreamRequest
 from dreamer.jobs.resolve import name_goal, network_file
@@ -337,7 +348,8 @@ def describe_plan(source: Path, read_size: Size, work: Work) -> str:
     )
     draft = f", {last} of {len(plan.sizes)} octaves" if last < len(plan.sizes) else ""
     dropped = f"; {len(plan.dropped)} too small for the network, left out" if plan.dropped else ""
+    steps = format_count(recipe.steps, "step")
     return (
         f"{source.name}, {size[1]}×{size[0]}{scaled}{notes}: {pipeline.network.name} "
-        f"{name_goal(recipe)}{meant}, {recipe.steps} steps at {octaves}{draft}{dropped}"
+        f"{name_goal(recipe)}{meant}, {steps} at {octaves}{draft}{dropped}"
     )

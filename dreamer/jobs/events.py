@@ -113,6 +113,11 @@ def ignore(event: Event) -> None:
     """Take an event, and do nothing."""
 
 
+def format_count(number: int, noun: str) -> str:
+    """Return a number with its noun, as `1 step` or `2 steps`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def to_plain(event: Event) -> dict[str, Any]:
     """Return an event as JSON holds it; a preview as a PNG in base64."""
     values: dict[str, Any] = dict(vars(event))

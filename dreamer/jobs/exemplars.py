@@ -11,13 +11,13 @@ from dreamer.arrays import Image
 from dreamer.errors import DreamerError
 from dreamer.files import photo_folder, photos
 from dreamer.imaging import contact_sheet
-from dreamer.jobs.events import Done, Note, Outcome, Progress, Sink, Stop
+from dreamer.jobs.events import Done, Note, Outcome, Progress, Sink, Stop, format_count
 from dreamer.jobs.outputs import Files, check_file, choose_files, save_preset, write_table
 from dreamer.jobs.requests import ExemplarsRequest, Patch
 from dreamer.jobs.resolve import Origin, network_file, resolve
 from dreamer.jobs.visualization import Run, Visualization
 from dreamer.jobs.workbench import Workbench
-from dreamer.recipe.fields import Kind
+from dreamer.recipe.field_types import Kind
 from dreamer.recipe.layer_spec import LayerSpec
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def run(request: ExemplarsRequest, emit: Sink, stop: Stop, bench: Workbench) -> 
     how.parts.done += 1
     skipped = f", {state.skipped} skipped: unreadable or too small" if state.skipped else ""
     stopped = f" of {count}, stopped there" if stop.asked else ""
-    emit(Note(f"{net.name}: {state.seen} photos{skipped}{stopped}"))
+    emit(Note(f"{net.name}: {format_count(state.seen, 'photo')}{skipped}{stopped}"))
     if state.seen and not stop.drops:
         layers = {each.layer for each in channels} if request.patch is Patch.MOTIF else ()
         sizes = {layer: motif_size.find_motif_size(net, layer) for layer in layers}

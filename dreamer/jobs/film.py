@@ -31,17 +31,18 @@ from dreamer.jobs.events import (
     Sink,
     Stop,
     Stopped,
+    format_count,
 )
 from dreamer.jobs.film_source import Shot, take_photo
 from dreamer.jobs.identity import describe_change
-from dreamer.jobs.mask_and_guide import find_companions
+from dreamer.jobs.mask_and_guide_files import find_companions
 from dreamer.jobs.outputs import save_preset
 from dreamer.jobs.requests import VideoRequest
 from dreamer.jobs.resolve import Origin, name_goal, parse_noise, repeats_noise, resolve
 from dreamer.jobs.sources import Destination, Naming, find_sources, make_folder
 from dreamer.jobs.workbench import Workbench
 from dreamer.recipe import to_fields
-from dreamer.recipe.fields import Kind
+from dreamer.recipe.field_types import Kind
 from dreamer.recipe.layer_spec import shorten_layer
 from dreamer.recipe.provenance import Provenance
 
@@ -225,7 +226,7 @@ def _make_film(
     for note in notes:
         dreaming.note(note)
     seconds = time.perf_counter() - started
-    text = f"{path}  {count} frames, {spec.fps} per second, made in {seconds:.0f} s"
+    text = f"{path}  {format_count(count, 'frame')}, {spec.fps} per second, made in {seconds:.0f} s"
     dreaming.emit(Done(text, path))
 
 
@@ -396,10 +397,12 @@ class Making:
         octaves = ", ".join(f"{w}×{h}" for h, w in made.plan.sizes)
         there = f"; {self._kept} dreamt frames are there already" if self._kept > 1 else ""
         loop = ", a loop" if film.loop else ""
+        frames = format_count(film.length, "frame")
+        steps = format_count(pipeline.recipe.steps, "step")
         return (
-            f"{self.spec.path.name}: {film.length} frames of {width}×{height}, {film.fps:g} per "
+            f"{self.spec.path.name}: {frames} of {width}×{height}, {film.fps:g} per "
             f"second{loop}; {made.motion}, {pipeline.network.name} {name_goal(pipeline.recipe)}, "
-            f"{pipeline.recipe.steps} steps at {octaves}{there}"
+            f"{steps} at {octaves}{there}"
         )
 
     def _expect(self) -> Planned:

@@ -13,8 +13,8 @@ from dreamer.files.cell_store import CellStore
 from dreamer.imaging import contact_sheet
 from dreamer.jobs import presets
 from dreamer.jobs.ascent_film import check_film
-from dreamer.jobs.events import Done, Note, Outcome, Planned, Sink, Stop, Stopped
-from dreamer.jobs.interpolation import check_between, write_between
+from dreamer.jobs.channel_to_channel import check_between, write_between
+from dreamer.jobs.events import Done, Note, Outcome, Planned, Sink, Stop, Stopped, format_count
 from dreamer.jobs.outputs import Headings, save_preset
 from dreamer.jobs.requests import FiltersRequest
 from dreamer.jobs.resolve import Origin, network_file, parse_init, resolve
@@ -23,7 +23,7 @@ from dreamer.jobs.sources import find_destination, make_folder
 from dreamer.jobs.visualization import Run, Visualization
 from dreamer.jobs.workbench import Workbench
 from dreamer.recipe import Recipe, to_fields
-from dreamer.recipe.fields import Kind
+from dreamer.recipe.field_types import Kind
 from dreamer.recipe.toml_text import vary
 
 if TYPE_CHECKING:
@@ -131,8 +131,8 @@ def _describe_plan(job: Visualization, request: FiltersRequest, sheets: Sequence
     count *= len(varied) * varied[0].visualization.diverse
     on = f" on {len(sheets)} sheets" if len(sheets) > 1 else ""
     return (
-        f"{job.net.name}: {count} picture{'s' * (count > 1)}{on}, {width}×{height}, "
-        f"{varied[0].steps} steps"
+        f"{job.net.name}: {format_count(count, 'picture')}{on}, {width}×{height}, "
+        f"{format_count(varied[0].steps, 'step')}"
     )
 
 

@@ -9,7 +9,7 @@ from dreamer.jobs import drafts
 from dreamer.jobs.ascent_film import check_film
 from dreamer.jobs.dream_photos import CELL_SIZE, Ask, dream_all, start_dreaming
 from dreamer.jobs.events import Note, Outcome, Sink, Stop
-from dreamer.jobs.mask_and_guide import find_companions
+from dreamer.jobs.mask_and_guide_files import find_companions
 from dreamer.jobs.outputs import choose_encoding, save_preset
 from dreamer.jobs.requests import ImageRequest
 from dreamer.jobs.resolve import Origin, resolve, take_first_frame
@@ -17,7 +17,7 @@ from dreamer.jobs.sheets import write_sheets
 from dreamer.jobs.sources import Naming, find_destination, find_sources
 from dreamer.jobs.watch import watch
 from dreamer.jobs.workbench import Workbench
-from dreamer.recipe.fields import Kind
+from dreamer.recipe.field_types import Kind
 from dreamer.recipe.provenance import Provenance
 
 

@@ -11,10 +11,10 @@ import platformdirs
 from dreamer.errors import DreamerError, unknown
 from dreamer.files import atomic, metadata
 from dreamer.recipe import Recipe, from_fields, parse_toml, provenance, to_fields
-from dreamer.recipe.film import Film
+from dreamer.recipe.film_fields import Film
 from dreamer.recipe.provenance import Provenance
 from dreamer.recipe.toml_text import write_toml
-from dreamer.recipe.visualization import Visualization
+from dreamer.recipe.visualization_fields import Visualization
 
 _PACKAGE = Path(__file__).parents[1]
 # An editable install has no copy inside the package, but a checkout around it.

@@ -2,7 +2,7 @@
 
 A request is stored as JSON, sent to another machine, printed as a command line and read back. Each
 field says in its definition how it is asked for on the command line; fields of a recipe say so in
-theirs (`dreamer.recipe.fields`), and a request holds them by name in `fields`.
+theirs (`dreamer.recipe.field_types`), and a request holds them by name in `fields`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
-from dreamer.recipe.fields import Data, Kind
+from dreamer.recipe.field_types import Data, Kind
 from dreamer.recipe.names import traits
 
 LOOK, NETWORK, FILES = "What it looks like", "Network", "Files"

@@ -17,12 +17,12 @@ from dreamer.imaging.noise import KINDS as NOISES
 from dreamer.imaging.noise import hash_description
 from dreamer.jobs import presets
 from dreamer.jobs.events import Note, Sink
-from dreamer.jobs.mask_and_guide import Companions
+from dreamer.jobs.mask_and_guide_files import Companions
 from dreamer.jobs.requests import DreamRequest, ImageRequest, Request, Typed
 from dreamer.recipe import Recipe, words
 from dreamer.recipe.error_sentences import OPTIONS
-from dreamer.recipe.fields import Kind
-from dreamer.recipe.film import complete_changes
+from dreamer.recipe.field_types import Kind
+from dreamer.recipe.film_fields import complete_changes
 from dreamer.recipe.layer_spec import shorten_layer
 from dreamer.recipe.names import FORMER, find_field, traits
 from dreamer.recipe.provenance import Provenance

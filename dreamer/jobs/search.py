@@ -17,8 +17,8 @@ from dreamer.files.photos import Photo
 from dreamer.imaging import contact_sheet
 from dreamer.jobs import search_presets, sheets
 from dreamer.jobs.dream_photos import CELL_SIZE, Dreaming, Place, start_dreaming
-from dreamer.jobs.events import Done, Outcome, Sink, Stop
-from dreamer.jobs.mask_and_guide import find_companions
+from dreamer.jobs.events import Done, Outcome, Sink, Stop, format_count
+from dreamer.jobs.mask_and_guide_files import find_companions
 from dreamer.jobs.outputs import choose_encoding
 from dreamer.jobs.requests import SearchRequest
 from dreamer.jobs.resolve import Origin, resolve, take_first_frame
@@ -26,7 +26,7 @@ from dreamer.jobs.sources import Naming, Source, find_destination, find_sources,
 from dreamer.jobs.workbench import Workbench
 from dreamer.networks import runtime
 from dreamer.recipe import About, search_space, to_fields, words
-from dreamer.recipe.fields import Kind
+from dreamer.recipe.field_types import Kind
 from dreamer.recipe.names import find_field
 from dreamer.recipe.search_space import Search, Stock, Trial
 from dreamer.recipe.toml_text import changed_fields, parse_setting
@@ -170,7 +170,9 @@ def _search(dreaming: Dreaming, ask: Ask, source: Source) -> Outcome:
         search_presets.remove_sheet(partial)
         store.remove()
         seconds = time.perf_counter() - started
-        dreaming.emit(Done(f"{path}  {len(done)} cells, made in {seconds:.0f} s", path))
+        dreaming.emit(
+            Done(f"{path}  {format_count(len(done), 'cell')}, made in {seconds:.0f} s", path)
+        )
         return Outcome()
     if dreaming.stop.drops:
         store.remove()

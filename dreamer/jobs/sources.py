@@ -13,6 +13,7 @@ from dreamer.errors import DreamerError
 from dreamer.files import atomic, photo_folder, photos, sixteen_bit
 from dreamer.files.photos import Photo
 from dreamer.imaging.noise import draw_noise, hash_description
+from dreamer.jobs.events import format_count
 from dreamer.jobs.resolve import parse_noise
 
 FOLDER = "dreams"
@@ -58,7 +59,7 @@ def find_sources(paths: Sequence[Path], noise: str | None, seed: int) -> Sources
         if path.is_dir():
             inside, skipped = photo_folder.list_photos(path)
             others = f", {skipped} other files skipped" if skipped else ""
-            notes.append(f"{path}: {len(inside)} photos{others}")
+            notes.append(f"{path}: {format_count(len(inside), 'photo')}{others}")
             found += [(photo, path / FOLDER) for photo in inside]
         else:
             found.append((path, path.parent))

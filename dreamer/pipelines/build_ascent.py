@@ -1,4 +1,4 @@
-"""The one place where a recipe becomes an ascent, and where ascents are kept to serve again."""
+"""How a recipe becomes an ascent, and a cache of ascents by what their graph depends on."""
 
 import math
 from collections import OrderedDict

@@ -8,7 +8,7 @@ from dreamer.motion import camera_paths
 from dreamer.motion.homographies import Matrix
 from dreamer.motion.warp import warp
 from dreamer.recipe import Recipe
-from dreamer.recipe.fields import evaluate
+from dreamer.recipe.field_types import evaluate
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from dreamer.pipelines.frame_loop import Carried
 from dreamer.pipelines.image import ImagePipeline, Moment
 from dreamer.pipelines.plan import Plan
 from dreamer.recipe import Recipe
-from dreamer.recipe.film import Film
+from dreamer.recipe.film_fields import Film
 from dreamer.recipe.schedule import Clock
 
 GAIN = np.float32(3)

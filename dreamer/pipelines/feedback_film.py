@@ -15,16 +15,16 @@ from dreamer.arrays import Image, Size, Stored, from_stored, to_stored
 from dreamer.errors import DreamerError
 from dreamer.imaging import finish, stabilize
 from dreamer.imaging.finish import Finish
+from dreamer.imaging.masks import apply_mask
 from dreamer.imaging.stabilize import Floats
 from dreamer.motion.homographies import Matrix, zoom
 from dreamer.motion.warp import Still, warp
 from dreamer.pipelines.camera import Camera
-from dreamer.pipelines.finish_by_recipe import finish_mask
 from dreamer.pipelines.frame_loop import Carried, Loop, fill_between, measure_closure
 from dreamer.pipelines.image import ImagePipeline, Moment
 from dreamer.pipelines.plan import Plan
 from dreamer.recipe import Recipe
-from dreamer.recipe.film import Film
+from dreamer.recipe.film_fields import Film
 from dreamer.recipe.schedule import Clock, parse_text
 
 AVERAGE = 20.0
@@ -245,7 +245,7 @@ class FeedbackFilm:
 
     @cached_property
     def _hold(self) -> Hold:
-        return Hold(self.film, self.photo, finish_mask(self.recipe, self.mask))
+        return Hold(self.film, self.photo, apply_mask(self.mask, self.recipe.feather))
 
     @cached_property
     def _still(self) -> Still:

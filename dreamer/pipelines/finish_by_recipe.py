@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dreamer.imaging import finish
 from dreamer.imaging.finish import Finish
+from dreamer.imaging.masks import apply_mask
 from dreamer.recipe import Recipe
 
 
@@ -42,17 +42,4 @@ def finish_picture(
     parts: list[Finish] = [own] if own else []
     parts += [finish.keep_colors] if recipe.colors == "photo" else []
     parts += [finish.blend(float(recipe.opacity))] if recipe.opacity != 1 else []
-    return finish.chain(*parts, finish_mask(recipe, mask))
-
-
-def finish_mask(recipe: Recipe, mask: NDArray[np.float32] | None) -> Finish:
-    """Return what shows the dream where the mask is white, with the recipe's soft edge.
-
-    Args:
-        recipe: says how soft it is.
-        mask: `(h, w)` of 0 to 1; without one, the dream shows everywhere.
-    """
-    if mask is None:
-        return finish.leave_unchanged
-    sigma = recipe.feather * min(mask.shape)
-    return finish.apply_mask(cv2.GaussianBlur(mask, (0, 0), sigma) if sigma else mask)
+    return finish.chain(*parts, apply_mask(mask, recipe.feather))

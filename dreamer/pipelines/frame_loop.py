@@ -13,7 +13,7 @@ from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 import numpy as np
 
 from dreamer.arrays import Image, Size, Stored, from_stored, to_stored
-from dreamer.recipe.film import Film
+from dreamer.recipe.film_fields import Film
 
 
 class Memory(Protocol):

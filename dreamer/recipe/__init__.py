@@ -1,7 +1,7 @@
 """Recipes: the plain data that decides what a dream looks like."""
 
-from dreamer.recipe.definition import About, Precision
 from dreamer.recipe.error_sentences import ARGUMENTS, OPTIONS
+from dreamer.recipe.fields import About, Precision
 from dreamer.recipe.recipe import Recipe, from_fields
 from dreamer.recipe.toml_text import from_toml, parse_toml, to_fields, to_toml
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dreamer.arrays import Size
-from dreamer.recipe.fields import Acts
+from dreamer.recipe.field_types import Acts
 from dreamer.recipe.names import PARTS, traits
 from dreamer.recipe.recipe import Recipe
 

@@ -1,230 +1,500 @@
-"""Tools to define the fields of a recipe: their types, and their traits.
+"""The definition of a recipe: every field that decides what a dream looks like, and every default.
 
-A field is described once, where it is defined: its default, range and meaning, its place in a
-file, the option that sets it, where in the making of a picture it acts, and which products use it.
-Files, options, help, redrawing and the reuse of graphs rely on that.
+A recipe is plain data. It holds no dates, no paths and no code, so it can be shared, stored inside
+a picture and compared.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
-from functools import cache
-from typing import Annotated, Any, get_args
+from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-)
-from pydantic.fields import FieldInfo
-from pydantic_core import core_schema
+from pydantic import BeforeValidator, Field, field_validator
 
 from dreamer.recipe import schedule
+from dreamer.recipe.field_types import (
+    DREAMS,
+    EVERYTHING,
+    STILLS,
+    Acts,
+    Data,
+    Finite,
+    Kind,
+    Motif,
+    NotNegative,
+    OverTime,
+    Positive,
+    Text,
+    define,
+)
+from dreamer.recipe.film_fields import Film
+from dreamer.recipe.layer_spec import parse_layer
+from dreamer.recipe.migrations import FORMAT
 from dreamer.recipe.schedule import Number
+from dreamer.recipe.visualization_fields import Visualization
+
+Precision = Literal["auto", "float32", "mixed", "bfloat16"]
+"""The types that can compute."""
+
+Amount = Annotated[Number, OverTime(0, 1000)]
+"""The amount of a regularizer, or a schedule of it."""
+
+Share = Annotated[Number, OverTime(0, 0.999)]
+"""A share below 1, or a schedule of it."""
+
+Every = Annotated[int, Field(ge=1)]
+"""The period of a regularizer, in steps."""
+
+PICTURE = (Kind.PICTURE,)
+"""Pictures only, as the users of a field."""
+
+NOT_CLASSES = (*DREAMS, Kind.CHANNEL)
+"""All kinds of products but pictures of classes."""
+
+CLIPS_TOO = (Kind.PICTURE, Kind.CLIP, Kind.CHANNEL, Kind.CLASS)
+"""All kinds of products but films."""
 
 
-class Acts(StrEnum):
-    """The place in the making of a picture where a field acts."""
-
-    NOWHERE = "nowhere"
-    """The field only informs people."""
-    GRAPH = "graph"
-    """The field decides which graph is traced."""
-    TENSOR = "tensor"
-    """The field enters the graph as a tensor; the graph depends only on whether it is set."""
-    START = "start"
-    """The field decides what an octave starts from, or the length of its ascent."""
-    PLAN = "plan"
-    """The field decides the working sizes, or the dtypes that compute."""
-    OCTAVE_END = "octave's end"
-    """The field changes the dream at the end of each octave."""
-    LAST_OCTAVE_END = "last octave's end"
-    """The field changes the dream at the end of the last octave."""
-    SHOWN = "shown"
-    """The field changes only the picture that is shown."""
+def _split_layers(value: object) -> object:
+    """Accept a single layer as well as a list."""
+    return (value,) if isinstance(value, str) else value
 
 
-class Kind(StrEnum):
-    """A kind of product that is made from a recipe."""
-
-    PICTURE = "a picture"
-    FILM = "a film"
-    CLIP = "a clip"
-    CHANNEL = "a channel's picture"
-    CLASS = "a class's picture"
+def _split_codes(value: object) -> object:
+    """Accept colors separated by commas as well as a list."""
+    return [code.strip() for code in value.split(",")] if isinstance(value, str) else value
 
 
-EVERYTHING = tuple(Kind)
-"""All kinds of products."""
+Several = Annotated[tuple[str, ...], BeforeValidator(_split_layers)]
+"""A list of texts; also accepts a single text."""
 
-DREAMS = (Kind.PICTURE, Kind.FILM, Kind.CLIP)
-"""The kinds that start from a photo or a clip."""
-
-STILLS = (Kind.PICTURE, Kind.CHANNEL, Kind.CLASS)
-"""The kinds that are single pictures."""
-
-FILMS = (Kind.FILM, Kind.CLIP)
-"""The kinds that have frames."""
-
-GROWN = (Kind.CHANNEL, Kind.CLASS)
-"""The kinds that are feature visualizations."""
+_Code = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 
 
-@dataclass(frozen=True)
-class Trait:
-    """The properties of a field besides its type, default and description.
+class About(Data):
+    """The credit of a preset: who made it, and what it looks like."""
 
-    Attributes:
-        path: its place in a file, as `("ascent", "steps")`.
-        acts: where in the making of a picture it acts.
-        used_by: the kinds of products that use it.
-        flag: the option that sets it; empty if only `--set` does.
-        metavar: the placeholder of its value in the help; empty for that of the type.
-        repeat: whether the option may be given more than once.
-    """
-
-    path: tuple[str, ...]
-    acts: Acts
-    used_by: tuple[Kind, ...] = EVERYTHING
-    flag: str = ""
-    metavar: str = ""
-    repeat: bool = False
-
-    def __call__(self, schema: dict[str, Any]) -> None:
-        """Add `acts` to the JSON schema of the field; called by pydantic."""
-        schema["acts"] = self.acts.value
-
-
-def define(
-    default: Any,
-    description: str,
-    path: str,
-    acts: Acts,
-    used_by: tuple[Kind, ...] = EVERYTHING,
-    *,
-    flag: str = "",
-    metavar: str = "",
-    repeat: bool = False,
-    **limits: Any,
-) -> Any:
-    """Define a field of a recipe.
-
-    Args:
-        default: the default value.
-        description: its meaning and unit; also the help of its option.
-        path: its place in a file, with dots, as `ascent.steps`.
-        acts, used_by, flag, metavar, repeat: see `Trait`.
-        limits: constraints for pydantic's `Field`, such as `ge`, `le` or `pattern`.
-    """
-    trait = Trait(tuple(path.split(".")), acts, used_by, flag, metavar, repeat)
-    return Field(default, description=description, json_schema_extra=trait, **limits)
-
-
-def trait(info: FieldInfo) -> Trait | None:
-    """Return the trait of a field, or None for a section, which has fields of its own."""
-    found = info.json_schema_extra
-    return found if isinstance(found, Trait) else None
-
-
-Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
-"""A number above 0, up to a million."""
-
-NotNegative = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
-"""A number from 0 to 1000."""
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-"""A number that is neither infinite nor NaN."""
-
-
-def _check_printable(text: str) -> str:
-    if not all(each.isprintable() or each in "\n\t" for each in text):
-        raise ValueError("control characters are not allowed")
-    return text
-
-
-Text = Annotated[str, AfterValidator(_check_printable)]
-"""A text without control characters, since a stranger's text is shown on the user's terminal."""
-
-
-def _parse_motif(value: object) -> object:
-    if not isinstance(value, str | float | int):
-        return value
-    largest, _, smallest = str(value).partition("-")
-    try:
-        return float(largest), float(smallest or largest)
-    except ValueError:
-        raise ValueError("write LARGEST-SMALLEST, as 0.6-0.15") from None
-
-
-_MotifShare = Annotated[float, Field(ge=0.01, le=10, allow_inf_nan=False)]
-Motif = Annotated[tuple[_MotifShare, _MotifShare], BeforeValidator(_parse_motif)]
-"""The largest and the smallest motif; also accepts the text `0.6-0.15`, or `0.6` for both."""
-
-
-class Data(BaseModel):
-    """The base class of the parts of a recipe: immutable, without unknown fields."""
-
-    # Validators are built when they are needed, so that help shows at once.
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-@dataclass(frozen=True)
-class OverTime:
-    """A pydantic annotation that accepts numbers from `low` to `high`, and schedules of these."""
-
-    low: float
-    high: float
-
-    def check(self, value: Number) -> Number:
-        """Return the number, or the schedule as it is.
-
-        Raises ValueError if a constant in it is out of range.
-        """
-        parsed = schedule.parse(value)
-        for number in parsed.constants:
-            if not self.low <= number <= self.high:
-                raise ValueError(f"{number:g} is not from {self.low:g} to {self.high:g}")
-        if isinstance(value, str) and (parsed.varies or not parsed.constants):
-            return value
-        return parsed.constants[0]
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
-        return core_schema.no_info_after_validator_function(self.check, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        example = f"0:({self.low:g}), 24:({self.high:g})"
-        return {
-            "anyOf": [
-                {"type": "number", "minimum": self.low, "maximum": self.high},
-                {"type": "string", "examples": [example]},
-            ]
-        }
-
-
-@cache
-def over_time(data: type[Data]) -> tuple[str, ...]:
-    """Return the fields that may be schedules."""
-    fields = data.model_fields.items()
-    return tuple(
-        name
-        for name, field in fields
-        if any(isinstance(mark, OverTime) for mark in _list_marks(field))
+    name: Text = define("", "name of the preset", "about.name", Acts.NOWHERE)
+    author: Text = define("", "author of the preset", "about.author", Acts.NOWHERE)
+    description: Text = define("", "what it looks like", "about.description", Acts.NOWHERE)
+    tags: tuple[Text, ...] = define((), "keywords for search", "about.tags", Acts.NOWHERE)
+    license: Text = define(
+        "", "license, such as CC0-1.0 or CC-BY-4.0", "about.license", Acts.NOWHERE
     )
 
+    def derive(self) -> "About":
+        """Return the credit of a recipe derived from this one, which mentions its name and author.
 
-def _list_marks(field: FieldInfo) -> tuple[object, ...]:
-    # An optional field has its marks inside the union.
-    inner = (mark for part in get_args(field.annotation) for mark in get_args(part)[1:])
-    return *field.metadata, *inner
+        The author of the original is not the author of the new recipe.
+        """
+        if not (self.name or self.author):
+            return self
+        return About(description=f"based on {' by '.join(filter(None, (self.name, self.author)))}")
 
 
-def evaluate(value: Number, clock: schedule.Clock) -> float:
-    """Return the value of a number or schedule at a moment of a film."""
-    return schedule.parse(value).at(clock) if isinstance(value, str) else value
+class RecipeFields(Data):
+    """The recipe of a dream. Pixels are those of the working size, and colors run from 0 to 1."""
+
+    format: int = define(
+        FORMAT, "version of this file format", "format", Acts.NOWHERE, ge=FORMAT, le=FORMAT
+    )
+    about: About = About()
+
+    network: Text = define(
+        "dreamnet",
+        "network to dream on: a name from `dream models list`, or your own .keras file",
+        "network.name",
+        Acts.GRAPH,
+        flag="--model",
+        metavar="NAME|FILE",
+    )
+    input_range: tuple[Finite, Finite] = define(
+        (0, 255),
+        "for a network from a file: input values for black and white",
+        "network.input_range",
+        Acts.GRAPH,
+    )
+    input_mean: tuple[Finite, Finite, Finite] = define(
+        (0, 0, 0),
+        "for a network from a file: mean to subtract, in its own color order",
+        "network.input_mean",
+        Acts.GRAPH,
+    )
+    input_order: Literal["RGB", "BGR"] = define(
+        "RGB",
+        "for a network from a file: order of its color channels",
+        "network.input_order",
+        Acts.GRAPH,
+    )
+    precision: Precision = define(
+        "auto",
+        "type to compute in: float32, bfloat16, or mixed (bfloat16 in the last octaves only);"
+        " auto uses mixed where that is faster",
+        "network.precision",
+        Acts.PLAN,
+        flag="--precision",
+        metavar="auto|float32|mixed|bfloat16",
+    )
+
+    of: Several = define(
+        (), "words that were asked for; they stand for the layers", "objective.of", Acts.NOWHERE
+    )
+    layers: Several = define(
+        (),
+        "what to raise: a layer (mixed4c), a channel (mixed4d:139), less of a layer "
+        "(mixed3b=-0.2), a class (predictions:207), or the channels that the photo excites "
+        "most (mixed4d:strongest5; also weakest5, average5)",
+        "objective.layers",
+        Acts.TENSOR,
+        NOT_CLASSES,
+        flag="--layer",
+        metavar="LAYER[:CHANNELS][=WEIGHT]",
+        repeat=True,
+    )
+    objective: Literal["mean-square", "mean", "sum", "sum-square", "direction"] = define(
+        "mean-square",
+        "how activations become a score; direction uses channels@weights",
+        "objective.kind",
+        Acts.GRAPH,
+    )
+    guide: str | None = define(
+        None,
+        "picture to take motifs from, or a folder of photos with --set guide_match=statistics"
+        " (the recipe stores a hash)",
+        "objective.guide",
+        Acts.GRAPH,
+        DREAMS,
+        flag="--guide",
+        metavar="FILE|FOLDER",
+        pattern="^[0-9a-f]{64}$",
+    )
+    guide_match: Literal["best", "mean", "statistics"] = define(
+        "best",
+        "how to match the guide: the best match at each place (best), mean activations "
+        "(mean), or mean and standard deviation of each channel (statistics, also for a "
+        "folder of photos)",
+        "objective.guide_match",
+        Acts.GRAPH,
+        DREAMS,
+    )
+    border: int = define(
+        0,
+        "activation cells to ignore along each edge",
+        "objective.border",
+        Acts.GRAPH,
+        ge=0,
+        le=16,
+    )
+    max_objective: float | None = define(
+        None,
+        "stop an octave once the score exceeds this",
+        "objective.limit",
+        Acts.GRAPH,
+        allow_inf_nan=False,
+    )
+
+    motif: Motif = define(
+        (0.6, 0.15),
+        "largest and smallest motif, as shares of the short side, for example 0.6-0.15",
+        "octaves.motif",
+        Acts.PLAN,
+        (Kind.PICTURE, Kind.CLIP),
+        flag="--motif",
+        metavar="LARGEST-SMALLEST",
+    )
+    motif_pixels: int | None = define(
+        None,
+        "size of a motif in pixels (default: the network's own)",
+        "octaves.motif_pixels",
+        Acts.PLAN,
+        DREAMS,
+        ge=1,
+        le=4096,
+    )
+    octaves: int | None = define(
+        None,
+        "number of octaves, counted down from full size; replaces --motif",
+        "octaves.count",
+        Acts.PLAN,
+        DREAMS,
+        flag="--octaves",
+        ge=1,
+        le=20,
+    )
+    octave_scale: float = define(
+        1.4,
+        "size ratio between neighboring octaves",
+        "octaves.scale",
+        Acts.PLAN,
+        DREAMS,
+        flag="--octave-scale",
+        ge=1.01,
+        le=8,
+        allow_inf_nan=False,
+    )
+    carry: Literal["detail", "lost-detail", "plain"] = define(
+        "detail", "how the dream is passed to the next octave", "octaves.carry", Acts.START, DREAMS
+    )
+    resample: Literal["lanczos3", "bilinear", "zoom"] = define(
+        "lanczos3",
+        "filter for resizing between octaves; zoom is linear and makes each octave from the "
+        "next larger one",
+        "octaves.resample",
+        Acts.START,
+        DREAMS,
+    )
+
+    steps: int = define(
+        10,
+        "steps of gradient ascent in each octave",
+        "ascent.steps",
+        Acts.START,
+        CLIPS_TOO,
+        flag="--steps",
+        ge=1,
+        le=100_000,
+    )
+    rate: Annotated[Number, OverTime(1e-9, 1e6)] = define(
+        0.014,
+        "step size, for colors from 0 to 1",
+        "ascent.rate",
+        Acts.TENSOR,
+        flag="--rate",
+        metavar="NUMBER",
+    )
+    rate_end: Annotated[Number, OverTime(1e-9, 1e6)] | None = define(
+        None,
+        "step size at the last step of an octave (default: the same throughout)",
+        "ascent.rate_end",
+        Acts.TENSOR,
+    )
+    patience: int | None = define(
+        None,
+        "stop an octave after so many steps without a higher score, each compared with those "
+        "at the same point between two filters",
+        "ascent.patience",
+        Acts.GRAPH,
+        ge=1,
+    )
+    normalization: Literal["laplacian", "mean-abs", "std", "rms", "l2", "none"] = define(
+        "laplacian",
+        "how the gradient is normalized",
+        "ascent.normalization",
+        Acts.GRAPH,
+    )
+    cascade: NotNegative | None = define(
+        None,
+        "base width of the blur cascade on the gradient, in pixels",
+        "ascent.cascade",
+        Acts.GRAPH,
+    )
+    optimizer: Literal["ascent", "momentum", "nesterov", "rmsprop", "adam", "lbfgs"] = define(
+        "ascent",
+        "update rule; lbfgs searches each octave as a whole, with a single jitter and without"
+        " rate, normalization or regularizers, so use --strength with it",
+        "ascent.optimizer",
+        Acts.GRAPH,
+    )
+    jitter: int = define(
+        32,
+        "largest random shift before each step, in pixels; not used with --unit",
+        "ascent.jitter",
+        Acts.GRAPH,
+        flag="--jitter",
+        ge=0,
+        le=4096,
+    )
+    clip: bool = define(
+        True, "keep colors within 0 to 1 after each step", "ascent.clip", Acts.GRAPH
+    )
+
+    decay: Share = define(
+        0.0,
+        "share of the distance to gray by which colors decay",
+        "regularizers.decay.amount",
+        Acts.TENSOR,
+    )
+    decay_every: Every = define(
+        1, "apply every so many steps", "regularizers.decay.every", Acts.GRAPH
+    )
+    median: int = define(
+        0,
+        "width of the median filter, odd, in pixels",
+        "regularizers.median.amount",
+        Acts.TENSOR,
+        ge=0,
+        le=99,
+    )
+    median_every: Every = define(
+        4, "apply every so many steps", "regularizers.median.every", Acts.GRAPH
+    )
+    total_variation: Amount = define(
+        0.0,
+        "step size of the descent on the total variation",
+        "regularizers.total_variation.amount",
+        Acts.TENSOR,
+    )
+    total_variation_every: Every = define(
+        1, "apply every so many steps", "regularizers.total_variation.every", Acts.GRAPH
+    )
+    small_norm: Share = define(
+        0.0,
+        "share of pixels to turn gray: those closest to gray",
+        "regularizers.small_norm.amount",
+        Acts.TENSOR,
+    )
+    small_norm_every: Every = define(
+        1, "apply every so many steps", "regularizers.small_norm.every", Acts.GRAPH
+    )
+    small_contribution: Share = define(
+        0.0,
+        "share of pixels to turn gray: those that contribute least; for pictures grown from noise",
+        "regularizers.small_contribution.amount",
+        Acts.TENSOR,
+    )
+    small_contribution_every: Every = define(
+        1, "apply every so many steps", "regularizers.small_contribution.every", Acts.GRAPH
+    )
+    blur: Amount = define(
+        0.4,
+        "standard deviation of the blur, in pixels",
+        "regularizers.blur.amount",
+        Acts.TENSOR,
+        flag="--blur",
+        metavar="NUMBER",
+    )
+    blur_end: Amount | None = define(
+        None,
+        "standard deviation at the last step of an octave, in pixels (default: the same "
+        "throughout)",
+        "regularizers.blur.end",
+        Acts.TENSOR,
+    )
+    blur_every: Every = define(
+        4, "apply every so many steps", "regularizers.blur.every", Acts.GRAPH
+    )
+
+    strength: Positive | None = define(
+        None,
+        "mean color change of the whole picture (ΔE): 10 is gentle, 20 rich, 35 wild",
+        "finish.strength",
+        Acts.OCTAVE_END,
+        (Kind.PICTURE, Kind.CLIP),
+        flag="--strength",
+        le=100,
+    )
+    opacity: Annotated[Number, OverTime(0, 1)] = define(
+        1.0,
+        "opacity of the dream over the photo, 0 to 1",
+        "finish.opacity",
+        Acts.SHOWN,
+        DREAMS,
+        flag="--opacity",
+        metavar="SHARE",
+    )
+    colors: Literal["dream", "photo"] = define(
+        "dream",
+        "keep the colors of the dream, or use those of the photo with the dream's lightness",
+        "finish.colors",
+        Acts.SHOWN,
+        DREAMS,
+    )
+    palette: Annotated[tuple[_Code, ...], BeforeValidator(_split_codes)] = define(
+        (),
+        "colors to dream in, such as #102040,#e06020, or a photo to take them from",
+        "finish.palette",
+        Acts.OCTAVE_END,
+        DREAMS,
+        flag="--palette",
+        metavar="PHOTO|#rrggbb,…",
+    )
+    saturation: Annotated[Number, OverTime(0, 10)] = define(
+        1.0,
+        "factor on the saturation of the dream",
+        "finish.saturation",
+        Acts.LAST_OCTAVE_END,
+        DREAMS,
+        flag="--saturation",
+        metavar="FACTOR",
+    )
+    mask: str | None = define(
+        None,
+        "picture that shows where to dream: white for the dream, black for the photo (the "
+        "recipe stores a hash)",
+        "finish.mask",
+        Acts.SHOWN,
+        DREAMS,
+        flag="--mask",
+        metavar="FILE",
+        pattern="^[0-9a-f]{64}$",
+    )
+    feather: Annotated[float, Field(ge=0, le=1)] = define(
+        0.02,
+        "softness of the mask's edge, as a share of the short side",
+        "finish.feather",
+        Acts.SHOWN,
+        DREAMS,
+    )
+
+    size: Annotated[int, Field(ge=1)] | Literal["full"] = define(
+        1280,
+        "longest side in pixels, or full for the photo's own size; larger photos are scaled down",
+        "picture.size",
+        Acts.START,
+        STILLS,
+        flag="--size",
+        metavar="PIXELS|full",
+    )
+    enlarge: bool = define(
+        False, "scale smaller photos up to size", "picture.enlarge", Acts.START, PICTURE
+    )
+    seed: int = define(
+        0,
+        "random seed; the same seed gives the same picture",
+        "picture.seed",
+        Acts.START,
+        EVERYTHING,
+        flag="--seed",
+        ge=0,
+        lt=2**32,
+    )
+    seamless: bool = define(
+        False,
+        "make opposite edges meet, for patterns and wallpapers",
+        "picture.seamless",
+        Acts.GRAPH,
+        DREAMS,
+        flag="--seamless",
+    )
+    tile: int | None = define(
+        None,
+        "largest side that the network processes at once, in pixels (default: as memory allows)",
+        "picture.tile",
+        Acts.GRAPH,
+        DREAMS,
+        ge=256,
+        le=65_536,
+    )
+
+    film: Film = Film()
+    visualization: Visualization = Visualization()
+
+    @field_validator("layers")
+    @classmethod
+    def _layers_parse(cls, layers: tuple[str, ...]) -> tuple[str, ...]:
+        for text in layers:
+            for each in schedule.parse_text(text).texts:
+                parse_layer(each)
+        return layers
+
+    @field_validator("motif")
+    @classmethod
+    def _motif_falls(cls, motif: tuple[float, float]) -> tuple[float, float]:
+        largest, smallest = motif
+        if smallest > largest:
+            raise ValueError("the largest motif comes first")
+        return motif
+
+    @field_validator("median")
+    @classmethod
+    def _median_is_odd(cls, median: int) -> int:
+        if median and median % 2 == 0:
+            raise ValueError("a median filter's width is odd")
+        return median

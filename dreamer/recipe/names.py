@@ -10,8 +10,8 @@ from functools import cache
 from typing import Any
 
 from dreamer.errors import DreamerError, nearest
-from dreamer.recipe.definition import Definition
-from dreamer.recipe.fields import Trait, trait
+from dreamer.recipe.field_types import Trait, trait
+from dreamer.recipe.fields import RecipeFields
 
 PARTS = ("about", "film", "visualization")
 """The parts of a recipe that have fields of their own, addressed as `film.fps`."""
@@ -42,7 +42,7 @@ def traits() -> Mapping[str, Trait]:
 
 
 def _iterate_traits() -> Iterator[tuple[str, Trait]]:
-    for name, info in Definition.model_fields.items():
+    for name, info in RecipeFields.model_fields.items():
         if own := trait(info):
             yield name, own
         else:

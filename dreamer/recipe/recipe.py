@@ -7,17 +7,17 @@ from pydantic import ValidationError
 
 from dreamer.errors import DreamerError
 from dreamer.recipe import schedule
-from dreamer.recipe.definition import Definition
 from dreamer.recipe.error_sentences import OPTIONS, describe_error
-from dreamer.recipe.fields import over_time
-from dreamer.recipe.film import Film
+from dreamer.recipe.field_types import over_time
+from dreamer.recipe.fields import RecipeFields
+from dreamer.recipe.film_fields import Film
 from dreamer.recipe.layer_spec import LayerSpec, parse_layer
 from dreamer.recipe.migrations import migrate
 from dreamer.recipe.names import PARTS, read_changes
 from dreamer.recipe.schedule import Clock, Schedule
 
 
-class Recipe(Definition):
+class Recipe(RecipeFields):
     """A dream's recipe. Pixels are those of the octave being dreamt; colors run from 0 to 1."""
 
     @property

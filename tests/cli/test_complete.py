@@ -10,7 +10,7 @@ import pytest
 
 from dreamer.jobs import presets
 from dreamer.recipe import words
-from dreamer.recipe.film import Motion
+from dreamer.recipe.film_fields import Motion
 
 
 @pytest.fixture(autouse=True)

@@ -20,14 +20,6 @@ def test_opacity_runs_from_photo_to_dream(dream: Image, photo: Image) -> None:
     np.testing.assert_allclose(half, (dream + photo) / 2, atol=1e-6)
 
 
-def test_a_mask_keeps_the_photo_where_it_is_black(dream: Image, photo: Image) -> None:
-    mask = np.zeros(photo.shape[:2], np.float32)
-    mask[:, 50:] = 1
-    masked = finish.apply_mask(mask)(dream, photo)
-    np.testing.assert_array_equal(masked[:, :50], photo[:, :50])
-    np.testing.assert_allclose(masked[:, 50:], dream[:, 50:], atol=1e-6)
-
-
 def test_the_photos_colors_can_be_kept(dream: Image, photo: Image) -> None:
     kept, wanted = finish.to_lab(finish.keep_colors(dream, photo)), finish.to_lab(photo)
     lightness = finish.to_lab(dream)[..., 0]

@@ -9,7 +9,7 @@ from dreamer.jobs.events import Event, Note
 from dreamer.jobs.requests import FiltersRequest, ImageRequest, Request, VideoRequest
 from dreamer.jobs.resolve import InWords, Origin, describe, resolve
 from dreamer.recipe import Recipe, words
-from dreamer.recipe.fields import Kind
+from dreamer.recipe.field_types import Kind
 
 
 def described(

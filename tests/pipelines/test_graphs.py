@@ -13,7 +13,7 @@ from dreamer.pipelines.build_ascent import KEPT_GRAPHS, Graphs
 from dreamer.pipelines.image import ImagePipeline, build_pipeline
 from dreamer.recipe import Recipe, from_toml
 from dreamer.recipe.changes import compute_graph_key
-from dreamer.recipe.fields import Acts
+from dreamer.recipe.field_types import Acts
 from dreamer.recipe.names import PARTS, traits
 
 BASE = {

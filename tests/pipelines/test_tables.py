@@ -16,8 +16,8 @@ from dreamer.ascent import (
 from dreamer.motion import camera_paths, warp
 from dreamer.pipelines import clip_film
 from dreamer.recipe import Recipe
-from dreamer.recipe.film import Film
-from dreamer.recipe.visualization import Visualization
+from dreamer.recipe.film_fields import Film
+from dreamer.recipe.visualization_fields import Visualization
 
 TABLES: dict[str, tuple[set[str], Collection[str]]] = {
     "objective": ({"direction"}, objectives.REDUCTIONS),

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from dreamer.recipe.fields import (
+from dreamer.recipe.field_types import (
     FILMS,
     Acts,
     Data,

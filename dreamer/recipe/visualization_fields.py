@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dreamer.recipe.fields import GROWN, Acts, Data, Kind, NotNegative, define
+from dreamer.recipe.field_types import GROWN, Acts, Data, Kind, NotNegative, define
 
 
 class Visualization(Data):
