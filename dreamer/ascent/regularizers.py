@@ -152,7 +152,9 @@ REGULARIZERS: Mapping[str, Callable[[Amount], Regularizer]] = {
     "small_contribution": small_contribution,
     "blur": blur,
 }
-"""Functions from the amount in the recipe to a regularizer, in the order of application."""
+"""Functions from the amount in the recipe to a regularizer, in the order of application.
+
+The recipe has two fields for each, its amount and, with `_every`, its period in steps."""
 
 
 def every(period: int | tf.Tensor, regularizer: Regularizer) -> Regularizer:

@@ -1,4 +1,4 @@
-"""What the help of each command says, and the examples that it shows."""
+"""What the help of each command that runs a job says, and the examples that it shows."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

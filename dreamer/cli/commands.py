@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from typer.core import TyperCommand
 
-from dreamer.cli import complete, show
+from dreamer.cli import complete, interrupt, show
 from dreamer.errors import DreamerError
 from dreamer.jobs.requests import (
     CLIP,
@@ -33,7 +33,7 @@ from dreamer.jobs.requests import (
     recipe_options,
 )
 from dreamer.recipe import Recipe
-from dreamer.recipe.error_sentences import explain_error
+from dreamer.recipe.error_sentences import describe_value
 from dreamer.recipe.names import FORMER, traits
 
 PANELS = ("", LOOK, MOTION, CLIP, GROWTH, SEARCH, NETWORK, FILES, QUICK)
@@ -111,10 +111,10 @@ def run(request: Request, *, quiet: bool) -> None:
     # What follows is heavy, and `--help` does without it.
     from dreamer.jobs.run import run_job
 
-    with show.terminal(quiet=quiet) as emit, show.interruptible() as stop:
+    with show.terminal(quiet=quiet) as emit, interrupt.interruptible() as stop:
         outcome = run_job(request, emit, stop)
     if outcome.stopped:
-        raise typer.Exit(show.INTERRUPTED)
+        raise typer.Exit(interrupt.INTERRUPTED)
     if outcome.failed:
         raise typer.Exit(1)
 
@@ -143,9 +143,7 @@ def build_request(kind: type[Request], given: Mapping[str, Any]) -> Request:
     except ValidationError as error:
         first = error.errors()[0]
         option = option_of(kind.model_fields[str(first["loc"][0])])
-        flag = option.flag if option else ""
-        why = explain_error(first)
-        raise DreamerError(f"{flag} cannot be {first['input']}: {why}.") from None
+        raise DreamerError(describe_value(first, option.flag if option else "")) from None
 
 
 Param = tuple[str, inspect.Parameter]

@@ -1,26 +1,21 @@
-"""What a person sees in a terminal: a job's events, and an orderly Ctrl-C."""
+"""What a person sees in a terminal of a job's events."""
 
 from __future__ import annotations
 
 import codecs
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import typer
 
-from dreamer.jobs.events import Done, Event, Failed, Frame, Note, Planned, Progress, Stop, Table
+from dreamer.jobs.events import Done, Event, Failed, Frame, Note, Planned, Progress, Table
 
 if TYPE_CHECKING:
     from rich import progress as bars
-
-INTERRUPTED = 130
-"""The exit code of a run that Ctrl-C ended, as shells have it."""
 
 _PLAINER = {
     **{"×": "x", "→": "->", "…": "...", "·": "-", "–": "-", "−": "-", "Δ": "d", "▸": ">"},
@@ -138,21 +133,3 @@ def _open_bar() -> Iterator[bars.Progress]:
             *columns, console=console, transient=True, redirect_stdout=to_terminal
         ) as bar:
             yield bar
-
-
-@contextmanager
-def interruptible() -> Iterator[Stop]:
-    """Let the first Ctrl-C ask a job to stop and keep what there is, and the second end at once."""
-    stop = Stop()
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if stop.asked:
-            raise KeyboardInterrupt
-        stop.ask()
-        note("Stopping after this step; Ctrl-C again stops at once.")
-
-    before = signal.signal(signal.SIGINT, handle)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)

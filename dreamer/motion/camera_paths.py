@@ -71,7 +71,9 @@ MOTIONS: Mapping[str, Motion] = {
     "orbit": Motion(pose=lambda swing: Pose(tilt=(12 * swing(9, 0), 12 * swing(9, 0.25)))),
     "still": Motion(),
 }
-"""Motions by name. `zoom`, `spiral` and `tunnel` move in forever; the others come back."""
+"""Motions by name. `zoom`, `spiral` and `tunnel` move in forever; the others come back.
+
+The recipe accepts the same names (see `film_fields.Motion`)."""
 
 
 def step(

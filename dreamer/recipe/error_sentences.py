@@ -47,19 +47,25 @@ def describe_error(error: ValidationError, source: str) -> str:
     field = ".".join(str(part) for part in first["loc"][: 2 if first["loc"][0] in PARTS else 1])
     named = {OPTIONS: name_option(field), ARGUMENTS: field.rpartition(".")[2]}
     place = named.get(source, f"In {source}, {name_path(field)}")
-    given, typed = first["input"], source == OPTIONS
-    # Control characters could command the terminal, so they are shown escaped.
-    shown = given if typed and isinstance(given, str) and given.isprintable() else repr(given)
-    return f"{place} cannot be {shown}: {explain_error(first, field)}."
+    return describe_value(first, place, field, typed=source == OPTIONS)
 
 
-def explain_error(error: ErrorDetails, field: str = "") -> str:
-    """Explain what is wrong with a value, and what to write instead.
+def describe_value(error: ErrorDetails, place: str, field: str = "", *, typed: bool = True) -> str:
+    """Describe an invalid value in a sentence: where it is, and what to write instead.
 
     Args:
         error: one of those from pydantic.
+        place: where the value is, as `--size`.
         field: the field of a recipe that it is about, if it is one.
+        typed: whether it was typed as an option, and is shown without quotes.
     """
+    given = error["input"]
+    # Control characters could command the terminal, so they are shown escaped.
+    shown = given if typed and isinstance(given, str) and given.isprintable() else repr(given)
+    return f"{place} cannot be {shown}: {_explain(error, field)}."
+
+
+def _explain(error: ErrorDetails, field: str) -> str:
     if reason := _REASONS.get(error["type"]):
         return f"write {_WRITE.get(field) or reason(error.get('ctx', {}))}"
     if error["type"] == "string_pattern_mismatch":

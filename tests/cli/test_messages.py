@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from dreamer.arrays import Image
-from dreamer.cli import app, show
+from dreamer.cli import app, interrupt, show
 from dreamer.files import photos
 from dreamer.jobs import presets
 from dreamer.jobs.presets import read_finished
@@ -319,7 +319,7 @@ def test_a_stopped_picture_is_gone_on_with(
     monkeypatch.setattr(photos, "write", stopping)
     code, _, err = dream("image", "photo.png", *quick, "-o", "part.png")
     monkeypatch.setattr(photos, "write", write)
-    assert code == show.INTERRUPTED
+    assert code == interrupt.INTERRUPTED
     assert "--finish part.png goes on from the end of octave 1" in err
     assert dream("image", "photo.png", "--finish", "part.png", "-o", "rest.png")[0] == 0
     whole, rest = (photos.read(folder / f"{name}.png").image for name in ("whole", "rest"))
