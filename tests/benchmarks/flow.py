@@ -29,10 +29,7 @@ import tensorflow as tf  # noqa: E402
 from dreamer.arrays import Image, Size, from_stored  # noqa: E402
 from dreamer.files import clips  # noqa: E402
 from dreamer.motion import flow, homographies, warp  # noqa: E402
-from dreamer.networks import (  # noqa: E402
-    freezing,
-    loading,
-)
+from dreamer.networks import freezing, loading  # noqa: E402
 from dreamer.pipelines import clip_film, frame_loop  # noqa: E402
 from dreamer.pipelines.clip_film import ClipFilm  # noqa: E402
 from dreamer.pipelines.image import ImagePipeline, Moment, build_pipeline  # noqa: E402

@@ -31,10 +31,7 @@ from dreamer.arrays import Image, Stored, from_stored  # noqa: E402
 from dreamer.errors import DreamerError  # noqa: E402
 from dreamer.files import photos  # noqa: E402
 from dreamer.imaging import stabilize  # noqa: E402
-from dreamer.networks import (  # noqa: E402
-    freezing,
-    loading,
-)
+from dreamer.networks import freezing, loading  # noqa: E402
 from dreamer.pipelines import frame_loop  # noqa: E402
 from dreamer.pipelines.camera import Camera  # noqa: E402
 from dreamer.pipelines.feedback_film import FeedbackFilm, FeedbackMemory, frame_recipe  # noqa: E402
