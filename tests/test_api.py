@@ -234,6 +234,27 @@ def test_a_transform_and_a_finish_of_ones_own_are_applied(pixels: np.ndarray, ti
     assert set(seen) == {(pixels.shape, pixels.shape)}
 
 
+@pytest.mark.filterwarnings("ignore")  # AutoGraph gives up where its own warnings are errors.
+def test_functions_of_ones_own_may_branch_and_loop_on_tensors(
+    pixels: np.ndarray, tiny: Any
+) -> None:
+    import tensorflow as tf
+
+    # AutoGraph converts no function with annotations.
+    def score(maps, numbers):
+        total = tf.zeros(tf.shape(maps["mixed"])[:1])
+        for channel in tf.range(3):
+            total += tf.reduce_mean(maps["mixed"][..., channel], (1, 2))
+        return total if tf.reduce_max(total) > 0 else -total
+
+    def flip(images, seed):
+        return images[:, :, ::-1] if seed[0] % 2 == 0 else images
+
+    branching = dreamer.objectives.Objective(frozenset({"mixed"}), score)
+    dreamt = dreamer.dream(pixels, network=tiny, objective=branching, transform=flip, **OWN)
+    assert (dreamt != pixels).any()
+
+
 def test_an_objective_of_ones_own_films(pixels: np.ndarray, tiny: Any) -> None:
     own = {"objective": dreamer.objectives.channel("mixed", 1), "network": tiny}
     quick = {"size": 64, "steps": 1, "frames": 3, "octaves": 1, "intro": 0, "jitter": 0}

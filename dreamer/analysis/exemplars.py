@@ -91,7 +91,9 @@ def search(
         layer: [channel.number for channel in best if channel.layer == layer]
         for layer in dict.fromkeys(channel.layer for channel in best)
     }
-    features = tf.function(freezing.freeze(net, numbers, "float32"), reduce_retracing=True)
+    features = tf.function(
+        freezing.freeze(net, numbers, "float32"), reduce_retracing=True, autograph=False
+    )
     seen = skipped = 0
     for photo in folders.read_photos(net, folder, longest):
         if photo is None:

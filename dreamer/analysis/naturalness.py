@@ -52,7 +52,7 @@ class Naturalness:
     @cached_property
     def _features(self) -> Any:
         features = freezing.freeze(self.net, self.usual, "float32")
-        return tf.function(features, reduce_retracing=True)
+        return tf.function(features, reduce_retracing=True, autograph=False)
 
     def distance(self, image: Image) -> float:
         """Measure how unlike photos a picture is: about 1 for a photo; less is more natural.
@@ -118,7 +118,9 @@ def measure_statistics(net: Network, folder: Path) -> Usual:
 
     Raises DreamerError if the folder holds fewer than two usable photos.
     """
-    features = tf.function(freezing.freeze(net, layers(net), "float32"), reduce_retracing=True)
+    features = tf.function(
+        freezing.freeze(net, layers(net), "float32"), reduce_retracing=True, autograph=False
+    )
     count, sums = 0, {layer: np.zeros((2, 2, net.channels(layer))) for layer in layers(net)}
     for photo in folders.read_photos(net, folder, channels.MEASUREMENT_SIZE):
         if photo:

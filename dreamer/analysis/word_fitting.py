@@ -130,7 +130,10 @@ class Classifier:
                 for g, a in zip(tape.gradient(value, every), every, strict=True)
             ]
 
-        return cast("Callable[..., list[tf.Tensor]]", tf.function(run, reduce_retracing=True))
+        return cast(
+            "Callable[..., list[tf.Tensor]]",
+            tf.function(run, reduce_retracing=True, autograph=False),
+        )
 
     def pulls(self, maps: tf.Tensor, goal: Array) -> list[Array]:
         """Return how each channel raises the logits weighted by `goal`, `(2, c)` for each layer.
@@ -174,7 +177,9 @@ def classifier(net: Network, layers: Sequence[str]) -> Classifier:
         )
     logits = net.resolve(list(net.units)[-1])
     first, *others = sorted(map(net.resolve, layers), key=list(net.layers).index)
-    stem = tf.function(freezing.freeze(net, [first], "float32"), reduce_retracing=True)
+    stem = tf.function(
+        freezing.freeze(net, [first], "float32"), reduce_retracing=True, autograph=False
+    )
     whole = freezing.freeze_model(net, [first, *others, logits], "float32", leak=0)
     ends = {name: whole.get_layer(name).output for name in (*others, logits)}
     try:

@@ -125,6 +125,7 @@ class Ascent:
             self._gradient,
             input_signature=[_PICTURES, _SEED, signature],
             experimental_attributes={"_noinline": True},
+            autograph=False,
         )
         self.value_and_gradient = (
             tile_gradient(gradient, objective.layers, tiles) if tiles else gradient
@@ -132,7 +133,9 @@ class Ascent:
         # One signature for all sizes, or each octave would trigger a retrace.
         start = tf.nest.map_structure(_relax_spec, self.begin(tf.zeros([1, 8, 8, 3])))
         self._run: Callable[..., Climb] = tf.function(
-            self._steps, input_signature=[start, _SEED, _COUNT, _COUNT, _COUNT, signature]
+            self._steps,
+            input_signature=[start, _SEED, _COUNT, _COUNT, _COUNT, signature],
+            autograph=False,
         )
 
     value_and_gradient: Gradient

@@ -13,9 +13,9 @@ from threading import Event, Thread
 from typing import Any
 
 import numpy as np
+import scipy  # Its parts are imported where they are first used.
 import tensorflow as tf
 from numpy.typing import NDArray
-from scipy import fft, optimize
 
 from dreamer.ascent.ascent import Ascent, Climb
 from dreamer.ascent.steps import Numbers
@@ -81,12 +81,12 @@ def climb_in_steps(
 def _like_photographs(shape: tuple[int, ...]) -> Callable[[Array], Array]:
     """Return a self-adjoint filter on `(h, w, 3)` with amplitudes that fall as 1/frequency."""
     height, width, _ = shape
-    frequency = np.hypot(fft.fftfreq(height)[:, None], fft.rfftfreq(width))[..., None]
+    frequency = np.hypot(scipy.fft.fftfreq(height)[:, None], scipy.fft.rfftfreq(width))[..., None]
     share = COARSEST / np.maximum(frequency, COARSEST)
 
     def smooth(values: Array) -> Array:
-        spectrum = fft.rfft2(values, axes=(0, 1)) * share
-        return np.asarray(fft.irfft2(spectrum, (height, width), axes=(0, 1)))
+        spectrum = scipy.fft.rfft2(values, axes=(0, 1)) * share
+        return np.asarray(scipy.fft.irfft2(spectrum, (height, width), axes=(0, 1)))
 
     return smooth
 
@@ -118,7 +118,7 @@ def _steps(
         options |= {"ftol": 0, "gtol": 0}
         method: Any = "L-BFGS-B"
         try:
-            optimize.minimize(
+            scipy.optimize.minimize(
                 objective, start, method=method, jac=True, callback=report, options=options
             )
             results.put(None)

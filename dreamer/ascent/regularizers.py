@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
+import scipy  # Its parts are imported where they are first used.
 import tensorflow as tf
-from scipy import ndimage
 
 from dreamer.ascent.steps import Amount, Step
 
@@ -64,7 +64,7 @@ def median(size: Amount) -> Regularizer:
         side = int(width) // 2 * 2 + 1
         if side <= 5:  # OpenCV's is several times faster, but limited to 5 for float32.
             return np.stack([cv2.medianBlur(np.ascontiguousarray(x), side) for x in images])
-        return ndimage.median_filter(images, (1, side, side, 1), mode="nearest")
+        return scipy.ndimage.median_filter(images, (1, side, side, 1), mode="nearest")
 
     def smooth(images: tf.Tensor, gradient: tf.Tensor, step: Step) -> tf.Tensor:
         result = tf.numpy_function(filtered, [images, size(step)], tf.float32)

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
+import scipy  # Its parts are imported where they are first used.
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageCms, ImageOps
-from scipy import ndimage
 
 from dreamer.arrays import Size
 from dreamer.files import pictures, sixteen_bit
@@ -142,5 +142,7 @@ class _Profile:
         for row, out in zip(pixels, converted, strict=True):
             places = row[:, :3].T * np.float32(_NODES - 1)
             for channel in range(3):
-                out[:, channel] = ndimage.map_coordinates(table[..., channel], places, order=1)
+                out[:, channel] = scipy.ndimage.map_coordinates(
+                    table[..., channel], places, order=1
+                )
         return converted

@@ -12,8 +12,8 @@ import math
 from functools import lru_cache
 
 import numpy as np
+import scipy  # Its parts are imported where they are first used.
 from numpy.typing import NDArray
-from scipy.interpolate import BSpline
 
 DEGREE = 7
 TAPS = DEGREE + 1
@@ -33,7 +33,7 @@ Floats = NDArray[np.float32]
 def basis(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Evaluate the centered B-spline, which is 0 farther than `REACH` from 0."""
     knots = np.arange(TAPS + 1) - TAPS / 2
-    return np.nan_to_num(BSpline.basis_element(knots, extrapolate=False)(x))
+    return np.nan_to_num(scipy.interpolate.BSpline.basis_element(knots, extrapolate=False)(x))
 
 
 def prefilter(variance: float) -> Floats:

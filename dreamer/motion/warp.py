@@ -1,5 +1,7 @@
 """Pictures moved by a matrix or a field of positions, in one resampling."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,8 +10,8 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+import scipy  # Its parts are imported where they are first used.
 from numpy.typing import NDArray
-from scipy import sparse
 
 from dreamer.arrays import Image, Size
 from dreamer.motion import splines
@@ -231,14 +233,14 @@ def _make_separable_fill(source: _Source) -> Callable[[Image, int], None]:
     return fill
 
 
-def _build_interpolation(positions: Positions, count: int, margin: int) -> sparse.csr_array:
+def _build_interpolation(positions: Positions, count: int, margin: int) -> scipy.sparse.csr_array:
     """Return the matrix `(positions, count)` from coefficients along an axis to values."""
     taps = np.floor(positions - 0.5)[:, None] + np.arange(1 - splines.REACH, splines.REACH + 1)
     weights = splines.basis(positions[:, None] - 0.5 - taps).astype(np.float32)
     places = (taps + margin).astype(np.int32)
     starts = np.arange(len(positions) + 1, dtype=np.int32) * splines.TAPS
     shape = (len(positions), count)
-    return sparse.csr_array((weights.ravel(), places.ravel(), starts), shape=shape)
+    return scipy.sparse.csr_array((weights.ravel(), places.ravel(), starts), shape=shape)
 
 
 def _make_gathering_fill(source: _Source, places: _FindSources) -> Callable[[Image, int], None]:

@@ -6,10 +6,11 @@ as a convolution whose channels hold neighboring pixels, that gradient takes hal
 the time.
 """
 
-from functools import cached_property
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from dreamer.ascent.interleave import interleave_phases
@@ -39,44 +40,73 @@ def _is_strided_with_few_channels(layer: Any) -> bool:
     return few and down == across <= min(layer.kernel_size)
 
 
-class FrozenConv2D(keras.layers.Conv2D):  # type: ignore[misc]
-    """A convolution without a gradient for its kernel, which is set before the first gradient."""
+class FrozenConv2D(keras.layers.Layer):  # type: ignore[misc]
+    """A convolution with fixed weights, which are plain tensors, and no gradient for them.
 
-    @cached_property
-    def _taps(self) -> tf.Tensor:
-        # Outside the graph, which would otherwise flip the kernel in every step.
+    Args:
+        layer: the Keras layer that it stands for, of which `has_faster_gradient` is true.
+        kernel: `(height, width, c, filters)`.
+        bias: `(filters,)`; None for none.
+        activation: the function at its end; None for the layer's own.
+        dtype: the type of the weights and of the computation.
+    """
+
+    def __init__(
+        self,
+        layer: Any,
+        kernel: np.ndarray,
+        bias: np.ndarray | None,
+        activation: Callable[[tf.Tensor], tf.Tensor] | None,
+        dtype: str,
+    ) -> None:
+        super().__init__(name=layer.name, dtype=dtype, trainable=False)
+        # Not the layer itself, whose weights would become this layer's.
+        self._find_shape = layer.compute_output_shape
+        self._padding, (self._stride, _) = layer.padding.upper(), layer.strides
+        self._activation = activation or layer.activation
+        taps = _flip_kernel(kernel, self._stride)
+        # Outside any graph, which would otherwise hold them.
         with tf.init_scope():
-            taps = _flip_kernel(tf.convert_to_tensor(self.kernel), self.strides[0])
-            return _widen_kernel(taps) if self.strides == (1, 1) else taps
+            self._kernel = tf.cast(kernel, dtype)
+            self._bias = None if bias is None else tf.cast(bias[None, None, None], dtype)
+            self._taps = tf.cast(_widen_kernel(taps) if self._stride == 1 else taps, dtype)
 
-    def convolution_op(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-        """Convolve inputs `(n, h, w, c)` with a kernel `(height, width, c, filters)`."""
-        frozen = tf.convert_to_tensor(kernel)
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the shape of the maps."""
+        shape: tuple[Any, ...] = self._find_shape(input_shape)
+        return shape
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Convolve inputs `(n, h, w, c)`; return `(n, h', w', filters)`."""
+        maps = self._convolve(inputs)
+        return self._activation(maps if self._bias is None else maps + self._bias)
+
+    def _convolve(self, inputs: tf.Tensor) -> tf.Tensor:
+        same, (*kernel_size, channels, _) = self._padding == "SAME", self._kernel.shape
 
         @tf.custom_gradient  # type: ignore[untyped-decorator]
         def convolve(inputs: tf.Tensor) -> tuple[tf.Tensor, Any]:
             size = tf.shape(inputs)[1:3]
 
             def grad(upstream: tf.Tensor) -> tf.Tensor:
-                same = self.padding == "same"
-                if self.strides == (1, 1):
+                if self._stride == 1:
                     gradient = _compute_gradient(
-                        upstream, self._taps, self.kernel_size, frozen.shape[2], same=same
+                        upstream, self._taps, kernel_size, channels, same=same
                     )
                 else:
                     gradient = _compute_strided_gradient(
-                        upstream, self._taps, self.strides[0], self.kernel_size, size, same=same
+                        upstream, self._taps, self._stride, kernel_size, size, same=same
                     )
                 # `tf.slice` forgets the number of channels, which `gaussian` needs.
                 gradient.set_shape(inputs.shape)
                 return gradient
 
-            return tf.nn.conv2d(inputs, frozen, self.strides, self.padding.upper()), grad
+            return tf.nn.conv2d(inputs, self._kernel, self._stride, self._padding), grad
 
         return convolve(inputs)
 
 
-def _flip_kernel(kernel: tf.Tensor, stride: int) -> tf.Tensor:
+def _flip_kernel(kernel: np.ndarray, stride: int) -> np.ndarray:
     """Return the gradient's kernel, `(down, across, filters, stride² · channels)`.
 
     Pixel `stride * a + phase` of the padded picture is read by tap `stride * m + phase` of the
@@ -84,10 +114,12 @@ def _flip_kernel(kernel: tf.Tensor, stride: int) -> tf.Tensor:
     """
     height, width, channels, filters = kernel.shape
     down, across = -(-height // stride), -(-width // stride)
-    padding = [[0, down * stride - height], [0, across * stride - width], [0, 0], [0, 0]]
-    taps = tf.reshape(tf.pad(kernel, padding), [down, stride, across, stride, channels, filters])
-    taps = tf.transpose(taps[::-1, :, ::-1], [0, 2, 5, 1, 3, 4])
-    return tf.reshape(taps, [down, across, filters, stride * stride * channels])
+    padded = np.pad(
+        kernel, [(0, down * stride - height), (0, across * stride - width), (0, 0), (0, 0)]
+    )
+    taps = padded.reshape(down, stride, across, stride, channels, filters)
+    taps = taps[::-1, :, ::-1].transpose(0, 2, 5, 1, 3, 4)
+    return taps.reshape(down, across, filters, stride * stride * channels)
 
 
 def _count_columns(channels: int) -> int:
@@ -95,20 +127,18 @@ def _count_columns(channels: int) -> int:
     return 1 << max(0, (LANES // channels).bit_length() - 1)
 
 
-def _widen_kernel(taps: tf.Tensor) -> tf.Tensor:
+def _widen_kernel(taps: np.ndarray) -> np.ndarray:
     """Return a kernel that computes neighboring columns together, side by side in its channels."""
     height, width, filters, channels = taps.shape
     columns = _count_columns(channels)
-    shifted = [
-        tf.pad(taps, [[0, 0], [place, columns - 1 - place], [0, 0], [0, 0]])
-        for place in range(columns)
-    ]
-    widened = [height, width + columns - 1, filters, columns * channels]
-    return tf.reshape(tf.stack(shifted, 3), widened)
+    wide = np.zeros((height, width + columns - 1, filters, columns, channels), taps.dtype)
+    for place in range(columns):
+        wide[:, place : place + width, :, place] = taps
+    return wide.reshape(height, width + columns - 1, filters, columns * channels)
 
 
 def _compute_gradient(
-    upstream: tf.Tensor, taps: tf.Tensor, kernel_size: tuple[int, int], channels: int, *, same: bool
+    upstream: tf.Tensor, taps: tf.Tensor, kernel_size: Sequence[int], channels: int, *, same: bool
 ) -> tf.Tensor:
     """Return the gradient with respect to the input of a convolution with stride 1."""
     columns = _count_columns(channels)
@@ -131,7 +161,7 @@ def _compute_strided_gradient(
     upstream: tf.Tensor,
     taps: tf.Tensor,
     stride: int,
-    kernel_size: tuple[int, int],
+    kernel_size: Sequence[int],
     size: tf.Tensor,
     *,
     same: bool,

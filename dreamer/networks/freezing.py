@@ -1,6 +1,7 @@
 """Freezing a network: cut behind the deepest layer, batch normalizations folded, weights cast."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import keras
@@ -26,6 +27,8 @@ def freeze(
 ) -> Features:
     """Return a function that computes the activations of layers, with frozen weights.
 
+    The weights are copied when it is first called.
+
     A batch normalization after a convolution is folded into it; any other one becomes a scale and
     a shift. Pictures are brought to the network's own range inside, so a gradient is always with
     respect to a picture of 0 to 1. A layer with a softmax or sigmoid activation gives its logits.
@@ -39,10 +42,20 @@ def freeze(
             zero that every plain ReLU gets, so that there is a gradient even where all units are
             silent; a ReLU whose maps are pooled into one of the class scores gets `LEAK`.
     """
-    spec, model = network.spec, freeze_model(network, layers, dtype, leak)
+
+    @cache
+    def prepare() -> tuple[Any, list[list[tf.Tensor]]]:
+        # Outside the graph that is being traced.
+        with tf.init_scope():
+            model = freeze_model(network, layers, dtype, leak)
+            kinds = (model.trainable_variables, model.non_trainable_variables)
+            # Plain tensors are quicker to trace than variables, and can be kept with a graph.
+            return model, [[tf.identity(each.value) for each in kind] for kind in kinds]
 
     def features(image: tf.Tensor) -> Activations:
-        maps = model(tf.cast(convert_to_network_range(spec, image), dtype), training=False)
+        model, weights = prepare()
+        ranged = tf.cast(convert_to_network_range(network.spec, image), dtype)
+        maps, _ = model.stateless_call(*weights, ranged, training=False)
         return {name: tf.cast(value, tf.float32) for name, value in maps.items()}
 
     return features
@@ -69,17 +82,21 @@ def freeze_model(
         changes |= {**_configure_leaks(cut.layers, leak), **_configure_leaks(silencers, LEAK)}
     copy = keras.models.clone_model(
         cut,
-        clone_function=_make_clone_function(dtype, folded, changes),
+        clone_function=_make_clone_function(cut, dtype, folded, changes),
         # The layers that replace batch normalizations accept no mask.
         call_function=lambda layer, *inputs, **_: layer(*inputs),
     )
     for layer in copy.layers:
         if layer.weights:
-            source = cut.get_layer(layer.name)
-            norm = next((bn for bn, conv in folded.items() if conv == layer.name), None)
-            weights = _fold_weights(source, cut.get_layer(norm)) if norm else source.get_weights()
-            layer.set_weights(weights)
+            layer.set_weights(_read_weights(cut, layer.name, folded))
     return copy
+
+
+def _read_weights(model: Any, name: str, folded: Mapping[str, str]) -> list[np.ndarray]:
+    """Return the weights of a layer, with a batch normalization that is folded into it."""
+    layer = model.get_layer(name)
+    norm = next((bn for bn, conv in folded.items() if conv == name), None)
+    return _fold_weights(layer, model.get_layer(norm)) if norm else layer.get_weights()
 
 
 def _configure_leaks(layers: Iterable[Any], leak: float) -> dict[str, Mapping[str, Any]]:
@@ -143,9 +160,9 @@ _CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers
 
 
 def _make_clone_function(
-    dtype: str, folded: Mapping[str, str], changes: Mapping[str, Mapping[str, Any]]
+    model: Any, dtype: str, folded: Mapping[str, str], changes: Mapping[str, Mapping[str, Any]]
 ) -> Callable[[Any], Any]:
-    """Return a function that clones a layer without its weights, as `freeze` needs it."""
+    """Return a function that clones a layer as `freeze` needs it, mostly without its weights."""
 
     def clone(layer: Any) -> Any:
         change = changes.get(layer.name, {})
@@ -159,10 +176,14 @@ def _make_clone_function(
             return keras.layers.Rescaling(
                 scale.tolist(), shift.tolist(), name=layer.name, dtype=dtype
             )
+        if fast_convolution.has_faster_gradient(layer):
+            kernel, *bias = _read_weights(model, layer.name, folded)
+            return FrozenConv2D(
+                layer, kernel, bias[0] if bias else None, change.get("activation"), dtype
+            )
         if layer.name in folded.values():
             config["use_bias"] = True
-        kind = FrozenConv2D if fast_convolution.has_faster_gradient(layer) else layer.__class__
-        return kind.from_config(config)
+        return layer.__class__.from_config(config)
 
     return clone
 

@@ -6,6 +6,7 @@ from functools import cached_property, reduce
 from operator import add
 
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from dreamer.ascent import objectives, regularizers, steps
@@ -162,9 +163,11 @@ def _resolve(term: LayerSpec, net: Network) -> LayerSpec:
 def _resolve_own(own: Objective, net: Network) -> Objective:
     """Let the names of an objective's layers be those that a person may write."""
     names = {layer: net.resolve(layer) for layer in own.layers}
+    # Ascents are traced without AutoGraph; a caller's function may need it for its control flow.
+    score = tf.function(own.score)
     return Objective(
         frozenset(names.values()),
-        lambda maps, numbers: own({name: maps[real] for name, real in names.items()}, numbers),
+        lambda maps, numbers: score({name: maps[real] for name, real in names.items()}, numbers),
     )
 
 

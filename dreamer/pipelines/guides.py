@@ -51,7 +51,7 @@ def _photos(folder: Path, net: Network) -> Iterator[Image]:
 
 
 def _mean_statistics(features: Features, pictures: Iterable[Image]) -> Mapping[str, tf.Tensor]:
-    traced = tf.function(features, reduce_retracing=True)
+    traced = tf.function(features, reduce_retracing=True, autograph=False)
     count, sums = 0, dict[str, tf.Tensor]()
     for picture in pictures:
         count += 1

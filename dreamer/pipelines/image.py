@@ -156,7 +156,8 @@ class ImagePipeline:
     def _ascent(self, dtype: str, tiles: Tiles | None, gains: Gains) -> Ascent:
         transform = jitter(self.recipe, tiles)
         if self.own.transform:
-            transform = transforms.chain(transform, self.own.transform)
+            # As for a caller's objective, see `goal`.
+            transform = transforms.chain(transform, tf.function(self.own.transform))
         return self._find(Setting(dtype, 0, transform, tiles=tiles), gains)
 
     def _find(self, setting: Setting, gains: Gains) -> Ascent:

@@ -23,7 +23,7 @@ def _tensorflow(score: Score) -> Any:
             value = score(image, *constants)
         return tape.gradient(value, image)
 
-    return tf.function(gradient, reduce_retracing=True)
+    return tf.function(gradient, reduce_retracing=True, autograph=False)
 
 
 def _torch(score: Score) -> Any:
