@@ -1,6 +1,7 @@
 """What the tests share: TensorFlow started once, a tiny seeded network, the real weights."""
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,11 @@ import pytest
 
 from dreamer.arrays import Image
 from dreamer.networks import runtime
+
+# The folders of whoever runs the tests are not theirs: neither presets nor caches.
+_HOME = tempfile.TemporaryDirectory(prefix="dreamer-tests-")
+for _kind in ("CONFIG", "CACHE", "DATA"):
+    os.environ[f"XDG_{_kind}_HOME"] = str(Path(_HOME.name, _kind.lower()))
 
 runtime.start()
 
