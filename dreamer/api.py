@@ -106,7 +106,8 @@ def dream(
     Raises:
         DreamerError: one sentence that names what cannot be done, and the remedy.
 
-    Networks and graphs are kept for the next call.
+    Networks and graphs are kept for the next call, and for the next process in the user's cache
+    (`DREAMER_CACHE` names another folder, or none).
 
     >>> import numpy as np
     >>> photo = np.full((48, 64, 3), 128, np.uint8)
@@ -133,6 +134,7 @@ def dream(
     with _bar(progress) as show:
         for state in pipeline.dream(read.image, pipeline.plan(size), shade):
             show(state.done)
+    call.keep()
     return give(state.picture(), read.alpha)
 
 
@@ -192,6 +194,7 @@ def film(
             for number, frame in enumerate(play(made, store), 1):
                 show(number / made.film.length)
                 yield give(from_stored(frame), None)
+        call.keep()
 
     return run()
 
@@ -251,6 +254,7 @@ def visualize(
     with _bar(progress) as show:
         for state in visualizer.grow(targets):
             show(state.done)
+    call.keep()
     return [Visualized(each.label, each.picture, each.score) for each in state.grown]
 
 
@@ -407,6 +411,11 @@ class _Call(NamedTuple):
         seen = self._companion("guide", guide)
         looked = None if seen is None else channels.resize_for_measurement(seen)
         return _bench().build(recipe, self.network, photo, looked, own)
+
+    def keep(self) -> None:
+        """Write what spares the next process work into the user's cache."""
+        self.network.facts.keep()
+        _bench().keep()
 
     def mask(self, picture: AnyPicture | None, size: Size) -> NDArray[np.float32] | None:
         """Return the mask at a picture's size."""

@@ -14,6 +14,7 @@ from dreamer.networks import runtime
 
 # The folders of whoever runs the tests are not theirs: neither presets nor caches.
 _HOME = tempfile.TemporaryDirectory(prefix="dreamer-tests-")
+os.environ.setdefault("DREAMER_CACHE", "")
 for _kind in ("CONFIG", "CACHE", "DATA"):
     os.environ[f"XDG_{_kind}_HOME"] = str(Path(_HOME.name, _kind.lower()))
 

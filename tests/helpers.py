@@ -45,7 +45,7 @@ def tiny_network(padding: str = "same") -> Any:
         if isinstance(layer, layers.BatchNormalization):
             layer.set_weights([random.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
     spec = NetSpec("", "", (), None, 2, -1, ("mixed",), 8, {"relu": 6, "mixed": 12})
-    return Network("tiny", spec, model, "")
+    return Network("tiny", spec, lambda: model, "")
 
 
 def normalized(name: str) -> Update:

@@ -5,9 +5,10 @@
 
 Each output is made by a command of its own, as a user gives it, from the sample photo; those on
 googlenet and inception_v3 are left out where their weights are not found (`DREAMER_WEIGHTS`).
-`--only NAME` makes some of them. To make them with another checkout of the program, name it in
-`PYTHONPATH`. `hashes.txt` in the folder holds, for each output, the SHA-256 of its bytes and of its
-decoded pixels.
+`--only NAME` makes some of them; `--arithmetic 1` computes as earlier versions did, which is how an
+earlier picture is repeated (`dreamer.networks.runtime.ARITHMETIC`). To make them with another
+checkout of the program, name it in `PYTHONPATH`. `hashes.txt` in the folder holds, for each output,
+the SHA-256 of its bytes and of its decoded pixels.
 
 A comparison says for each output "same bytes", "same pixels" (only the recipe inside the file
 differs) or the mean difference of colour (CIE76) of its frames, and fails where that is above 0.1.
@@ -32,6 +33,12 @@ SAMPLE = Path(__file__).parents[1] / "media" / "sample.jpg"
 LARGEST_DIFFERENCE = 0.1
 PALETTE = "#102040,#6080a0,#e06020"
 FILM = ["--size", "160", "--seconds", "0.6", "--fps", "10", "--intro", "0.2"]
+COMPUTING = """
+from dreamer.networks import runtime
+runtime.ARITHMETIC = {}
+from dreamer.cli import main
+main()
+"""
 MOTIONS = ("zoom", "spiral", "drift", "tunnel", "breathe", "orbit", "still")
 
 Pixels = NDArray[np.generic]
@@ -80,12 +87,14 @@ def commands() -> dict[str, list[str]]:
     return {name: [*command, "-o", name, "--overwrite", "-q"] for name, command in made.items()}
 
 
-def make(name: str, command: list[str], folder: Path) -> bool:
+def make(name: str, command: list[str], folder: Path, arithmetic: int | None) -> bool:
     """Make an output; whether its weights were there.
 
     Raises SystemExit where the command fails.
     """
     run = [sys.executable, "-m", "dreamer", *command]
+    if arithmetic:
+        run[1:3] = ["-c", COMPUTING.format(arithmetic)]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     if name == "resumed.mp4":
         kill_after(run, folder, environment, frames=3)
@@ -179,13 +188,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--against", type=Path)
     parser.add_argument("--only", action="append")
+    parser.add_argument("--arithmetic", type=int)
     asked = parser.parse_args()
     prepare(asked.folder)
     lines, right = [], True
     for name, command in commands().items():
         if asked.only and name not in asked.only:
             continue
-        if not make(name, command, asked.folder):
+        if not make(name, command, asked.folder, asked.arithmetic):
             print(f"{name:16} left out: its weights are not here", flush=True)
             continue
         path = asked.folder / name

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from dreamer.arrays import Activations, Size
+from dreamer.ascent.kept_graph import KeptGraph, keep_graph, restore_graph
 from dreamer.ascent.normalizations import Update
 from dreamer.ascent.objectives import Objective
 from dreamer.ascent.optimizers import Memory, Optimizer
@@ -132,7 +133,7 @@ class Ascent:
         )
         # One signature for all sizes, or each octave would trigger a retrace.
         start = tf.nest.map_structure(_relax_spec, self.begin(tf.zeros([1, 8, 8, 3])))
-        self._run: Callable[..., Climb] = tf.function(
+        self._run: Any = tf.function(
             self._steps,
             input_signature=[start, _SEED, _COUNT, _COUNT, _COUNT, signature],
             autograph=False,
@@ -179,7 +180,20 @@ class Ascent:
         The pixels do not depend on how the steps are divided into runs.
         """
         steps = (tf.constant(step, tf.int32) for step in (first, stop, count))
-        return self._run(climb, seed, *steps, numbers or self.numbers)
+        ended: Climb = self._run(climb, seed, *steps, numbers or self.numbers)
+        return ended
+
+    def keep(self) -> KeptGraph | None:
+        """Return the traced graph of a run as plain data; see `keep_graph`."""
+        return keep_graph(self._run)
+
+    def restore(self, kept: KeptGraph) -> None:
+        """Use the graph of a run that an equal ascent kept, instead of tracing one.
+
+        Raises what `restore_graph` does.
+        """
+        graph = restore_graph(kept)
+        self._run = lambda climb, *others: tf.nest.pack_sequence_as(climb, graph(climb, *others))
 
     def _steps(
         self,

@@ -11,6 +11,7 @@ from dreamer.cli.commands import Command, make_command
 from dreamer.errors import DreamerError
 from dreamer.jobs.failures import describe_system
 from dreamer.jobs.requests import REQUESTS
+from dreamer.networks import runtime
 
 app = typer.Typer(
     name="dream",
@@ -48,6 +49,7 @@ def _top(
 
 def main() -> None:
     """Run the `dream` command. An error is one sentence on stderr and exit code 2."""
+    runtime.collect_garbage_rarely()
     show.make_legible()
     try:
         app()

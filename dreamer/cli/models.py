@@ -10,7 +10,7 @@ import typer
 
 from dreamer.cli import complete, shared_options, show, words
 from dreamer.errors import speaking_of
-from dreamer.jobs.events import Table
+from dreamer.jobs.events import Table, format_count
 
 if TYPE_CHECKING:
     from dreamer.networks.network import Network
@@ -173,3 +173,16 @@ def fetch(
     from dreamer.networks import weight_files
 
     show.say(weight_files.fetch(name, source))
+
+
+@app.command("clear-cache", epilog="Example: dream models clear-cache")
+def clear_cache() -> None:
+    """Remove what is kept to begin the next dream sooner: traced graphs, and facts of networks.
+
+    It is made anew when it is needed, and never larger than 500 MB. DREAMER_CACHE names another
+    folder for it; with DREAMER_CACHE= nothing is kept.
+    """
+    from dreamer.files import cache
+
+    count, size = cache.clear()
+    show.say(f"Removed {format_count(count, 'file')}, {size / 1e6:.1f} MB.")

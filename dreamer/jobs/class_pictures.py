@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -57,7 +56,6 @@ def run(request: ClassRequest, emit: Sink, stop: Stop, bench: Workbench) -> Outc
 
 
 def _write_all(job: Visualization, request: ClassRequest) -> None:
-    started = time.perf_counter()
     check_film(request.film, alone=not request.vary)
     varied = vary(job.wanted.recipe, request.vary)
     if len({recipe.network for _, recipe in varied}) > 1:
@@ -97,7 +95,6 @@ def _write_all(job: Visualization, request: ClassRequest) -> None:
         job.write_sheet(path, shown, columns, provenance)
     for cell in cells:
         job.run.emit(Done(f"{cell.options} {_describe_seen(head, cell)}".strip()))
-    job.note(f"{time.perf_counter() - started:.1f} s")
 
 
 def _write_each(job: Visualization, cells: Sequence[Cell], file: Path | None, where: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +23,7 @@ from dreamer.jobs.events import (
     Note,
     Outcome,
     Planned,
+    Preview,
     Progress,
     Sink,
     Stop,
@@ -215,7 +215,6 @@ def dream_one(dreaming: Dreaming, ask: Ask, source: Source, place: Place) -> Non
 
     Raises Stopped, where the job was asked to stop, behind writing what there is.
     """
-    started = time.perf_counter()
     recipe, photo = dreaming.wanted.recipe, source.read()
     read_size = photo.size
     size = photos.fit_size(read_size, recipe.size, enlarge=recipe.enlarge)
@@ -238,7 +237,7 @@ def dream_one(dreaming: Dreaming, ask: Ask, source: Source, place: Place) -> Non
         resume = drafts.describe_resume(ended, path)
         dreaming.note(f"Stopped after {where}: {path} holds the dream so far{resume}.")
         raise Stopped
-    dreaming.emit(Done(f"{path}  {time.perf_counter() - started:.1f} s", path))
+    dreaming.emit(Done(str(path), path, timed=True))
 
 
 @dataclass(frozen=True)
@@ -267,7 +266,7 @@ class Work:
     ) -> tuple[multiscale.Progress, multiscale.Progress | None]:
         """Dream until the end, or until the job is asked to stop.
 
-        A preview lies beside `path` meanwhile.
+        A preview lies beside `path` meanwhile, from the first steps on.
 
         Returns the last state, and the last one that ended an octave before it.
 
@@ -283,7 +282,7 @@ class Work:
         )
         preview = atomic.find_free_name(path.with_name(atomic.fit_name(path.stem, ".preview.png")))
         carried = self.provenance() if ask.encoding.recipe else None
-        ended: multiscale.Progress | None = None
+        shown, ended = False, None
         with film_ascent(ask.film, size, carried, overwrite=ask.naming.overwrite) as frame:
             try:
                 for state in states:
@@ -297,7 +296,10 @@ class Work:
                         break
                     if state.ends_octave:
                         ended = state
-                        photos.write(preview, state.picture())
+                    if state.ends_octave or not shown:
+                        picture, shown = state.picture(), True
+                        photos.write_preview(preview, picture)
+                        dreaming.emit(Preview(picture))
             finally:
                 preview.unlink(missing_ok=True)
         return state, ended

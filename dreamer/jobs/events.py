@@ -56,12 +56,14 @@ class Frame:
     Attributes:
         number: from 1.
         count: of all frames.
-        pace: frames dreamt per second.
+        pace: keys dreamt per second, with all that is done between them; None where no two were.
+        left: seconds until the film is done, about; None where that is not known yet.
     """
 
     number: int
     count: int
-    pace: float
+    pace: float | None = None
+    left: float | None = None
 
 
 @dataclass(frozen=True)
@@ -86,10 +88,12 @@ class Done:
     Attributes:
         text: a line about it.
         path: of the file, where it is one.
+        timed: whether a person should hear how long it took.
     """
 
     text: str
     path: Path | None = None
+    timed: bool = False
 
 
 @dataclass(frozen=True)

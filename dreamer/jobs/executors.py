@@ -18,6 +18,7 @@ from dreamer.jobs.events import Outcome, Sink, Stop, from_plain, to_plain
 from dreamer.jobs.failures import describe_failure
 from dreamer.jobs.requests import REQUESTS, Request
 from dreamer.jobs.run import run_job
+from dreamer.networks import runtime
 
 Executor = Callable[[Request, Sink, Stop], Outcome]
 """Runs a job to its end; events come in the order in which they happen."""
@@ -133,4 +134,5 @@ def _serve(requests: IO[str], replies: IO[str]) -> None:
 
 
 if __name__ == "__main__":
+    runtime.collect_garbage_rarely()
     _serve(sys.stdin, sys.stdout)

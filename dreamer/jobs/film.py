@@ -59,6 +59,12 @@ PREVIEW_SECONDS = 5.0
 LENGTHS = ("frames", "seconds")
 """Fields of a film that another run may change, to go on with a longer film."""
 
+PACE_KEYS = 10
+"""The time left is judged by so many last keys."""
+
+TOLD_AFTER = 3
+"""So many keys are dreamt before the time left is told in a line."""
+
 AROUND = 6
 """So many first and last frames are watched, to tell how a film ends."""
 
@@ -178,7 +184,6 @@ def _make_film(
 
     Raises Stopped, where the job was asked to stop, behind the frame that was being made.
     """
-    started = time.perf_counter()
     dreaming.emit(Progress(None, "loading the network …"))
     beside, begins = named
     name = atomic.fit_name(begins, f"-{ask.naming.suffix}.mp4")
@@ -225,9 +230,8 @@ def _make_film(
         raise Stopped
     for note in notes:
         dreaming.note(note)
-    seconds = time.perf_counter() - started
-    text = f"{path}  {format_count(count, 'frame')}, {spec.fps} per second, made in {seconds:.0f} s"
-    dreaming.emit(Done(text, path))
+    text = f"{path}  {format_count(count, 'frame')}, {spec.fps} per second"
+    dreaming.emit(Done(text, path, timed=True))
 
 
 def _is_unfinished(film: Path) -> bool:
@@ -313,7 +317,7 @@ class Making:
     spec: Film
     film: AnyFilm
     store: FolderStore
-    _paces: list[float] = field(default_factory=list)
+    _pace: Pace = field(default_factory=lambda: Pace())
     _first: list[Stored] = field(default_factory=list)
     _last: deque[Stored] = field(default_factory=lambda: deque(maxlen=AROUND))
 
@@ -359,15 +363,8 @@ class Making:
     def _write_frames(self, writer: films.Writer) -> None:
         from dreamer.pipelines.frame_loop import play
 
-        count, told = self.film.film.length, False
-        preview = _PreviewFile(self.spec.path)
-        began = time.perf_counter()
-
-        def note_made() -> None:
-            nonlocal began
-            self._paces.append(time.perf_counter() - began)
-
-        frames = play(self.film, self.store, note_made, lambda: self.dreaming.stop.asked)
+        count, preview = self.film.film.length, _PreviewFile(self.spec.path)
+        frames = play(self.film, self.store, self._note_key, lambda: self.dreaming.stop.asked)
         try:
             for frame in frames:
                 writer.write(frame)
@@ -375,14 +372,20 @@ class Making:
                 if preview.is_due():
                     preview.show(frame)
                     self.dreaming.emit(Preview(from_stored(frame)))
-                pace = len(self._paces) / max(sum(self._paces), 1e-9)
-                self.dreaming.emit(Frame(writer.frames, count, pace))
-                if len(self._paces) >= 2 and not told:
-                    self.dreaming.emit(self._expect())
-                    told = True
-                began = time.perf_counter()
+                each = self._pace.seconds
+                pace, left = (1 / each, each * self._keys_left) if each else (None, None)
+                self.dreaming.emit(Frame(writer.frames, count, pace, left))
         finally:
             preview.remove()
+
+    def _note_key(self) -> None:
+        """Report a key that has been dreamt, where no frame will, and the time that is left."""
+        self._pace.note()
+        if (made := self.store.count) <= self.warm_up:
+            text = f"leading into the loop, key {made} of {self.warm_up}"
+            self.dreaming.emit(Progress(made / (self.warm_up + self.film.keys), text))
+        if self._pace.count == TOLD_AFTER and self._pace.seconds:
+            self.dreaming.emit(self._expect(self._pace.seconds * self._keys_left))
 
     def _watch(self, frame: Stored) -> None:
         """Keep the first and the last frames."""
@@ -405,17 +408,42 @@ class Making:
             f"{steps} at {octaves}{there}"
         )
 
-    def _expect(self) -> Planned:
-        """Return the time and disk that the rest takes, judged by the frames so far."""
-        left = self.film.keys - self.store.count + self.warm_up
-        seconds = left * min(self._paces)
-        disk = disk_space.estimate_bytes(self.film.size, left, 0)
+    @property
+    def _keys_left(self) -> int:
+        return self.film.keys - self.store.count + self.warm_up
+
+    def _expect(self, seconds: float) -> Planned:
+        """Return the time that the rest takes, in words too, and its disk."""
+        disk = disk_space.estimate_bytes(self.film.size, self._keys_left, 0)
         about = f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
         text = (
             f"About {about} to go; {disk / 1e6:.0f} MB for its frames beside it, until it is "
             "finished"
         )
         return Planned(text, seconds, disk)
+
+
+class Pace:
+    """The time from one dreamt key to the next, with all that is done between them.
+
+    The first key does not count: what it is dreamt with is made ready meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._times: deque[float] = deque(maxlen=PACE_KEYS + 1)
+        self.count = 0
+
+    def note(self) -> None:
+        """Note that a key has been dreamt now."""
+        self._times.append(time.perf_counter())
+        self.count += 1
+
+    @property
+    def seconds(self) -> float | None:
+        """Return the mean time of the last keys; None before the second one."""
+        if len(self._times) < 2:
+            return None
+        return (self._times[-1] - self._times[0]) / (len(self._times) - 1)
 
 
 class _PreviewFile:
@@ -432,7 +460,7 @@ class _PreviewFile:
 
     def show(self, frame: Stored) -> None:
         """Show a frame."""
-        photos.write(self._path, from_stored(frame))
+        photos.write_preview(self._path, from_stored(frame))
         self._shown = time.monotonic()
 
     def remove(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -75,7 +74,6 @@ def run(request: FiltersRequest, emit: Sink, stop: Stop, bench: Workbench) -> Ou
 
 
 def _write_all(job: Visualization, request: FiltersRequest) -> None:
-    started = time.perf_counter()
     check_film(request.film, alone=not (request.vary or request.each))
     sheets = list(_find_sheets(job, request))
     _check(job, request, sheets)
@@ -105,7 +103,6 @@ def _write_all(job: Visualization, request: FiltersRequest) -> None:
         else:
             path = file or where / f"{sheet.name}.png"
             _write_sheet(job, sheet, request, path, given=bool(file))
-    job.note(f"{time.perf_counter() - started:.1f} s")
 
 
 def _check(job: Visualization, request: FiltersRequest, sheets: Sequence[Sheet]) -> None:

@@ -17,6 +17,7 @@ _TELLING: Mapping[str, str] = {
     "every": "--every",
     "tensorflow": "the version of tensorflow",
     "dreamer": "the version of dreamer",
+    "arithmetic": "the arithmetic",
 }
 """What a person calls a fact."""
 

@@ -42,4 +42,8 @@ def run_job(
 ) -> Outcome:
     """Do what a request asks for, in this process; see `Job`."""
     job: Job = import_module(JOBS[request.command]).run
-    return job(request, emit, stop or Stop(), bench or Workbench())
+    bench = bench or Workbench()
+    try:
+        return job(request, emit, stop or Stop(), bench)
+    finally:
+        bench.keep()

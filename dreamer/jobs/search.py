@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,7 +139,6 @@ def run(request: SearchRequest, emit: Sink, stop: Stop, bench: Workbench) -> Out
 
 def _search(dreaming: Dreaming, ask: Ask, source: Source) -> Outcome:
     """Search on one photo; where the job is asked to stop, write a sheet of what is done."""
-    started = time.perf_counter()
     request, place = ask.request, Place(0, 1, dreaming.emit)
     name = f"{source.name}-{search_presets.SUFFIX}.png"
     read, path = source.read(), ask.naming.name_resumable(source.folder, name, _is_unfinished)
@@ -169,10 +167,8 @@ def _search(dreaming: Dreaming, ask: Ask, source: Source) -> Outcome:
     if whole:
         search_presets.remove_sheet(partial)
         store.remove()
-        seconds = time.perf_counter() - started
-        dreaming.emit(
-            Done(f"{path}  {format_count(len(done), 'cell')}, made in {seconds:.0f} s", path)
-        )
+        text = f"{path}  {format_count(len(done), 'cell')}"
+        dreaming.emit(Done(text, path, timed=True))
         return Outcome()
     if dreaming.stop.drops:
         store.remove()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -117,7 +116,6 @@ def write_sheets(
 def _write_sheet(
     dreaming: Dreaming, ask: Ask, source: Source, place: Place, request: ImageRequest
 ) -> None:
-    started = time.perf_counter()
     read, path = source.read(), ask.naming.name(source)
     make_folder(path.parent)
     wanted = _find_recipes(dreaming, request)
@@ -132,7 +130,7 @@ def _write_sheet(
     if stopped:
         dreaming.note(f"Stopped after {len(pictures)} of {len(wanted)} pictures.")
         raise Stopped
-    dreaming.emit(Done(f"{path}  {time.perf_counter() - started:.1f} s", path))
+    dreaming.emit(Done(str(path), path, timed=True))
 
 
 def _count_columns(count: int, varied: Sequence[str]) -> int:

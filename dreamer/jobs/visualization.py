@@ -98,7 +98,7 @@ class Visualization:
     def threads(self) -> int:
         """Start TensorFlow; return the number of its threads."""
         count = self.run.threads or runtime.processors()
-        return self.run.bench.start(count, side_by_side=self.targets >= ENOUGH * count)
+        return self.run.bench.start(count, self.wanted, side_by_side=self.targets >= ENOUGH * count)
 
     @cached_property
     def net(self) -> Network:

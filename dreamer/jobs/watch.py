@@ -99,7 +99,6 @@ def _redraw(
     file: _Watched,
 ) -> _Drawn:
     """Draw the picture from the first octave on that a change touches, until the file is stale."""
-    started = time.perf_counter()
     photo, target = what
     size = photos.fit_size(photo.size, recipe.size, enlarge=recipe.enlarge)
     fitted = photos.resize(photo, size)
@@ -119,8 +118,7 @@ def _redraw(
         if state.ends_octave and state.octave == work.last:
             work.write(target, state, overwrite=True)
             parts = f"from octave {first} of {work.last}" if first <= work.last else "only finished"
-            seconds = time.perf_counter() - started
-            dreaming.emit(Done(f"{target}  {seconds:.1f} s, {parts}", target))
+            dreaming.emit(Done(f"{target}  {parts}", target, timed=True))
             break
         if file.is_stale() or dreaming.stop.asked:
             break

@@ -25,6 +25,12 @@ KEPT_NETWORKS = 3
 """At most so many networks are kept; the one that was used longest ago goes first."""
 
 
+def _read_arithmetic(wanted: Provenance | None) -> int:
+    """Return the arithmetic of a finished picture; an older one does not name its own."""
+    repeated = wanted is not None and wanted.facts
+    return 1 if repeated and repeated.get("arithmetic", 1) == 1 else runtime.ARITHMETIC
+
+
 class Workbench:
     """Networks by what they were loaded from, and the graphs that were traced on them."""
 
@@ -51,7 +57,11 @@ class Workbench:
         recorded = wanted.facts.get("threads") if wanted else None
         # A picture may come from a stranger, and from a larger machine.
         known = isinstance(recorded, int) and 1 <= recorded <= runtime.processors()
-        count = runtime.start(asked or (recorded if known else None), abreast=side_by_side)
+        count = runtime.start(
+            asked or (recorded if known else None),
+            abreast=side_by_side,
+            arithmetic=_read_arithmetic(wanted),
+        )
         if recorded not in (None, count):
             emit(Note(f"The picture was made with {recorded!r} threads, this one is with {count}."))
         return count
@@ -110,3 +120,10 @@ class Workbench:
         if self._graphs is None:
             self._graphs = Graphs()
         return build_pipeline(recipe, net, guide, own or NOTHING_OWN, self._graphs)
+
+    def keep(self) -> None:
+        """Write what spares the next process work into the user's cache: facts and graphs."""
+        for net in self._networks.values():
+            net.facts.keep()
+        if self._graphs is not None:
+            self._graphs.keep()

@@ -12,6 +12,7 @@ convolution itself without activation, followed by a 1×1), or both.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,25 +73,32 @@ def _convolve_patches(x: Any) -> Any:
     return y
 
 
-def _conv(x: Any, filters: int, size: int, name: str, activation: str | None = "relu") -> Any:
-    return layers.Conv2D(filters, size, 1, "same", activation=activation, name=name)(x)
+def _conv(
+    x: Any, filters: int, size: int, name: str, activation: str | None = "relu", *, initial: str
+) -> Any:
+    layer = layers.Conv2D(
+        *(filters, size, 1, "same"), activation=activation, kernel_initializer=initial, name=name
+    )
+    return layer(x)
 
 
-def _factored(x: Any, filters: int, size: int, name: str, activation: str | None = "relu") -> Any:
+def _factored(
+    x: Any, filters: int, size: int, name: str, activation: str | None = "relu", *, initial: str
+) -> Any:
     narrow, basis = FACTORS.get(name, Factors())
     if narrow:
-        x = _conv(x, narrow, 1, f"{name}_narrow", None)
+        x = _conv(x, narrow, 1, f"{name}_narrow", None, initial=initial)
     if basis:
-        x, size = _conv(x, basis, size, f"{name}_basis", None), 1
-    return _conv(x, filters, size, name, activation)
+        x, size = _conv(x, basis, size, f"{name}_basis", None, initial=initial), 1
+    return _conv(x, filters, size, name, activation, initial=initial)
 
 
-def _stem(x: Any) -> Any:
+def _stem(x: Any, conv: Any) -> Any:
     # A ReLU after a max pool gives the same as one before it, at a quarter of the cost.
-    x = _factored(_convolve_patches(x), 64, 4, "conv2d0_pre_relu", None)
+    x = conv(_convolve_patches(x), 64, 4, "conv2d0_pre_relu", None)
     x = max_pool(x, 2, "maxpool0_pre_relu")
     x = LocalResponseNormalization(name="localresponsenorm0")(layers.ReLU(name="maxpool0")(x))
-    x = _factored(_conv(x, 64, 1, "conv2d1"), 192, 3, "conv2d2_pre_relu", None)
+    x = conv(conv(x, 64, 1, "conv2d1"), 192, 3, "conv2d2_pre_relu", None)
     x = layers.ReLU(name="conv2d2_pool")(max_pool(x, 2, "conv2d2_pool_pre_relu"))
     # Normalization after the pool gives nearly the same: half the teacher's alpha compensates for
     # the larger values that a maximum leaves (1.1 % of the mean square differs).
@@ -104,11 +112,13 @@ def build(weights: Path | None = None) -> keras.Model:
         A functional model for any height and width, `(n, h, w, 3)` to `(n, h/16, w/16, 832)`.
     """
     image = keras.Input((None, None, 3), name="input")
-    x = _stem(image)
+    # Random weights would only be replaced by those of the file.
+    conv = partial(_factored, initial="zeros" if weights else "glorot_uniform")
+    x = _stem(image, conv)
     for name, width in BLOCKS.items():
         if name == "mixed4a":
             x = max_pool(x, 2, googlenet.POOLS[name])
-        x = inception(x, width, name, _factored)
+        x = inception(x, width, name, conv)
     model = keras.Model(image, x, name="dreamnet")
     if weights is not None:
         with np.load(weights) as archive:

@@ -78,22 +78,20 @@ class FrozenConv2D(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Convolve inputs `(n, h, w, c)`; return `(n, h', w', filters)`."""
-        maps = self._convolve(inputs)
-        return self._activation(maps if self._bias is None else maps + self._bias)
+        return self._activation(self._convolve(inputs))
 
     def _convolve(self, inputs: tf.Tensor) -> tf.Tensor:
         same, (*kernel_size, channels, _) = self._padding == "SAME", self._kernel.shape
 
         @tf.custom_gradient  # type: ignore[untyped-decorator]
         def convolve(inputs: tf.Tensor) -> tuple[tf.Tensor, Any]:
-            size = tf.shape(inputs)[1:3]
-
             def grad(upstream: tf.Tensor) -> tf.Tensor:
                 if self._stride == 1:
                     gradient = _compute_gradient(
                         upstream, self._taps, kernel_size, channels, same=same
                     )
                 else:
+                    size = tf.shape(inputs)[1:3]
                     gradient = _compute_strided_gradient(
                         upstream, self._taps, self._stride, kernel_size, size, same=same
                     )
@@ -101,7 +99,8 @@ class FrozenConv2D(keras.layers.Layer):  # type: ignore[misc]
                 gradient.set_shape(inputs.shape)
                 return gradient
 
-            return tf.nn.conv2d(inputs, self._kernel, self._stride, self._padding), grad
+            maps = tf.nn.conv2d(inputs, self._kernel, self._stride, self._padding)
+            return maps if self._bias is None else maps + self._bias, grad
 
         return convolve(inputs)
 

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from dreamer.arrays import Activations
-from dreamer.networks import fast_convolution, graph
+from dreamer.networks import fast_convolution, graph, runtime
 from dreamer.networks.fast_convolution import FrozenConv2D
 from dreamer.networks.network import Network
 from dreamer.networks.registry import NetSpec
@@ -27,7 +27,8 @@ def freeze(
 ) -> Features:
     """Return a function that computes the activations of layers, with frozen weights.
 
-    The weights are copied when it is first called.
+    The weights are copied when it is first called, which may be within a graph that is traced; the
+    model is loaded now, which may not.
 
     A batch normalization after a convolution is folded into it; any other one becomes a scale and
     a shift. Pictures are brought to the network's own range inside, so a gradient is always with
@@ -42,6 +43,8 @@ def freeze(
             zero that every plain ReLU gets, so that there is a gradient even where all units are
             silent; a ReLU whose maps are pooled into one of the class scores gets `LEAK`.
     """
+
+    _ = network.model
 
     @cache
     def prepare() -> tuple[Any, list[list[tf.Tensor]]]:
@@ -176,7 +179,7 @@ def _make_clone_function(
             return keras.layers.Rescaling(
                 scale.tolist(), shift.tolist(), name=layer.name, dtype=dtype
             )
-        if fast_convolution.has_faster_gradient(layer):
+        if runtime.on_processors() and fast_convolution.has_faster_gradient(layer):
             kernel, *bias = _read_weights(model, layer.name, folded)
             return FrozenConv2D(
                 layer, kernel, bias[0] if bias else None, change.get("activation"), dtype

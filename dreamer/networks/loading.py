@@ -4,6 +4,7 @@ import hashlib
 import importlib
 import zlib
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -12,6 +13,7 @@ import keras
 import numpy as np
 
 from dreamer.errors import DreamerError
+from dreamer.files.cache import name_entry
 from dreamer.networks import graph, input_check, keras_file, registry, weight_files
 from dreamer.networks.network import Network
 from dreamer.networks.registry import NetSpec
@@ -85,7 +87,8 @@ def load_file(path: Path, spec: NetSpec, *, described: bool = True) -> Network:
     if not path.is_file():
         raise DreamerError(f"There is no network file {path}: check --model.")
     whole = keras_file.read_model(path)
-    return load_model(whole, spec, path.name, weight_files.sha256(path), described=described)
+    net = load_model(whole, spec, path.name, weight_files.sha256(path), described=described)
+    return replace(net, entry=_name_entry(net))
 
 
 def load_model(
@@ -119,7 +122,7 @@ def load_model(
     spec = replace(spec, fixed=fixed, smallest=_find_smallest_side(name, model))
     notes = () if described else tuple(input_check.check_input(name, model, spec))
     hashed = sha256 or _hash_weights(whole)
-    net = Network(name, spec, model, hashed, whole if fixed else None, notes)
+    net = Network(name, spec, lambda: model, hashed, whole if fixed else None, notes)
     names = [each for each in net.layers if net.resolve(each) == each]
     return replace(net, spec=replace(spec, layers=spec.layers or (names[len(names) // 2],)))
 
@@ -163,16 +166,26 @@ _UNREADABLE = (OSError, ValueError, KeyError, TypeError, StopIteration, BadZipFi
 
 
 def build(name: str, path: Path | None) -> Network:
-    """Build a network of the registry, with the weights of a file or, for None, random ones.
+    """Return a network of the registry, with the weights of a file or, for None, random ones.
 
-    Raises DreamerError if the file does not hold them.
+    Its model is built when it is first asked for, which raises DreamerError if the file does not
+    hold them.
     """
     spec = registry.get_spec(name)
-    module, _, function = spec.build.partition(":")
-    make = getattr(importlib.import_module(module), function)
-    try:
-        model = make(path)
-    except _UNREADABLE as error:
-        why = (str(error).splitlines() or ["it cannot be read"])[0]
-        raise DreamerError(f"{path} does not hold the weights of {name}: {why}") from error
-    return Network(name, spec, model, weight_files.sha256(path) if path else "")
+
+    @cache
+    def get_model() -> Any:
+        module, _, function = spec.build.partition(":")
+        make = getattr(importlib.import_module(module), function)
+        try:
+            return make(path)
+        except _UNREADABLE as error:
+            why = (str(error).splitlines() or ["it cannot be read"])[0]
+            raise DreamerError(f"{path} does not hold the weights of {name}: {why}") from error
+
+    net = Network(name, spec, get_model, weight_files.sha256(path) if path else "")
+    return replace(net, entry=_name_entry(net)) if path else net
+
+
+def _name_entry(net: Network) -> str:
+    return name_entry("network", net.name, net.spec, net.sha256)

@@ -38,7 +38,11 @@ def measure_limit() -> float:
 
 def estimate_bytes_per_pixel(net: Network, layers: Collection[str]) -> float:
     """Estimate the bytes per pixel that a network's gradient up to `layers` takes in float32."""
-    return 4 * _PEAK_FACTOR * graph.count_values_per_pixel(net.model, layers)
+    values = net.facts.find(
+        f"values per pixel up to {', '.join(sorted(layers))}",
+        lambda: graph.count_values_per_pixel(net.model, layers),
+    )
+    return 4 * _PEAK_FACTOR * values
 
 
 def find_largest_side(net: Network, layers: Collection[str], share: float = 1) -> int:

@@ -75,11 +75,16 @@ def find_motif_size(net: Network, layer: str) -> int:
 
     Raises DreamerError if the layer does not respond to anything.
     """
-    layer = graph.find_feature_maps(net.model, net.model.get_layer(layer)).name
-    known = net.spec.motifs.get(layer) or measure_motif_sizes(net, [layer])[layer]
+    maps = net.facts.find(
+        f"the feature maps of {layer}",
+        lambda: str(graph.find_feature_maps(net.model, net.model.get_layer(layer)).name),
+    )
+    known = net.spec.motifs.get(maps) or net.facts.find(
+        f"the motif size of {maps}", lambda: measure_motif_sizes(net, [maps])[maps]
+    )
     if not known:
-        raise DreamerError(f"{layer} of {net.name} answers to nothing: choose another layer.")
-    return int(known)
+        raise DreamerError(f"{maps} of {net.name} answers to nothing: choose another layer.")
+    return known
 
 
 if __name__ == "__main__":

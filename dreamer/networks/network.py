@@ -1,12 +1,13 @@
 """A network to dream on: a Keras model with what is known of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from dreamer.errors import DreamerError, unknown
 from dreamer.networks import graph
+from dreamer.networks.facts import Facts
 from dreamer.networks.registry import NetSpec
 from dreamer.recipe import words
 
@@ -21,29 +22,42 @@ class Network:
     Attributes:
         name: its name in the registry, or its file's name.
         spec: how the network wants its input.
-        model: the Keras model, which accepts pictures of any size (but see `entire`).
+        get_model: returns the Keras model, which accepts pictures of any size (but see `entire`).
         sha256: the hash of the weights file; empty for random weights.
         whole: the original model, if some of its layers need pictures of one size and `model` ends
             before them; None otherwise.
         notes: sentences that a person should read about the network.
+        entry: the name under which the user's cache keeps what was found out about it; None if it
+            keeps nothing, as for a network that is not all in the file with that hash.
     """
 
     name: str
     spec: NetSpec
-    model: Any
+    get_model: Callable[[], Any]
     sha256: str
     whole: Any = None
     notes: tuple[str, ...] = ()
+    entry: str | None = None
+
+    @cached_property
+    def model(self) -> Any:
+        """Return the Keras model, loaded when it is first asked for."""
+        return self.get_model()
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Return what was found out about the network; asking there need not load the model."""
+        return Facts(self.entry)
 
     @cached_property
     def layers(self) -> Mapping[str, int]:
         """Return the layers with feature maps, in order, with their numbers of channels."""
-        return graph.list_widths(self.model, 4)
+        return self.facts.find("layers", lambda: graph.list_widths(self.model, 4))
 
     @cached_property
     def units(self) -> Mapping[str, int]:
         """Return the layers of units, as a classifier's logits, in order, with their widths."""
-        return graph.list_widths(self.model, 2)
+        return self.facts.find("units", lambda: graph.list_widths(self.model, 2))
 
     @property
     def ends(self) -> list[str]:
@@ -55,10 +69,9 @@ class Network:
         """Return the network with all its layers; it may bring pictures to one size first."""
         if self.whole is None:
             return self
-        reads = tuple(self.whole.inputs[0].shape[1:3])
-        return replace(
-            self, model=self.whole, whole=None, spec=replace(self.spec, fixed=(), reads=reads)
-        )
+        whole, reads = self.whole, tuple(self.whole.inputs[0].shape[1:3])
+        spec = replace(self.spec, fixed=(), reads=reads)
+        return replace(self, get_model=lambda: whole, whole=None, spec=spec, entry=None)
 
     @property
     def landmarks(self) -> Sequence[str]:
@@ -89,7 +102,10 @@ class Network:
             raise unknown(f"layer of {self.name}", name, known, remedy)
         if name.endswith("_pre_relu"):
             return name
-        return str(graph.resolve_layer(self.model, self.model.get_layer(name)).name)
+        return self.facts.find(
+            f"what {name} stands for",
+            lambda: str(graph.resolve_layer(self.model, self.model.get_layer(name)).name),
+        )
 
     def resolve_with_channels(self, name: str, channels: Sequence[int]) -> str:
         """Resolve a name to a layer (see `resolve`), and check that it has these channels.

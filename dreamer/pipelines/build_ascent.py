@@ -4,8 +4,10 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
+from functools import cache
 
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 
 from dreamer.ascent import (
     boundary,
@@ -24,7 +26,9 @@ from dreamer.ascent.steps import Numbers, Step, amount
 from dreamer.ascent.tiling import Tiles
 from dreamer.ascent.transforms import Transform
 from dreamer.networks import freezing
+from dreamer.networks.freezing import Features
 from dreamer.networks.network import Network
+from dreamer.pipelines import graph_files
 from dreamer.recipe import Recipe
 
 KEPT_GRAPHS = 6
@@ -59,13 +63,19 @@ def build_ascent(
 
     Args:
         recipe: how steps are taken.
-        net: what is dreamt on, cut behind the deepest layer of the objective.
+        net: what is dreamt on, cut behind the deepest layer of the objective. Its model is needed
+            only if the ascent is traced, and must have been loaded by then.
         objective: what is raised.
         numbers: of a run.
         setting: all else.
     """
+
+    @cache
+    def get_features() -> Features:
+        return freezing.freeze(net, objective.layers, setting.dtype, leak=setting.leak)
+
     return Ascent(
-        freezing.freeze(net, objective.layers, setting.dtype, leak=setting.leak),
+        lambda image: get_features()(image),
         objective,
         numbers,
         transform=setting.transform,
@@ -141,20 +151,51 @@ class Graphs:
     _kept: OrderedDict[Hashable, tuple[Ascent, Collection[object]]] = field(
         default_factory=OrderedDict
     )
+    _unwritten: dict[str, Ascent] = field(default_factory=dict)
 
     def find(
-        self, key: Hashable, build: Callable[[], Ascent], alive: Collection[object] = ()
+        self,
+        key: Hashable,
+        build: Callable[[], Ascent],
+        alive: Collection[object] = (),
+        entry: str | None = None,
+        prepare: Callable[[], object] = lambda: None,
     ) -> Ascent:
         """Return the ascent of a key, built where it is not kept.
 
         Args:
             key: all that decides what is traced.
             build: makes it.
+            prepare: does what must be done before it is traced.
             alive: what the key names by its identity, which must not be another's meanwhile.
+            entry: the name of its graph in the user's cache; None if it has no place there.
         """
         if key not in self._kept:
-            self._kept[key] = build(), alive
+            ascent = build()
+            if not (entry and _restore(ascent, entry)):
+                prepare()
+                if entry:
+                    self._unwritten[entry] = ascent
+            self._kept[key] = ascent, alive
         self._kept.move_to_end(key)
         while len(self._kept) > KEPT_GRAPHS:
             self._kept.popitem(last=False)
         return self._kept[key][0]
+
+    def keep(self) -> None:
+        """Write the graphs that were traced since the last time into the user's cache."""
+        for entry, ascent in list(self._unwritten.items()):
+            if kept := ascent.keep():
+                graph_files.write(entry, kept)
+                del self._unwritten[entry]
+
+
+def _restore(ascent: Ascent, entry: str) -> bool:
+    """Give an ascent its graph from the user's cache; tell whether there is one that fits."""
+    if (kept := graph_files.read(entry)) is None:
+        return False
+    try:
+        ascent.restore(kept)
+    except (ValueError, KeyError, TypeError, DecodeError):
+        return False
+    return True

@@ -15,8 +15,10 @@ from dreamer.ascent import boundary, objectives, octaves, transforms
 from dreamer.ascent.ascent import Ascent, octave_seed
 from dreamer.ascent.multiscale import Begun, Octave, Passage, Progress, dream
 from dreamer.ascent.objectives import Objective
+from dreamer.ascent.steps import specify
 from dreamer.ascent.tiling import Tiles
 from dreamer.ascent.transforms import Transform
+from dreamer.files import cache
 from dreamer.imaging.finish import Finish
 from dreamer.networks import runtime
 from dreamer.networks.network import Network
@@ -175,7 +177,24 @@ class ImagePipeline:
                 goal.recipe, goal.network, objective, goal.numbers(gains=gains), setting
             )
 
-        return self.graphs.find(key, build, identities)
+        entry = self._name_entry(setting, gains)
+        return self.graphs.find(key, build, identities, entry, lambda: goal.network.model)
+
+    def _name_entry(self, setting: Setting, gains: Gains) -> str | None:
+        """Return the name of a graph in the user's cache.
+
+        None where something decides the graph that no file holds: a function or a model of the
+        caller's, or a guide.
+        """
+        goal, own = self.goal, self.own
+        if not goal.network.entry or goal.guide is not None or own.objective or own.transform:
+            return None
+        return cache.name_entry(
+            *("graph", goal.network.entry, *(term.layer for term in goal.terms)),
+            runtime.on_processors(),
+            *(setting.dtype, setting.leak, setting.tiles, compute_graph_key(goal.recipe)),
+            specify(goal.numbers(gains=gains)),
+        )
 
 
 def build_pipeline(

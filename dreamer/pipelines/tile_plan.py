@@ -32,7 +32,7 @@ def choose_tile_side(
     pixels = math.prod(size)
     if pixels <= (recipe.tile or max(memory.find_largest_side(net, layers), least)) ** 2:
         return None
-    if pooled := [name for name in sorted(layers) if graph.pools_whole_picture(net.model, [name])]:
+    if pooled := [name for name in sorted(layers) if _pools_whole_picture(net, name)]:
         takes = pixels * memory.estimate_bytes_per_pixel(net, layers)
         if recipe.tile or takes > memory.WHOLE * memory.measure_limit():
             remedy = "--set tile=none" if recipe.tile else "a smaller --size"
@@ -65,6 +65,13 @@ def plan_tiles(
     if whole and not recipe.seamless:
         return None
     return Tiles(None if whole else side, _halo(recipe, motif), recipe.seamless, additive)
+
+
+def _pools_whole_picture(net: Network, layer: str) -> bool:
+    return net.facts.find(
+        f"whether {layer} pools the whole picture",
+        lambda: graph.pools_whole_picture(net.model, [layer]),
+    )
 
 
 def _halo(recipe: Recipe, motif: int) -> int:

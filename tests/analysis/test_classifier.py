@@ -56,7 +56,7 @@ def test_maps_that_leak_for_a_dream_are_seen_as_they_are() -> None:
     maps = layers.Conv2D(4, 3, activation="relu", bias_initializer="ones", name="maps")(image)
     model = keras.Model(image, layers.GlobalAveragePooling2D(name="scores")(maps))
     model.get_layer("maps").set_weights([-np.ones((3, 3, 3, 4)), np.array([40, 1, 0, 0])])
-    net = Network("squeezed.keras", NetSpec("", "", (), None, 1, 0, (), 8, {}), model, "")
+    net = Network("squeezed.keras", NetSpec("", "", (), None, 1, 0, (), 8, {}), lambda: model, "")
     picture = np.ones((9, 9, 3), np.float32)
     leaking = freezing.freeze(net, ["scores"], "float32", leak=0)(picture[None])["scores"][0]
     assert leaking[1] < 0
@@ -70,7 +70,7 @@ def test_what_was_taken_is_named() -> None:
     pooled = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, name="maps")(image))
     ends = [layers.Dense(3, name=name)(pooled) for name in ("kind", "breed")]
     spec = NetSpec("", "", (), None, 1, 0, (), 8, {})
-    two = classifier.find_head(Network("two.keras", spec, keras.Model(image, ends), ""))
+    two = classifier.find_head(Network("two.keras", spec, lambda: keras.Model(image, ends), ""))
     assert two.notes() == ["two.keras ends in kind and breed: the classes are those of breed."]
 
 
@@ -79,10 +79,10 @@ def test_a_number_that_is_another_class_elsewhere_is_said() -> None:
     pooled = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, name="maps")(image))
     model = keras.Model(image, layers.Dense(1008, name="logits")(pooled))
     spec = NetSpec("", "", (), None, 1, 0, (), 8, {}, classes="inception5h")
-    head = classifier.find_head(Network("net", spec, model, ""))
+    head = classifier.find_head(Network("net", spec, lambda: model, ""))
     (note,) = head.notes(["130", "flamingo"])
     assert note.startswith("130 is boxer here; in ImageNet's usual order it is flamingo")
     usual = classifier.find_head(
-        Network("net", NetSpec("", "", (), None, 1, 0, (), 8, {}), model, "")
+        Network("net", NetSpec("", "", (), None, 1, 0, (), 8, {}), lambda: model, "")
     )
     assert not usual.notes(["130"])

@@ -31,7 +31,7 @@ def net(tiny: Network) -> Network:
     kernel = np.zeros((5, 5, 3, 3), np.float32)
     kernel[:, :, range(3), range(3)] = 1 / 25
     model.get_layer("mean").set_weights([kernel])
-    return Network("colors", replace(tiny.spec, smallest=20), model, "")
+    return Network("colors", replace(tiny.spec, smallest=20), lambda: model, "")
 
 
 @pytest.fixture

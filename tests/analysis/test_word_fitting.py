@@ -28,7 +28,7 @@ def classifier(count: int = 6) -> Network:
     model = keras.Model(image, layers.Softmax(name="softmax")(logits(pooled)))
     logits.set_weights([np.eye(8, count), np.zeros(count)])
     spec = NetSpec("", "", (), None, 2, -1, ("maps",), 8, {"maps": 16})
-    return Network("sure", spec, model, "")
+    return Network("sure", spec, lambda: model, "")
 
 
 def test_the_channels_of_a_class_are_found_in_a_classifier(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_the_usual_layer_is_wide_late_and_passed_by_everything() -> None:
     branches = [layers.Conv2D(16, 1, activation="relu", name=f"arm{k}")(first) for k in (1, 2)]
     last = layers.Concatenate(name="last")(branches)
     model = keras.Model(image, layers.GlobalAveragePooling2D(name="logits")(last))
-    net = dataclasses.replace(classifier(), model=model)
+    net = dataclasses.replace(classifier(), get_model=lambda: model)
     through = ["early", "squeezed", "wide", "narrow", "last", "logits"]
     assert graph.find_bottlenecks(model)[1:] == through
     assert word_fitting.choose_layer(net) == "wide"

@@ -309,16 +309,19 @@ def test_a_stopped_picture_is_gone_on_with(
 ) -> None:
     quick = ("--steps", 2, "--octaves", 3, "--octave-scale", 1.2)
     assert dream("image", "photo.png", *quick, "-o", "whole.png")[0] == 0
-    write = photos.write
+    write, shown = photos.write_preview, []
 
-    def stopping(path: Path, *arguments: Any, **named: Any) -> None:
-        write(path, *arguments, **named)
-        if path.name.endswith(".preview.png"):
+    def stopping(path: Path, picture: Image) -> None:
+        write(path, picture)
+        shown.append(path.name)
+        # The first one shows the first step, the second one the end of the first octave.
+        if len(shown) == 2:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(photos, "write", stopping)
+    monkeypatch.setattr(photos, "write_preview", stopping)
     code, _, err = dream("image", "photo.png", *quick, "-o", "part.png")
-    monkeypatch.setattr(photos, "write", write)
+    monkeypatch.setattr(photos, "write_preview", write)
+    assert shown == ["part.preview.png"] * 2
     assert code == interrupt.INTERRUPTED
     assert "--finish part.png goes on from the end of octave 1" in err
     assert dream("image", "photo.png", "--finish", "part.png", "-o", "rest.png")[0] == 0

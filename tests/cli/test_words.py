@@ -29,7 +29,7 @@ def classifier(count: int = 6) -> Network:
     model = keras.Model(image, layers.Softmax(name="softmax")(logits(pooled)))
     logits.set_weights([np.eye(8, count), np.zeros(count)])
     spec = NetSpec("", "", (), None, 2, -1, ("maps",), 8, {"maps": 16})
-    return Network("sure", spec, model, "")
+    return Network("sure", spec, lambda: model, "")
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -31,7 +31,7 @@ def test_what_leaks_keeps_its_limit_and_its_own_slope(
     image = keras.Input((None, None, 3))
     made = type(rectifier).from_config({**rectifier.get_config(), "name": "made"})(image)
     spec = NetSpec("", "", (), None, 1, 0, (), 1, {})
-    net = Network("own", spec, keras.Model(image, made), "")
+    net = Network("own", spec, lambda: keras.Model(image, made), "")
     values = tf.constant([[[[-4, 0.5, 9]]]])
     leaking = freezing.freeze(net, ["made"], "float32", leak=0.1)(values)["made"]
     np.testing.assert_allclose(leaking[0, 0, 0], expected, rtol=1e-5)

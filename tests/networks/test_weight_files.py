@@ -96,4 +96,4 @@ def test_a_file_that_holds_no_weights_is_named(tmp_path: Path) -> None:
         file = tmp_path / f"broken{suffix}"
         file.write_bytes(b"this is no network")
         with pytest.raises(DreamerError, match=f"broken{suffix} does not hold the weights"):
-            loading.load(name, file)
+            _ = loading.load(name, file).model

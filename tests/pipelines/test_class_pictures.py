@@ -15,7 +15,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 def test_vgg16_raises_its_scores_at_its_one_size() -> None:
     model = keras.applications.VGG16(weights=None, input_shape=(32, 32, 3), classes=4)
-    net = Network("vgg16.keras", NetSpec("", "", (), None, 255, -117, (), 16, {}), None, "", model)
+    net = Network(
+        "vgg16.keras", NetSpec("", "", (), None, 255, -117, (), 16, {}), lambda: None, "", model
+    )
     own = classifier.find_head(net.entire())
     assert (own.layer, own.net.spec.reads) == ("predictions", (32, 32))
     assert "predictions ends in a softmax" in " ".join(own.notes())

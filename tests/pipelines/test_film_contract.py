@@ -228,7 +228,7 @@ def test_a_film_is_made_on_layers_of_such_names(small: Image) -> None:
     pose = layers.Conv2D(5, 3, 2, "same", activation="relu", name="pose")(image)
     colors = layers.Conv2D(4, 3, 1, "same", activation="relu", name="colors")(pose)
     spec = NetSpec("", "", (), None, 2, -1, ("pose",), 8, {"pose": 6, "colors": 10})
-    net = Network("named", spec, keras.Model(image, colors), "")
+    net = Network("named", spec, lambda: keras.Model(image, colors), "")
     film = feedback_of(net, small, {"layers": ["pose", "colors"]}, **SHORT)
     first, second, third = keys_of(film, 3)
     assert second.memory.pose.shape == (3, 3)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 def test_units_take_the_motif_of_the_maps_before_them_and_no_guide(tiny: Any, photo: Image) -> None:
     pooled = keras.layers.GlobalAveragePooling2D(name="pool")(tiny.model.output)
     model = keras.Model(tiny.model.input, keras.layers.Dense(3, name="logits")(pooled))
-    net = dataclasses.replace(tiny, model=model)
+    net = dataclasses.replace(tiny, get_model=lambda: model)
     assert graph.find_feature_maps(model, model.get_layer("logits")).name == "mixed"
     assert graph.find_pooled_relu(model, model.get_layer("logits")) is None
     recipe = Recipe().changed({"layers": ["logits"]})

@@ -21,10 +21,15 @@ from dreamer.recipe import Recipe, words
 
 GOLDEN = TESTS / "golden"
 SIDE = 128
-MOST = 1.0
-"""How far a dream may be from its golden picture, as the mean color difference (CIE76)."""
+MOST = 2.0
+"""How far a dream may be from its golden picture, as the mean color difference (CIE76).
 
-SHORT = {"octaves": 2, "steps": 3, "precision": "float32", "size": SIDE}
+Another rounding moves these by up to 1.2, because a maximum that is nearly reached twice is then
+another's; noise of 1e-6 on the photo by up to 3. A fifth more of the rate moves them by 2.2 to 6.7,
+another normalization by 5 to 10.
+"""
+
+SHORT = {"octaves": 2, "steps": 2, "precision": "float32", "size": SIDE}
 """So few steps that rounding does not decide what grows."""
 
 
@@ -81,7 +86,7 @@ def test_a_dream_looks_as_it_did(
         pytest.skip(f"{path.name} was written anew")
     assert difference(picture, photos.read(path).image) < MOST
     # The dream is to be seen, so that another one would be, too.
-    assert difference(picture, source(name)) > 5 * MOST
+    assert difference(picture, source(name)) > 2.5 * MOST
 
 
 def test_no_two_golden_pictures_are_alike() -> None:

@@ -86,4 +86,4 @@ def squeezing() -> Network:
     excited = layers.Multiply(name="excited")([maps, pooled])
     logits = layers.Dense(3, name="logits")(layers.GlobalAveragePooling2D()(excited))
     spec = NetSpec("", "", (), None, 2, -1, ("excited",), 8, {"excited": 8})
-    return Network("squeezing", spec, keras.Model(image, logits), "")
+    return Network("squeezing", spec, lambda: keras.Model(image, logits), "")
