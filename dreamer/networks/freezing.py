@@ -58,7 +58,11 @@ def freeze(
     def features(image: tf.Tensor) -> Activations:
         model, weights = prepare()
         ranged = tf.cast(convert_to_network_range(network.spec, image), dtype)
-        maps, _ = model.stateless_call(*weights, ranged, training=False)
+        if runtime.arithmetic_in_use() == 1:
+            # Short tensors become constants, with which a graph would be rewritten otherwise.
+            maps = model(ranged, training=False)
+        else:
+            maps, _ = model.stateless_call(*weights, ranged, training=False)
         return {name: tf.cast(value, tf.float32) for name, value in maps.items()}
 
     return features

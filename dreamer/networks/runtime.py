@@ -34,11 +34,15 @@ def processors() -> int:
 
 def versions() -> dict[str, Any]:
     """Return what a picture's bytes depend on: the versions of packages by name, and arithmetic."""
+    packages = {name: version(name) for name in ("dreamer", "tensorflow")}
+    return {**packages, "arithmetic": arithmetic_in_use()}
+
+
+def arithmetic_in_use() -> int:
+    """Return the arithmetic that TensorFlow was started with; see `ARITHMETIC`."""
     import tensorflow as tf
 
-    rewritten = not tf.config.optimizer.get_experimental_options().get(_AS_WRITTEN)
-    packages = {name: version(name) for name in ("dreamer", "tensorflow")}
-    return {**packages, "arithmetic": 1 if rewritten else 2}
+    return 2 if tf.config.optimizer.get_experimental_options().get(_AS_WRITTEN) else 1
 
 
 def collect_garbage_rarely() -> None:

@@ -32,7 +32,7 @@ def test_many_pictures_have_a_processor_each(
 ) -> None:
     asked = []
 
-    def start(threads: int, *, abreast: bool) -> int:
+    def start(threads: int, *, abreast: bool, arithmetic: int) -> int:
         asked.append((threads, abreast))
         return threads
 
