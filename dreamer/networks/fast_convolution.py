@@ -23,15 +23,19 @@ LANES = 16
 neighboring columns are computed together."""
 
 
-def has_faster_gradient(layer: Any) -> bool:
-    """Tell whether a layer is a convolution that `FrozenConv2D` speeds up."""
+def is_plain(layer: Any) -> bool:
+    """Tell whether a layer is a convolution that `FrozenConv2D` can stand for."""
     return (
         type(layer) is keras.layers.Conv2D
         and layer.groups == 1
         and layer.dilation_rate == (1, 1)
         and layer.data_format == "channels_last"
-        and (layer.strides == (1, 1) or _is_strided_with_few_channels(layer))
     )
+
+
+def has_faster_gradient(layer: Any) -> bool:
+    """Tell whether a layer is a convolution whose gradient is written faster here."""
+    return is_plain(layer) and (layer.strides == (1, 1) or _is_strided_with_few_channels(layer))
 
 
 def _is_strided_with_few_channels(layer: Any) -> bool:
@@ -44,11 +48,13 @@ class FrozenConv2D(keras.layers.Layer):  # type: ignore[misc]
     """A convolution with fixed weights, which are plain tensors, and no gradient for them.
 
     Args:
-        layer: the Keras layer that it stands for, of which `has_faster_gradient` is true.
+        layer: the Keras layer that it stands for, of which `is_plain` is true.
         kernel: `(height, width, c, filters)`.
         bias: `(filters,)`; None for none.
         activation: the function at its end; None for the layer's own.
         dtype: the type of the weights and of the computation.
+        own_gradient: whether the gradient is the one written here, for layers of which
+            `has_faster_gradient` is true, or TensorFlow's.
     """
 
     def __init__(
@@ -58,18 +64,23 @@ class FrozenConv2D(keras.layers.Layer):  # type: ignore[misc]
         bias: np.ndarray | None,
         activation: Callable[[tf.Tensor], tf.Tensor] | None,
         dtype: str,
+        *,
+        own_gradient: bool = True,
     ) -> None:
         super().__init__(name=layer.name, dtype=dtype, trainable=False)
         # Not the layer itself, whose weights would become this layer's.
         self._find_shape = layer.compute_output_shape
-        self._padding, (self._stride, _) = layer.padding.upper(), layer.strides
+        self._padding, self._strides = layer.padding.upper(), layer.strides
+        self._stride, _ = layer.strides
         self._activation = activation or layer.activation
-        taps = _flip_kernel(kernel, self._stride)
+        self.own_gradient = own_gradient
         # Outside any graph, which would otherwise hold them.
         with tf.init_scope():
             self._kernel = tf.cast(kernel, dtype)
             self._bias = None if bias is None else tf.cast(bias[None, None, None], dtype)
-            self._taps = tf.cast(_widen_kernel(taps) if self._stride == 1 else taps, dtype)
+            if own_gradient:
+                taps = _flip_kernel(kernel, self._stride)
+                self._taps = tf.cast(_widen_kernel(taps) if self._stride == 1 else taps, dtype)
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the shape of the maps."""
@@ -78,9 +89,14 @@ class FrozenConv2D(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Convolve inputs `(n, h, w, c)`; return `(n, h', w', filters)`."""
-        return self._activation(self._convolve(inputs))
+        convolve = self._convolve_with_own_gradient if self.own_gradient else self._convolve
+        return self._activation(convolve(inputs))
 
     def _convolve(self, inputs: tf.Tensor) -> tf.Tensor:
+        maps = tf.nn.conv2d(inputs, self._kernel, self._strides, self._padding)
+        return maps if self._bias is None else maps + self._bias
+
+    def _convolve_with_own_gradient(self, inputs: tf.Tensor) -> tf.Tensor:
         same, (*kernel_size, channels, _) = self._padding == "SAME", self._kernel.shape
 
         @tf.custom_gradient  # type: ignore[untyped-decorator]
@@ -99,8 +115,7 @@ class FrozenConv2D(keras.layers.Layer):  # type: ignore[misc]
                 gradient.set_shape(inputs.shape)
                 return gradient
 
-            maps = tf.nn.conv2d(inputs, self._kernel, self._stride, self._padding)
-            return maps if self._bias is None else maps + self._bias, grad
+            return self._convolve(inputs), grad
 
         return convolve(inputs)
 

@@ -183,10 +183,13 @@ def _make_clone_function(
             return keras.layers.Rescaling(
                 scale.tolist(), shift.tolist(), name=layer.name, dtype=dtype
             )
-        if runtime.on_processors() and fast_convolution.has_faster_gradient(layer):
+        own = runtime.gains_by_own_gradient() and fast_convolution.has_faster_gradient(layer)
+        # Without variables, a layer is made and traced sooner; see `freeze` for arithmetic 1.
+        if own or (runtime.arithmetic_in_use() > 1 and fast_convolution.is_plain(layer)):
             kernel, *bias = _read_weights(model, layer.name, folded)
             return FrozenConv2D(
-                layer, kernel, bias[0] if bias else None, change.get("activation"), dtype
+                *(layer, kernel, bias[0] if bias else None, change.get("activation"), dtype),
+                own_gradient=own,
             )
         if layer.name in folded.values():
             config["use_bias"] = True

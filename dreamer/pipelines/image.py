@@ -191,7 +191,7 @@ class ImagePipeline:
             return None
         return cache.name_entry(
             *("graph", goal.network.entry, *(term.layer for term in goal.terms)),
-            runtime.on_processors(),
+            runtime.gains_by_own_gradient(),
             *(setting.dtype, setting.leak, setting.tiles, compute_graph_key(goal.recipe)),
             specify(goal.numbers(gains=gains)),
         )

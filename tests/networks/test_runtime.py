@@ -4,12 +4,12 @@ import os
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
 from dreamer.errors import DreamerError
 from dreamer.networks import freezing, runtime
+from dreamer.networks.fast_convolution import FrozenConv2D
 from dreamer.networks.network import Network
 
 
@@ -26,21 +26,26 @@ def test_another_backend_of_keras_is_refused_before_it_is_imported(
         runtime.start()
 
 
-def test_a_gpu_turns_off_what_is_for_processors_only(
+def test_a_gpu_or_a_lesser_processor_has_no_own_gradient(
     monkeypatch: pytest.MonkeyPatch, tiny: Network
 ) -> None:
-    def kinds() -> set[str]:
+    def own() -> set[bool]:
         layers = freezing.freeze_model(tiny, ["mixed"], "float32").layers
-        return {type(layer).__name__ for layer in layers}
+        return {layer.own_gradient for layer in layers if isinstance(layer, FrozenConv2D)}
 
-    assert "FrozenConv2D" in kinds()
-    assert "Conv2D" not in kinds()
-    here = freezing.freeze(tiny, ["mixed"], "float32")(tf.ones([1, 32, 32, 3]))["mixed"]
-    monkeypatch.setattr(runtime, "on_processors", lambda: False)
-    assert "Conv2D" in kinds()
-    assert "FrozenConv2D" not in kinds()
-    there = freezing.freeze(tiny, ["mixed"], "float32")(tf.ones([1, 32, 32, 3]))["mixed"]
-    np.testing.assert_allclose(here, there, atol=1e-5)
+    for words, processors, arithmetic, expected in (
+        ({"avx2", "avx512f"}, True, 2, {True}),
+        ({"avx2"}, True, 2, {False}),
+        # As an earlier picture was made.
+        ({"avx2"}, True, 1, {True}),
+        ({"avx2", "avx512f"}, False, 2, {False}),
+        # Keras's own layers, since a GPU's graphs are rewritten.
+        ({"avx2", "avx512f"}, False, 1, set()),
+    ):
+        monkeypatch.setattr(runtime, "_read_cpu_words", lambda words=words: words)
+        monkeypatch.setattr(runtime, "on_processors", lambda here=processors: here)
+        monkeypatch.setattr(runtime, "arithmetic_in_use", lambda one=arithmetic: one)
+        assert own() == expected
 
 
 def test_a_program_of_its_own_collects_garbage_rarely_and_not_at_its_end() -> None:
