@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import IO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dreamer.arrays import Image, Size
 from dreamer.errors import DreamerError
-from dreamer.files import ffmpeg, photos, probe
+from dreamer.files import content, ffmpeg, photos, probe
 from dreamer.files.photos import Photo
 from dreamer.files.probe import Facts
 from dreamer.files.sound import Sound
+
+_FIELDS_LEAD = 2
+"""Frames before the first one that are decoded with it where fields are brought together."""
 
 FOLDER_FPS = Fraction(25)
 """Default frame rate of a folder of frames, in frames per second."""
@@ -26,7 +29,7 @@ SUFFIXES = (
     *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts"),
     *(".wmv", ".flv", ".ogv", ".3gp", ".mxf", ".vob", ".y4m", ".gif"),
 )
-"""Suffixes of files that are films; any other file is taken for a photo."""
+"""Suffixes of files that are films; any other file is taken for what its content is."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class Clip:
     """Step from one source frame that is used to the next."""
     size: Size
     """Height and width of the frames that `frames` yields."""
+    background: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Color, 0 to 1, on which transparent frames are shown."""
 
     @property
     def fps(self) -> Fraction:
@@ -94,38 +99,40 @@ class Clip:
         filters, seek = self._seek_frame(self.first + skip * self.every)
         step = [f"framestep={self.every}"] if self.every > 1 else []
         arguments = (
-            *ffmpeg.source(self.path, *seek),
+            *ffmpeg.source(self.path, *self.facts.decoder, *seek),
             *("-map", "0:V:0", "-vf", ",".join([*filters, *step, self.facts.upright])),
             *("-fps_mode", "passthrough", "-frames:v", str(self.count - skip)),
             *probe.PIXMAPS,
         )
         if skip < self.count:
             with ffmpeg.decoding(arguments) as pipe:
-                yield from _read_pixmaps(pipe)
+                for pixels in probe.read_pixmaps(pipe):
+                    yield self._compose(pixels)
+
+    def _compose(self, pixels: NDArray[np.uint8]) -> Image:
+        """Return a frame in color, on the background where it is transparent."""
+        levels = pixels.astype(np.float32) / np.float32(255)
+        if not self.facts.transparent:
+            return levels[..., :3]
+        share = levels[..., 3:]
+        return levels[..., :3] * share + np.asarray(self.background, np.float32) * (1 - share)
 
     def _seek_frame(self, number: int) -> tuple[list[str], tuple[str, ...]]:
         """Return the filters and options that make ffmpeg begin with the source frame `number`."""
+        fields = [self.facts.fields] if self.facts.fields else []
         if self.facts.variable:
             constant = f"fps={self.facts.fps}"
             # Rounding may leave out frames at the end: the last one is repeated for them.
-            return [constant, "tpad=stop=-1:stop_mode=clone", f"trim=start_frame={number}"], ()
-        if not number:
-            return [], ()
+            kept = ["tpad=stop=-1:stop_mode=clone", f"trim=start_frame={number}"]
+            return [*fields, constant, *kept], ()
+        # Fields are brought together with those of the frames before.
+        lead = min(number, _FIELDS_LEAD) if fields else 0
+        trim = [f"trim=start_frame={lead}"] if lead else []
+        if number == lead:
+            return [*fields, *trim], ()
         # Half a frame early, so that rounded times do not skip it.
-        seconds = self.facts.start + (number - 0.5) / self.facts.fps
-        return [], ("-ss", f"{float(seconds):.6f}")
-
-
-def _read_pixmaps(pipe: IO[bytes]) -> Iterator[Image]:
-    """Yield pictures of 8 bits per color, each preceded by its header, in the PPM format."""
-    while pipe.readline() == b"P6\n":
-        width, height = map(int, pipe.readline().split())
-        pipe.readline()
-        data = pipe.read(height * width * 3)
-        if len(data) < height * width * 3:
-            return
-        pixels = np.frombuffer(data, np.uint8).reshape(height, width, 3)
-        yield pixels.astype(np.float32) / np.float32(255)
+        seconds = self.facts.start + (number - lead - 0.5) / self.facts.fps
+        return [*fields, *trim], ("-ss", f"{float(seconds):.6f}")
 
 
 def select(
@@ -207,12 +214,12 @@ def _read_folder_facts(folder: Path, fps: Fraction) -> Facts:
     if not frames:
         raise DreamerError(f"The folder {folder} holds no frames: give one of PNG or JPEG files.")
     size = photos.read(frames[0]).image.shape[:2]
-    return Facts(size, fps, len(frames), 0.0, False, None, "", ())
+    return Facts(size, fps, len(frames), 0.0, False, None, "", "", (), False, ())
 
 
 def is_clip(path: Path) -> bool:
-    """Tell whether `path` is a film, or a folder, which is one of numbered frames."""
-    return path.suffix.lower() in SUFFIXES or path.is_dir()
+    """Tell whether `path` is a film or an animation, or a folder, which is one of frames."""
+    return path.suffix.lower() in SUFFIXES or path.is_dir() or content.holds_film(path)
 
 
 def hash_clip(path: Path) -> str:

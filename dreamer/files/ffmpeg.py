@@ -1,11 +1,13 @@
 """ffmpeg, from imageio-ffmpeg, run as a separate process."""
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -21,17 +23,42 @@ _QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y")
 _LOCAL = ("-protocol_whitelist", "file,pipe")
 
 
+OLDEST = (5, 1)
+"""The first version that knows all options used here."""
+
+
 def executable() -> str:
     """Return the path of ffmpeg.
 
-    Raises DreamerError if there is none for this machine.
+    Raises DreamerError if there is none for this machine, or one that is too old.
     """
     try:
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
+        path = str(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError:
         raise DreamerError(
             "There is no ffmpeg for this machine: install one, and name it in IMAGEIO_FFMPEG_EXE."
         ) from None
+    _check_version(path)
+    return path
+
+
+@cache
+def _check_version(path: str) -> None:
+    """Raise DreamerError if ffmpeg is too old, or does not start; its version is asked once."""
+    try:
+        said = subprocess.run([path, "-version"], capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        why = getattr(error, "strerror", None) or "it fails"
+        raise DreamerError(
+            f"{path} cannot be run ({why}): name another ffmpeg in IMAGEIO_FFMPEG_EXE, or unset it."
+        ) from None
+    # Builds from a checkout may have a name instead of a number; they are taken for new ones.
+    found = re.match(r"ffmpeg version n?(\d+)\.(\d+)", said.decode("utf-8", "replace"))
+    if found and tuple(map(int, found.groups())) < OLDEST:
+        raise DreamerError(
+            f"{path} is ffmpeg {found[1]}.{found[2]}, which is too old: name one of "
+            f"{OLDEST[0]}.{OLDEST[1]} or later in IMAGEIO_FFMPEG_EXE, or unset it."
+        )
 
 
 def source(path: Path, *options: str) -> tuple[str, ...]:
@@ -183,6 +210,11 @@ def decoding(arguments: Sequence[str]) -> Iterator[IO[bytes]]:
 def describe_file(path: Path) -> str:
     """Return what ffmpeg prints about a file: its container, streams and codecs, and any error."""
     # Without an output, ffmpeg always exits with an error.
-    arguments = (executable(), "-hide_banner", "-nostdin", *source(path))
-    said = subprocess.run(arguments, capture_output=True, check=False).stderr
+    return describe_run(source(path))
+
+
+def describe_run(arguments: Sequence[str]) -> str:
+    """Run ffmpeg as far as it gets, and return all that it prints."""
+    command = (executable(), "-hide_banner", "-nostdin", "-nostats", *arguments)
+    said = subprocess.run(command, capture_output=True, check=False).stderr
     return said.decode("utf-8", "replace")

@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 
 from dreamer.arrays import MOST_PIXELS, SMALLEST_SIDE, Image, Size
 from dreamer.errors import DreamerError
-from dreamer.files import atomic, metadata, sixteen_bit
+from dreamer.files import atomic, content, metadata, sixteen_bit
 from dreamer.files.decode import Pixels, decode
 from dreamer.files.metadata import Embedded
 
@@ -69,7 +69,12 @@ def _read(path: Path, longest: int | None, role: str) -> tuple[Photo, Size]:
     except OSError as error:
         raise DreamerError(f"Cannot read the {role} {path}: {error.strerror}; check it.") from None
     name = f"The {role} {path}"
-    pixels, notes, own = decode(data, name, longest)
+    try:
+        pixels, notes, own = decode(data, name, longest)
+    except DreamerError:
+        if content.is_film(data[: content.HEAD_BYTES]):
+            raise DreamerError(f"{path} is a film: `dream video` dreams on those.") from None
+        raise
     sha256 = hashlib.sha256(data).hexdigest()
     return of_pixels(pixels, name)._replace(sha256=sha256, notes=notes), own
 
@@ -113,9 +118,20 @@ def resize(photo: Photo, size: Size) -> Photo:
         return photo
     shrinks = math.prod(size) < math.prod(photo.image.shape[:2])
     interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    planes = [photo.image] + ([] if photo.alpha is None else [photo.alpha])
-    scaled = [cv2.resize(p, size[::-1], interpolation=interpolation).clip(0, 1) for p in planes]
-    return photo._replace(image=scaled[0], alpha=scaled[1] if len(scaled) > 1 else None)
+
+    def scale(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+        scaled = cv2.resize(plane, size[::-1], interpolation=interpolation)
+        return np.asarray(scaled.clip(0, 1), np.float32)
+
+    if photo.alpha is None:
+        return photo._replace(image=scale(photo.image))
+    # A color counts as much as it is seen: what is behind a hole must not bleed out of it.
+    share, seen = scale(photo.alpha), scale(photo.image * photo.alpha[..., None])
+    thin = share[..., None] < 1 / 512
+    image = np.where(thin, scale(photo.image), seen / np.where(thin, 1, share[..., None])).clip(
+        0, 1
+    )
+    return photo._replace(image=image.astype(np.float32), alpha=share)
 
 
 def first_frame(photo: Photo, limit: int) -> Photo:

@@ -3,16 +3,21 @@
 imageio-ffmpeg brings no ffprobe, so packets are counted instead.
 """
 
+import io
 import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from dreamer.arrays import Size
 from dreamer.errors import DreamerError
-from dreamer.files import ffmpeg, sound
+from dreamer.files import clip_colors, ffmpeg, sound
+from dreamer.files.clip_colors import Conversion
 
 
 class Facts(NamedTuple):
@@ -29,8 +34,14 @@ class Facts(NamedTuple):
     """Whether the film's own frame rate varies."""
     sound: str | None
     """Codec of the film's sound; None if it has none."""
+    fields: str
+    """ffmpeg filters that bring the fields of interlaced frames together; empty for none."""
     upright: str
-    """ffmpeg filter that makes the pixels square, and RGB."""
+    """ffmpeg filters that make the colors BT.709, the pixels square, and RGB."""
+    decoder: tuple[str, ...]
+    """Options of ffmpeg that choose a decoder, before the source."""
+    transparent: bool
+    """Whether the film has opacity."""
     notes: tuple[str, ...]
     """Sentences that a user should read about the film."""
 
@@ -41,12 +52,11 @@ class Facts(NamedTuple):
 
 
 # Not 16 bits, at which white comes out of YUV as 65283 of 65535 (ffmpeg 9.0).
-PIXMAPS = ("-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "pipe:1")
-"""Arguments that write frames as PPM pictures, each with a header that tells its size."""
+PIXMAPS = ("-f", "image2pipe", "-c:v", "pam", "-pix_fmt", "rgba", "pipe:1")
+"""Arguments that write frames as PAM pictures, each with a header that tells its size."""
 
 _VIDEO = re.compile(r"Stream #0:\d+.*: Video: (?!.*\(attached pic\)).*")
 _MAX_FPS = 120
-_MAX_SD_HEIGHT = 576
 
 
 class _Times(NamedTuple):
@@ -71,16 +81,32 @@ def probe(path: Path) -> Facts:
     times, damaged = _read_times(path)
     if not times.shown:
         raise DreamerError(f"{path} holds no frames that can be read: give another film.")
+    joined = _JOINABLE.search(described) and _find_other_size(path)
+    if joined:
+        times = times._replace(shown=times.shown[: joined.frame])
     fps, variable = _choose_rate(times, _parse_rates(line[0]))
     length = (times.shown[-1] - times.shown[0] + times.last) * times.base
     frames = max(1, round(length * fps)) if variable else len(times.shown)
-    upright = _build_upright_filter(line[0])
+    stream = clip_colors.parse_stream(described, line[0])
+    conversion = clip_colors.plan_conversion(stream)
+    upright = _build_upright_filter(conversion)
+    decoder = ("-c:v", stream.decoder) if stream.decoder else ()
     start = float(times.shown[0] * times.base)
     notes = list(
         _describe_problems(path, described, fps, frames, variable=variable, damaged=damaged)
     )
-    size = _read_size(path, upright)
-    return Facts(size, fps, frames, start, variable, sound.codec(path), upright, tuple(notes))
+    notes += [f"{path} {note}." for note in conversion.notes]
+    if joined:
+        height, width = joined.size
+        there = f"after {float(frames / fps):.2f} s: it is read up to there"
+        notes.append(f"{path} goes on in {width}×{height} {there}.")
+    size, opaque = _read_first(path, decoder, upright)
+    return Facts(
+        *(size, fps, frames, start, variable, sound.codec(path)),
+        *(",".join(conversion.fields), upright, decoder),
+        stream.alpha and not opaque,
+        tuple(notes),
+    )
 
 
 def _film_error(path: Path, described: str) -> DreamerError:
@@ -177,20 +203,58 @@ def _is_constant(times: _Times, rate: Fraction) -> bool:
     )
 
 
-def _build_upright_filter(line: str) -> str:
-    """Return the filter that makes pixels square, and RGB; ffmpeg itself turns films upright."""
-    size = re.search(r", \d+x(\d+)", line)
-    tagged = re.search(r"\((?:tv|pc)?[^()]*(?:bt|smpte|fcc|gbr|ycgco)[^()]*\)", line)
-    # By custom, an untagged picture larger than standard definition is BT.709.
-    large = size and int(size[1]) > _MAX_SD_HEIGHT
-    matrix = ":in_color_matrix=bt709" if large and not tagged else ""
-    return f"scale=iw*sar:ih:flags=bicubic+accurate_rnd+full_chroma_int{matrix},setsar=1"
+def _build_upright_filter(conversion: Conversion) -> str:
+    """Return the filters that convert colors and make pixels square; ffmpeg turns films upright."""
+    matrix = f":in_color_matrix={conversion.matrix}" if conversion.matrix else ""
+    square = f"scale=iw*sar:ih:flags=bicubic+accurate_rnd+full_chroma_int{matrix}"
+    return ",".join((*conversion.colors, square, "setsar=1"))
 
 
-def _read_size(path: Path, upright: str) -> Size:
+_JOINABLE = re.compile(r"Input #0, mpeg(?:ts|,)")
+"""Containers whose files can be joined one behind the other."""
+
+_SHOWN = re.compile(r"\] n: *(\d+) .* s:(\d+)x(\d+)")
+
+
+class _Change(NamedTuple):
+    """Where a film changes its size: the number of the first frame that has another, and that."""
+
+    frame: int
+    size: Size
+
+
+def _find_other_size(path: Path) -> _Change | None:
+    """Find where recordings of different sizes were joined; every frame is decoded for that."""
+    every = ("-map", "0:V:0", "-vf", "showinfo=checksum=0", "-fps_mode", "passthrough")
+    said = ffmpeg.describe_run((*ffmpeg.source(path), *every, "-f", "null", "-"))
+    first: Size | None = None
+    for count, found in enumerate(_SHOWN.finditer(said)):
+        size = int(found[3]), int(found[2])
+        first = first or size
+        if size != first:
+            return _Change(count, size)
+    return None
+
+
+def _read_first(path: Path, decoder: Sequence[str], upright: str) -> tuple[Size, bool]:
+    """Return the size of the first frame, and whether it is opaque everywhere."""
     one = ("-map", "0:V:0", "-vf", upright, "-frames:v", "1", *PIXMAPS)
-    said, _ = ffmpeg.run_tolerantly((*ffmpeg.source(path), *one))
-    header = re.match(rb"P6\n(\d+) (\d+)\n", said)
-    if not header:
+    said, _ = ffmpeg.run_tolerantly((*ffmpeg.source(path, *decoder), *one))
+    first = next(read_pixmaps(io.BytesIO(said)), None)
+    if first is None:
         raise DreamerError(f"{path} holds no frames that can be read: give another film.")
-    return int(header[2]), int(header[1])
+    return first.shape[:2], bool((first[..., 3] == 255).all())
+
+
+_HEADER_LINES = 7
+_HEADER = re.compile(rb"P7\nWIDTH (\d+)\nHEIGHT (\d+)\nDEPTH 4\nMAXVAL 255\nTUPLTYPE \w+\nENDHDR\n")
+
+
+def read_pixmaps(pipe: IO[bytes]) -> Iterator[NDArray[np.uint8]]:
+    """Yield pictures `(h, w, 4)` of 8 bits per color and opacity, as `PIXMAPS` writes them."""
+    while header := _HEADER.fullmatch(b"".join(pipe.readline() for _ in range(_HEADER_LINES))):
+        width, height = int(header[1]), int(header[2])
+        data = pipe.read(height * width * 4)
+        if len(data) < height * width * 4:
+            return
+        yield np.frombuffer(data, np.uint8).reshape(height, width, 4)

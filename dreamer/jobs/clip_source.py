@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import repeat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 Masks = Callable[[int], Iterator[NDArray[np.float32] | None]]
 """Reads the masks of a clip's frames, but for so many at its beginning."""
+
+BLACK = "#000000"
 
 PHOTO_ONLY: Mapping[str, str] = {
     **dict.fromkeys(("motion", "speed", "zoom", "angle", "border"), "a clip has its own motion"),
@@ -54,6 +57,7 @@ class Part:
         every: from one frame to the next.
         fps: of a folder of frames.
         sound: whether the clip's own is kept.
+        background: `#rrggbb`, on which a transparent clip is shown.
     """
 
     start: str | None
@@ -61,6 +65,7 @@ class Part:
     every: int | None
     fps: float | None
     sound: bool
+    background: str
 
     def select(self, path: Path, limit: int) -> Clip:
         """Select the frames of a clip, with even sides, since most formats need them."""
@@ -88,7 +93,9 @@ class Part:
                 "smaller one."
             )
         height, width = found.size
-        return replace(found, size=(max(height // 2, 1) * 2, max(width // 2, 1) * 2))
+        even = max(height // 2, 1) * 2, max(width // 2, 1) * 2
+        red, green, blue = (level / 255 for level in bytes.fromhex(self.background[1:]))
+        return replace(found, size=even, background=(red, green, blue))
 
 
 def read_part(request: VideoRequest) -> Part:
@@ -98,7 +105,11 @@ def read_part(request: VideoRequest) -> Part:
         rate = float(str(fps)) if fps is not None else None
     except ValueError:
         raise DreamerError(f"--fps cannot be {fps}: write a number.") from None
-    return Part(request.start, request.stop, request.every, rate, not request.no_audio)
+    background = request.background or BLACK
+    if not re.fullmatch("#[0-9a-fA-F]{6}", background):
+        raise DreamerError(f"--background cannot be {background}: write a color as #rrggbb.")
+    sound = not request.no_audio
+    return Part(request.start, request.stop, request.every, rate, sound, background)
 
 
 def check_for_clip(path: Path, request: VideoRequest) -> None:
@@ -116,6 +127,7 @@ def check_for_photo(path: Path | None, request: VideoRequest) -> None:
         "to": request.stop is not None,
         "every": request.every is not None,
         "no-audio": request.no_audio,
+        "background": request.background is not None,
         "flow": "film.flow" in request.fields,
         "blend-moving": "film.blend_moving" in request.fields,
         "blend-still": "film.blend_still" in request.fields,
@@ -130,10 +142,13 @@ def take_clip(path: Path, part: Part, dreaming: Dreaming) -> Shot:
     clip = part.select(path, dreaming.wanted.recipe.film.size)
     for note in clip.facts.notes:
         dreaming.note(note)
+    if clip.facts.transparent:
+        dreaming.note(f"{path} is transparent: it is shown on {part.background} (--background).")
     own = {"fps": float(clip.fps), "frames": clip.count, "loop": False}
     recipe = dreaming.wanted.recipe.changed({"film": own}, str(path))
     masks, digest = _read_masks(clip, dreaming), clips.hash_clip(path)
-    facts = {"first": clip.first, "every": clip.every, "size": list(clip.size)}
+    facts: dict[str, Any] = {"first": clip.first, "every": clip.every, "size": list(clip.size)}
+    facts |= {"background": part.background} if clip.facts.transparent else {}
     make = partial(_build, clip, masks, recipe, digest, dreaming)
     return Shot(clip.size, recipe, digest, facts, clip.sound if part.sound else None, make)
 

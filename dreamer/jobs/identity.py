@@ -15,6 +15,7 @@ _TELLING: Mapping[str, str] = {
     "threads": "--threads",
     "first": "--from",
     "every": "--every",
+    "background": "--background",
     "tensorflow": "the version of tensorflow",
     "dreamer": "the version of dreamer",
     "arithmetic": "the arithmetic",

@@ -246,6 +246,13 @@ class VideoRequest(DreamRequest):
     stop: str | None = ask(None, "where to stop", "--to", panel=CLIP, metavar="TIME")
     every: int | None = ask(None, "use only every so many frames", "--every", panel=CLIP, ge=1)
     no_audio: bool = ask(False, "leave out the sound of the clip", "--no-audio", panel=CLIP)
+    background: str | None = ask(
+        None,
+        "what a transparent clip is shown on; black unless given",
+        "--background",
+        panel=CLIP,
+        metavar="#rrggbb",
+    )
     output: Path | None = ask(
         None,
         "a .mp4, .webm, .gif, .webp or .mov file, or a folder for PNG frames",
