@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import secrets
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -37,6 +38,13 @@ def is_disk_error(error: OSError) -> bool:
     return error.errno in _DISK_ERRORS
 
 
+_PASSING = {errno.EACCES, errno.EPERM, errno.EBUSY}
+"""Errors of a rename that may pass, as when a virus scanner or a network drive holds the file."""
+
+_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Seconds to wait between the attempts to rename a finished file."""
+
+
 @contextmanager
 def open_replacing(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
     """Open a file for writing that takes the name `path` only once it is complete and on disk.
@@ -45,7 +53,8 @@ def open_replacing(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
         path: the final name; until then the bytes are in a `.part` file beside it.
         overwrite: whether an existing file of that name may be replaced.
 
-    Raises DreamerError if the file cannot be written or, without `overwrite`, exists.
+    Raises DreamerError if the file cannot be written or, without `overwrite`, exists. Where only
+    its name cannot be given to it, the finished file stays as `.part`, and the error names it.
     """
     from_block = False
     # Random, so that no existing file is lost, and no existing link followed.
@@ -60,23 +69,49 @@ def open_replacing(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
             file.flush()
             # Without this, a power cut can leave an empty file under the final name.
             os.fsync(file.fileno())
-        _rename(part, path, overwrite=overwrite)
-    except OSError as error:
-        if from_block:
-            raise
-        if isinstance(error, FileExistsError):
-            raise exists_error(path) from None
-        raise DreamerError(f"Cannot write {path}: {error.strerror or error}.") from error
-    finally:
+    except BaseException as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and not from_block:
+            raise DreamerError(f"Cannot write {path}: {error.strerror or error}.") from error
+        raise
+    try:
+        _rename(part, path, overwrite=overwrite)
+    except FileExistsError:
+        part.unlink()
+        raise exists_error(path) from None
 
 
 def _rename(part: Path, path: Path, *, overwrite: bool) -> None:
-    if not overwrite:
-        # Claims the name, and fails if it was taken in the meantime.
-        path.open("xb").close()
-    part.replace(path)
+    """Give a finished file its name.
+
+    Raises FileExistsError if it is taken and may not be, and DreamerError for all else.
+    """
+    try:
+        if not overwrite:
+            # Claims the name, and fails if it was taken in the meantime.
+            path.open("xb").close()
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise _describe_kept(part, path, error) from error
+    for wait in (*_WAITS, None):
+        try:
+            part.replace(path)
+        except OSError as error:
+            if error.errno not in _PASSING or wait is None:
+                if not overwrite:
+                    path.unlink()
+                raise _describe_kept(part, path, error) from error
+            time.sleep(wait)
+        else:
+            return
+
+
+def _describe_kept(part: Path, path: Path, error: OSError) -> DreamerError:
+    return DreamerError(
+        f"Cannot write {path}: {error.strerror or error}. It is finished, as {part}: rename that."
+    )
 
 
 def publish(part: Path, path: Path, *, overwrite: bool) -> None:
@@ -87,11 +122,12 @@ def publish(part: Path, path: Path, *, overwrite: bool) -> None:
     try:
         with part.open("rb") as file:
             os.fsync(file.fileno())
+    except OSError as error:
+        raise DreamerError(f"Cannot write {path}: {error.strerror or error}.") from error
+    try:
         _rename(part, path, overwrite=overwrite)
     except FileExistsError:
         raise exists_error(path) from None
-    except OSError as error:
-        raise DreamerError(f"Cannot write {path}: {error.strerror or error}.") from error
 
 
 def exists_error(path: Path) -> DreamerError:

@@ -11,7 +11,8 @@ from PIL import Image as Pillow
 from PIL import ImageCms, ImageOps
 
 from dreamer.arrays import Size
-from dreamer.files import pictures, sixteen_bit
+from dreamer.files import deep_tiff, pictures, sixteen_bit
+from dreamer.files.deep_tiff import DeepTiff
 
 Pixels = NDArray[np.float32]
 """float32 `(h, w, 4)` of 0 to 1: sRGB and opacity."""
@@ -38,17 +39,22 @@ def decode(data: bytes, name: str, longest: int | None = None) -> Decoded:
 
     Raises DreamerError if the data are not a picture, or are damaged.
     """
+    if deep := deep_tiff.read(data, name):
+        return _convert_deep_tiff(deep)
     with pictures.open_picture(data, name, longest) as opened:
         notes = [f"the first of {opened.frames} frames"] if opened.frames > 1 else []
-        profile = _Profile(opened.picture)
-        whole = sixteen_bit.read(data) if opened.deep else None
+        if longest is None and opened.picture.size != opened.size:
+            share = round(opened.size[0] / opened.picture.size[0])
+            notes.append(f"read at 1/{share} of its sides, because it is very large")
+        profile = _Profile(opened.picture.mode, opened.picture.info.get("icc_profile"))
+        deep_png = opened.deep and opened.picture.format == "PNG"
+        whole = sixteen_bit.read(data) if deep_png else None
         if whole is None:
             pixels = _to_pixels(opened.picture, profile)
         else:
             notes.append("16 bits a color (see --depth)")
             pixels = profile.convert_deep(whole.astype(np.float32) / np.float32(65535))
-            if opened.picture.format == "PNG":  # OpenCV has turned a TIFF already.
-                pixels = np.ascontiguousarray(_UPRIGHT.get(opened.orientation, _UPRIGHT[1])(pixels))
+            pixels = _turn_upright(pixels, opened.orientation)
         width, height = opened.size
         own = (width, height) if opened.orientation in _SIDEWAYS else (height, width)
         return Decoded(pixels, (*notes, *profile.notes), own)
@@ -56,7 +62,22 @@ def decode(data: bytes, name: str, longest: int | None = None) -> Decoded:
 
 def from_pillow(picture: Pillow.Image) -> Pixels:
     """Convert a Pillow image to pixels, upright and in sRGB."""
-    return _to_pixels(picture, _Profile(picture))
+    return _to_pixels(picture, _Profile(picture.mode, picture.info.get("icc_profile")))
+
+
+def _convert_deep_tiff(deep: DeepTiff) -> Decoded:
+    """Return the pixels of a TIFF of more than 8 bits, upright and in sRGB."""
+    profile = _Profile("RGB", deep.profile)
+    pixels = _turn_upright(profile.convert_deep(deep.pixels), deep.orientation)
+    notes = [f"the first of {deep.frames} frames"] if deep.frames > 1 else []
+    kind = "floating point, light above white is cut" if deep.floating else "16 bits a color"
+    notes.append(f"{kind} (see --depth)")
+    height, width = pixels.shape[:2]
+    return Decoded(pixels, (*notes, *profile.notes), (height, width))
+
+
+def _turn_upright(pixels: Pixels, orientation: int) -> Pixels:
+    return np.ascontiguousarray(_UPRIGHT.get(orientation, _UPRIGHT[1])(pixels))
 
 
 _SIDEWAYS = range(5, 9)
@@ -93,15 +114,14 @@ _NODES = 52
 class _Profile:
     """The conversion from a picture's color profile to sRGB; does nothing if there is none."""
 
-    def __init__(self, picture: Pillow.Image) -> None:
+    def __init__(self, mode: str, profile: bytes | None) -> None:
         self.notes: list[str] = []
         self._transform: ImageCms.ImageCmsTransform | None = None
-        # Pillow does not convert pictures with opacity, which has no color anyway.
-        self._mode = {"RGBA": "RGB", "LA": "L"}.get(picture.mode, picture.mode)
-        profile = picture.info.get("icc_profile")
+        # Pillow does not convert pictures with opacity, which has no color anyway, nor palettes.
+        self._mode = {"RGBA": "RGB", "LA": "L", "P": "RGB", "PA": "RGB"}.get(mode, mode)
         if profile and self._mode in ("RGB", "CMYK", "L"):
             self._read(profile)
-        if picture.mode == "CMYK" and self._transform is None:
+        if mode == "CMYK" and self._transform is None:
             self.notes.append("CMYK without a profile, so its colors are approximate")
 
     def _read(self, profile: bytes) -> None:
@@ -120,6 +140,8 @@ class _Profile:
         """Convert an 8-bit picture to sRGB."""
         if self._transform is None:
             return picture
+        if picture.mode in ("P", "PA"):
+            picture = picture.convert("RGBA")
         converted = ImageCms.applyTransform(picture.convert(self._mode), self._transform)
         if converted is not None and picture.mode in ("RGBA", "LA"):
             converted.putalpha(picture.getchannel("A"))

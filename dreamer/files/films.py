@@ -129,15 +129,14 @@ def open_writer(film: Film, *, overwrite: bool = False) -> Iterator[Writer]:
             thread.wait()
             if not writer.frames:
                 raise DreamerError(f"There are no frames for {film.path}: ask for at least one.")
-        publish = png_frames.publish if part.is_dir() else atomic.publish
-        publish(part, writer.path, overwrite=overwrite)
-    except OSError as error:
-        if from_block:
-            raise
-        raise _write_error(film.path, error) from error
-    finally:
+    except BaseException as error:
         with suppress(OSError):
             png_frames.remove(part)
+        if isinstance(error, OSError) and not from_block:
+            raise _write_error(film.path, error) from error
+        raise
+    publish = png_frames.publish if part.is_dir() else atomic.publish
+    publish(part, writer.path, overwrite=overwrite)
 
 
 def _write_error(path: Path, error: OSError) -> DreamerError:

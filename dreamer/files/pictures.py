@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from PIL import ExifTags, UnidentifiedImageError
 from PIL import Image as Pillow
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
 
 from dreamer.errors import DreamerError
 
@@ -23,6 +25,9 @@ SUFFIXES = (
 """Suffixes of the files in a folder that are taken for pictures."""
 
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_JPEG_SHARES = (2, 4, 8)
+"""Divisors of the sides at which a JPEG can be decoded in less memory."""
+
 _ANIMATED = ("GIF", "WEBP", "PNG", "AVIF", "TIFF")
 
 
@@ -65,12 +70,12 @@ def open_picture(data: bytes, name: str, longest: int | None = None) -> Iterator
         with warnings.catch_warnings():
             # Medium-format photos exceed the size of the warning; at twice that, Pillow refuses.
             warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
-            picture = Pillow.open(io.BytesIO(data), formats=formats)
+            picture, own = _open(data, formats)
         with picture:
             frames = getattr(picture, "n_frames", 1) if picture.format in _ANIMATED else 1
             deep = any(";16" in str(tile.args) for tile in picture.tile)
             orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
-            size = picture.size
+            size = own
             if longest:
                 share = 2 * longest / max(size)
                 picture.draft(None, (math.ceil(size[0] * share), math.ceil(size[1] * share)))
@@ -81,12 +86,36 @@ def open_picture(data: bytes, name: str, longest: int | None = None) -> Iterator
             f"{name} is not a picture in a known format: give a PNG, JPEG, WebP or TIFF file."
         ) from None
     except Pillow.DecompressionBombError:
-        raise DreamerError(f"{name} is too large to be opened safely: reduce it first.") from None
+        raise DreamerError(
+            f"{name} is too large to be opened safely: reduce it first, to at most "
+            f"{2 * (Pillow.MAX_IMAGE_PIXELS or 0) // 1_000_000} megapixels, or export it as a JPEG."
+        ) from None
     except DreamerError:
         raise
     # On damaged files Pillow raises all kinds of errors, some only when pixels are converted.
     except Exception as error:
         raise DreamerError(f"{name} is damaged ({error}): export it again.") from None
+
+
+def _open(data: bytes, formats: list[str]) -> tuple[ImageFile, tuple[int, int]]:
+    """Open a picture that is safe to decode, and return its own width and height.
+
+    A JPEG that is not is opened at a half, a quarter or an eighth of them.
+    """
+    try:
+        picture: ImageFile = Pillow.open(io.BytesIO(data), formats=formats)
+    except Pillow.DecompressionBombError:
+        if not data.startswith(b"\xff\xd8"):
+            raise
+    else:
+        return picture, picture.size
+    picture = JpegImageFile(io.BytesIO(data))
+    own, most = picture.size, 2 * (Pillow.MAX_IMAGE_PIXELS or 0)
+    for share in _JPEG_SHARES:
+        if math.prod(own) <= most * share**2:
+            picture.draft(None, (own[0] // share, own[1] // share))
+            return picture, own
+    raise Pillow.DecompressionBombError
 
 
 def _register_heif(data: bytes, name: str) -> list[str]:

@@ -17,7 +17,7 @@ Deep = NDArray[np.uint16]
 
 
 def read(data: bytes) -> Deep | None:
-    """Decode a color PNG or TIFF of 16 bits, `(h, w, 4)`; None if OpenCV finds no such picture.
+    """Decode a color PNG of 16 bits, `(h, w, 4)`; None if OpenCV finds no such picture.
 
     Pillow must have opened the file before, so that its size is known to be safe.
     """

@@ -61,3 +61,43 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(DreamerError, match=r"Cannot write .*x\.png: No space left on device"):
         photos.write(tmp_path / "x.png", np.zeros((20, 20, 3), np.float32))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_rename_that_is_refused_for_a_moment_is_tried_again(
+    overwrite: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace, refused, waited = Path.replace, [], []
+
+    def refusing(part: Path, path: Path) -> Path:
+        if len(refused) < 3:
+            refused.append(path)
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return replace(part, path)
+
+    monkeypatch.setattr(Path, "replace", refusing)
+    monkeypatch.setattr("time.sleep", waited.append)
+    with atomic.open_replacing(tmp_path / "x.png", overwrite=overwrite) as file:
+        file.write(b"a dream")
+    assert (tmp_path / "x.png").read_bytes() == b"a dream"
+    assert waited == [0.05, 0.1, 0.2]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_finished_file_that_gets_no_name_is_kept(
+    overwrite: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(part: Path, path: Path) -> Path:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", refusing)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    said = r"Permission denied\. It is finished, as .*x\.png\.[0-9a-f]{8}\.part: rename that"
+    with (
+        pytest.raises(DreamerError, match=said),
+        atomic.open_replacing(tmp_path / "x.png", overwrite=overwrite) as file,
+    ):
+        file.write(b"a dream")
+    (kept,) = tmp_path.iterdir()
+    assert kept.read_bytes() == b"a dream"

@@ -1,7 +1,9 @@
 """Photos in: upright, in RGB, of their size, or refused with a remedy."""
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -233,3 +235,104 @@ def test_a_photo_is_read_in_small_as_if_it_were_reduced(tmp_path: Path, orientat
     assert np.abs(small.image - reduced).mean() < 0.01
     large, _ = photos.read_small(path, 5000)
     np.testing.assert_array_equal(large.image, whole.image)
+
+
+RAMP = np.stack(np.meshgrid(np.linspace(0, 1, 40), np.linspace(0, 1, 30)), -1)
+COLORS = np.dstack([RAMP, 1 - RAMP[..., :1]]).astype(np.float32)
+"""`(30, 40, 3)`."""
+
+DEEP = np.rint(COLORS * 65535).astype(np.uint16)
+
+
+def tiff_kinds() -> Iterator[tuple[str, Any, dict[str, Any]]]:
+    yield "pixels", DEEP, {}
+    yield "planes", np.moveaxis(DEEP, -1, 0), {"planarconfig": "separate"}
+    yield "the other byte order", DEEP, {"byteorder": ">"}
+    yield "tiles", DEEP, {"tile": (16, 16)}
+    yield "compressed", DEEP, {"compression": "zlib", "predictor": True}
+    yield "floating point", COLORS, {}
+    yield "half floats", COLORS.astype(np.float16), {}
+    yield "32 bits", (COLORS.astype(np.float64) * (2**32 - 1)).astype(np.uint32), {}
+
+
+@pytest.mark.parametrize("kind", list(tiff_kinds()), ids=lambda kind: kind[0])
+def test_a_deep_tiff_has_its_colors(kind: tuple[str, Any, dict[str, Any]], tmp_path: Path) -> None:
+    name, pixels, options = kind
+    tifffile.imwrite(tmp_path / "x.tif", pixels, photometric="rgb", **options)
+    read = photos.read(tmp_path / "x.tif")
+    np.testing.assert_allclose(read.image, COLORS, atol=1e-3 if name == "half floats" else 1e-5)
+    assert read.alpha is None
+    assert "see --depth" in read.notes[0]
+
+
+@pytest.mark.parametrize("kind", ["assocalpha", "unassalpha"])
+def test_a_deep_tiff_has_its_opacity(kind: str, tmp_path: Path) -> None:
+    share = np.float32(0.5)
+    stored = COLORS * (share if kind == "assocalpha" else 1)
+    pixels = np.dstack([stored, np.full_like(COLORS[..., :1], share)])
+    whole = np.rint(pixels * 65535).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "x.tif", whole, photometric="rgb", extrasamples=[kind])
+    read = photos.read(tmp_path / "x.tif")
+    np.testing.assert_allclose(read.image, COLORS, atol=1e-4)
+    assert read.alpha is not None
+    np.testing.assert_allclose(read.alpha, share, atol=1e-4)
+
+
+def test_a_deep_tiff_is_turned_upright_and_converted(tmp_path: Path) -> None:
+    turned = [(274, "H", 1, 6, False), (34675, "B", len(wide_gamut()), wide_gamut(), True)]
+    tifffile.imwrite(tmp_path / "x.tif", DEEP, photometric="rgb", extratags=turned)
+    read = photos.read(tmp_path / "x.tif")
+    assert read.image.shape == (40, 30, 3)
+    assert any("sRGB" in note for note in read.notes)
+
+
+def test_gray_and_light_above_white(tmp_path: Path) -> None:
+    gray = np.linspace(0, 2, 40, dtype=np.float32)[None].repeat(30, 0)
+    tifffile.imwrite(tmp_path / "x.tif", gray)
+    read = photos.read(tmp_path / "x.tif")
+    np.testing.assert_allclose(read.image, gray[..., None].clip(0, 1).repeat(3, -1), atol=1e-6)
+    assert "light above white is cut" in read.notes[0]
+
+
+def test_a_damaged_deep_tiff_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.tif"
+    tifffile.imwrite(path, DEEP, photometric="rgb")
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(DreamerError, match=r"x\.tif is damaged"):
+        photos.read(path)
+
+
+def test_a_palette_has_its_profile(tmp_path: Path) -> None:
+    picture = Pillow.fromarray((COLORS * 255).astype(np.uint8)).quantize(16)
+    picture.save(tmp_path / "palette.png", icc_profile=wide_gamut())
+    picture.convert("RGB").save(tmp_path / "colors.png", icc_profile=wide_gamut())
+    pair = [photos.read(tmp_path / f"{name}.png") for name in ("palette", "colors")]
+    np.testing.assert_array_equal(pair[0].image, pair[1].image)
+    assert pair[0].notes == pair[1].notes
+    assert "converted from" in pair[0].notes[0]
+
+
+@pytest.mark.parametrize("share", [2, 4, 8])
+def test_a_jpeg_that_is_too_large_is_read_smaller(
+    share: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exif = Pillow.Exif()
+    exif[0x0112] = 6
+    large = np.kron((COLORS * 255).astype(np.uint8), np.ones((16, 16, 1), np.uint8))
+    path = saved(tmp_path / "x.jpg", Pillow.fromarray(large), quality=95, exif=exif)
+    whole = photos.read(path)
+    pixels = large.shape[0] * large.shape[1]
+    monkeypatch.setattr(Pillow, "MAX_IMAGE_PIXELS", pixels // share**2 // 2 + 1)
+    small = photos.read(path)
+    height, width = whole.image.shape[:2]
+    assert small.image.shape[:2] == (height // share, width // share)
+    assert small.notes == (f"read at 1/{share} of its sides, because it is very large",)
+    fitted = photos.resize(whole, small.image.shape[:2])
+    assert np.abs(small.image - fitted.image).mean() < 0.01
+
+
+def test_even_a_jpeg_may_be_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(tmp_path / "x.jpg", Pillow.fromarray(SQUARE))
+    monkeypatch.setattr(Pillow, "MAX_IMAGE_PIXELS", 5)
+    with pytest.raises(DreamerError, match="reduce it first, to at most 0 megapixels"):
+        photos.read(path)
