@@ -127,6 +127,21 @@ def test_a_film_of_one_frame_and_none_of_sound(dream: Dream, clip: Path, tmp_pat
     assert clips.select(tmp_path / "one-film.mp4").count == 1
 
 
+def test_a_transparent_clip_is_dreamt_on_its_background(dream: Dream, tmp_path: Path) -> None:
+    nothing = "color=c=0x00ff00:s=64x48:r=10:d=0.2,format=rgba,colorchannelmixer=aa=0"
+    path, made = tmp_path / "a.mov", tmp_path / "out"
+    coded = ("-c:v", "qtrle", "-pix_fmt", "argb", ffmpeg.target(path))
+    ffmpeg.run(("-f", "lavfi", "-i", nothing, *coded), path.name)
+    made.mkdir()
+    chosen = ("--background", "#2040ff", "--strength", 1, "-o", made / "film.mp4")
+    code, _, err = dream("video", path, *SMALL, *chosen)
+    assert code == 0
+    assert "is transparent: it is shown on #2040ff (--background)" in err
+    seen = next(clips.select(made / "film.mp4").frames()).mean((0, 1)) * 255
+    np.testing.assert_allclose(seen, [0x20, 0x40, 0xFF], atol=30)
+    assert read_finished(made / "film.mp4").facts["background"] == "#2040ff"
+
+
 REFUSED = {
     "no film": (["TEXT.mp4"], "is no film"),
     "missing": (["nowhere.mp4"], "There is no film"),
@@ -141,6 +156,8 @@ REFUSED = {
     "blend": (["CLIP", "--blend-moving", "2"], "--blend-moving"),
     "short mask": (["CLIP", "--mask", "SHORT.mp4"], "has 2 frames"),
     "photo": (["PHOTO.png", "--from", "1"], "--from is for a clip"),
+    "background": (["CLIP", "--background", "red"], "--background cannot be red: write a color"),
+    "photo's background": (["PHOTO.png", "--background", "#ff0000"], "--background is for a clip"),
     "wild name": (["CLIP", "-o", "film.xyz"], ".xyz"),
 }
 
