@@ -1,4 +1,4 @@
-"""When the program began, as nearly as it can tell itself: this is imported before all else."""
+"""When the program began, to a tenth of a second: this is imported among the first."""
 
 import time
 

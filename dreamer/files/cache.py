@@ -66,11 +66,11 @@ def find(name: str) -> Path | None:
     folder = find_folder()
     if folder is None:
         return None
-    try:
-        os.utime(folder / name)
-    except OSError:
-        return None
-    return folder / name
+    path = folder / name
+    # Of a cache that is read only, too.
+    with suppress(OSError):
+        os.utime(path)
+    return path if path.is_file() else None
 
 
 def write(name: str, fill: Callable[[BinaryIO], object]) -> None:

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
@@ -144,14 +145,20 @@ def used_regularizers(recipe: Recipe) -> list[str]:
     ]
 
 
+class _Kept(NamedTuple):
+    """An ascent that may serve again; see `Graphs.find`."""
+
+    ascent: Ascent
+    alive: Collection[object]
+    entry: str | None
+    """The name by which its graph is to be written; None if it has been, or shall not be."""
+
+
 @dataclass
 class Graphs:
     """The ascents that were traced, to serve again where nothing but numbers has changed."""
 
-    _kept: OrderedDict[Hashable, tuple[Ascent, Collection[object]]] = field(
-        default_factory=OrderedDict
-    )
-    _unwritten: dict[str, Ascent] = field(default_factory=dict)
+    _kept: OrderedDict[Hashable, _Kept] = field(default_factory=OrderedDict)
 
     def find(
         self,
@@ -166,28 +173,28 @@ class Graphs:
         Args:
             key: all that decides what is traced.
             build: makes it.
-            prepare: does what must be done before it is traced.
             alive: what the key names by its identity, which must not be another's meanwhile.
             entry: the name of its graph in the user's cache; None if it has no place there.
+            prepare: does what must be done before it is traced.
         """
         if key not in self._kept:
             ascent = build()
-            if not (entry and _restore(ascent, entry)):
+            restored = entry is not None and _restore(ascent, entry)
+            if not restored:
                 prepare()
-                if entry:
-                    self._unwritten[entry] = ascent
-            self._kept[key] = ascent, alive
+            self._kept[key] = _Kept(ascent, alive, None if restored else entry)
         self._kept.move_to_end(key)
-        while len(self._kept) > KEPT_GRAPHS:
+        if len(self._kept) > KEPT_GRAPHS:
+            self.keep()
             self._kept.popitem(last=False)
-        return self._kept[key][0]
+        return self._kept[key].ascent
 
     def keep(self) -> None:
         """Write the graphs that were traced since the last time into the user's cache."""
-        for entry, ascent in list(self._unwritten.items()):
-            if kept := ascent.keep():
-                graph_files.write(entry, kept)
-                del self._unwritten[entry]
+        for key, kept in self._kept.items():
+            if kept.entry and (graph := kept.ascent.keep()):
+                graph_files.write(kept.entry, graph)
+                self._kept[key] = kept._replace(entry=None)
 
 
 def _restore(ascent: Ascent, entry: str) -> bool:

@@ -105,10 +105,7 @@ def dreamt(pipeline: ImagePipeline, photo: Image, mask: Image | None = None) -> 
 
 def traced(graphs: Graphs) -> int:
     """How many graphs were traced for all the ascents that are kept."""
-    return sum(
-        ascent._run.experimental_get_tracing_count()  # type: ignore[attr-defined]
-        for ascent, _ in graphs._kept.values()
-    )
+    return sum(kept.ascent._run.experimental_get_tracing_count() for kept in graphs._kept.values())
 
 
 @pytest.fixture(scope="module")
