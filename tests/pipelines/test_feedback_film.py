@@ -41,8 +41,8 @@ def test_schedules_change_the_film_and_trace_nothing_anew(tiny: Any, photo: Imag
     weights = [film.recipe.weights(film.film.clock(frame)) for frame in range(4)]
     np.testing.assert_allclose(weights, [(1, 0), (2 / 3, 1 / 3), (1 / 3, 2 / 3), (0, 1)], atol=1e-9)
     pictures_of(film, 5)
-    ((ascent, _),) = film.pipeline.graphs._kept.values()
-    assert ascent._run.experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
+    (kept,) = film.pipeline.graphs._kept.values()
+    assert kept.ascent._run.experimental_get_tracing_count() == 1
 
 
 def test_colors_and_contrast_are_held(tiny: Any, photo: Image) -> None:
