@@ -75,24 +75,18 @@ def open_replacing(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
         if isinstance(error, OSError) and not from_block:
             raise DreamerError(f"Cannot write {path}: {error.strerror or error}.") from error
         raise
-    try:
-        _rename(part, path, overwrite=overwrite)
-    except FileExistsError:
-        part.unlink()
-        raise exists_error(path) from None
+    _rename(part, path, overwrite=overwrite)
 
 
 def _rename(part: Path, path: Path, *, overwrite: bool) -> None:
-    """Give a finished file its name.
-
-    Raises FileExistsError if it is taken and may not be, and DreamerError for all else.
-    """
+    """Give a finished file its name; see `open_replacing` for the errors."""
     try:
         if not overwrite:
             # Claims the name, and fails if it was taken in the meantime.
             path.open("xb").close()
     except FileExistsError:
-        raise
+        part.unlink()
+        raise exists_error(path) from None
     except OSError as error:
         raise _describe_kept(part, path, error) from error
     for wait in (*_WAITS, None):
@@ -124,10 +118,7 @@ def publish(part: Path, path: Path, *, overwrite: bool) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         raise DreamerError(f"Cannot write {path}: {error.strerror or error}.") from error
-    try:
-        _rename(part, path, overwrite=overwrite)
-    except FileExistsError:
-        raise exists_error(path) from None
+    _rename(part, path, overwrite=overwrite)
 
 
 def exists_error(path: Path) -> DreamerError:

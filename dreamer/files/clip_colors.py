@@ -13,7 +13,6 @@ class Stream(NamedTuple):
     """What ffmpeg prints of a stream of pictures.
 
     Attributes:
-        pixels: the format of its pixels.
         matrix, primaries, transfer: of its colors; empty where it does not say.
         fields: whether its frames are two fields each, interlaced.
         height: of its frames, in pixels.
@@ -21,7 +20,6 @@ class Stream(NamedTuple):
         decoder: of ffmpeg's, where the usual one leaves the opacity out.
     """
 
-    pixels: str
     matrix: str
     primaries: str
     transfer: str
@@ -54,8 +52,6 @@ _OPAQUE = re.compile("(?!yuva|rgba|bgra|argb|abgr|gbrap|ya8|ya16|pal8)")
 _DECODERS: Mapping[str, str] = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """ffmpeg's own decoders of these leave the opacity out."""
 
-_FIELDS = ("top first", "bottom first", "top coded first", "bottom coded first")
-
 
 def parse_stream(described: str, line: str) -> Stream:
     """Parse what ffmpeg prints of a stream.
@@ -66,14 +62,14 @@ def parse_stream(described: str, line: str) -> Stream:
     """
     found = _PIXELS.search(line)
     if not found:
-        return Stream("", "", "", "", fields=False, height=0, alpha=False, decoder=None)
+        return Stream("", "", "", fields=False, height=0, alpha=False, decoder=None)
     about = [part.strip() for part in (found["about"] or "").split(",")]
-    named = [part for part in about if part not in ("tv", "pc", "progressive", "", *_FIELDS)]
-    named = [part for part in named if not part.startswith(("top", "bottom"))]
+    # As `top first` or `bottom coded first`.
+    orders = [part for part in about if part.startswith(("top", "bottom"))]
+    named = [part for part in about if part not in ("tv", "pc", "progressive", "", *orders)]
     # One name stands for all three.
     colors = named[0].split("/") if named else [""]
     matrix, primaries, transfer = colors if len(colors) == 3 else colors[:1] * 3
-    fields = any(part.startswith(("top", "bottom")) for part in about)
     behind = described.partition(line)[2].partition("Stream #")[0]
     coded = found["codec"] in _DECODERS and re.search(r"alpha_mode\s*: 1", behind) is not None
     alpha = coded or not _OPAQUE.match(found["pixels"])
@@ -83,7 +79,7 @@ def parse_stream(described: str, line: str) -> Stream:
         unknown.get(each, each) for each in (matrix, primaries, transfer)
     )
     height = int(found["height"])
-    return Stream(found["pixels"], matrix, primaries, transfer, fields, height, alpha, decoder)
+    return Stream(matrix, primaries, transfer, bool(orders), height, alpha, decoder)
 
 
 _MAX_SD_HEIGHT = 576

@@ -42,7 +42,7 @@ def decode(data: bytes, name: str, longest: int | None = None) -> Decoded:
     if deep := deep_tiff.read(data, name):
         return _convert_deep_tiff(deep)
     with pictures.open_picture(data, name, longest) as opened:
-        notes = [f"the first of {opened.frames} frames"] if opened.frames > 1 else []
+        notes = _note_frames(opened.frames)
         if longest is None and opened.picture.size != opened.size:
             share = round(opened.size[0] / opened.picture.size[0])
             notes.append(f"read at 1/{share} of its sides, because it is very large")
@@ -69,11 +69,15 @@ def _convert_deep_tiff(deep: DeepTiff) -> Decoded:
     """Return the pixels of a TIFF of more than 8 bits, upright and in sRGB."""
     profile = _Profile("RGB", deep.profile)
     pixels = _turn_upright(profile.convert_deep(deep.pixels), deep.orientation)
-    notes = [f"the first of {deep.frames} frames"] if deep.frames > 1 else []
+    notes = _note_frames(deep.frames)
     kind = "floating point, light above white is cut" if deep.floating else "16 bits a color"
     notes.append(f"{kind} (see --depth)")
     height, width = pixels.shape[:2]
     return Decoded(pixels, (*notes, *profile.notes), (height, width))
+
+
+def _note_frames(count: int) -> list[str]:
+    return [f"the first of {count} frames"] if count > 1 else []
 
 
 def _turn_upright(pixels: Pixels, orientation: int) -> Pixels:

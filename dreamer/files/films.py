@@ -135,8 +135,16 @@ def open_writer(film: Film, *, overwrite: bool = False) -> Iterator[Writer]:
         if isinstance(error, OSError) and not from_block:
             raise _write_error(film.path, error) from error
         raise
-    publish = png_frames.publish if part.is_dir() else atomic.publish
-    publish(part, writer.path, overwrite=overwrite)
+    if not part.is_dir():
+        atomic.publish(part, writer.path, overwrite=overwrite)
+        return
+    try:
+        png_frames.publish(part, writer.path, overwrite=overwrite)
+    except OSError as error:
+        raise _write_error(film.path, error) from error
+    finally:
+        with suppress(OSError):
+            png_frames.remove(part)
 
 
 def _write_error(path: Path, error: OSError) -> DreamerError:

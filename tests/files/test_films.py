@@ -17,7 +17,7 @@ from scipy.ndimage import gaussian_filter
 
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError
-from dreamer.files import animations, ffmpeg, films, sound
+from dreamer.files import animations, atomic, ffmpeg, films, png_frames, sound
 from dreamer.files.film_spec import Film
 from dreamer.files.sound import Sound
 from dreamer.recipe import Recipe
@@ -371,3 +371,20 @@ def test_what_is_no_film_carries_no_recipe(name: str, data: bytes, tmp_path: Pat
     path.unlink()
     with pytest.raises(DreamerError, match=name):
         read_finished(path)
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), None])
+def test_a_folder_of_frames_that_gets_no_name_leaves_nothing(
+    error: OSError | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(part: Path, path: Path, *, overwrite: bool) -> None:
+        raise error or atomic.exists_error(path)
+
+    monkeypatch.setattr(png_frames, "publish", refusing)
+    said = "Permission denied" if error else "exists"
+    with (
+        pytest.raises(DreamerError, match=said),
+        films.open_writer(Film(tmp_path / "frames", (16, 16), Fraction(5))) as writer,
+    ):
+        writer.write(np.zeros((16, 16, 3), np.uint16))
+    assert not list(tmp_path.iterdir())
