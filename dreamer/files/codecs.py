@@ -1,27 +1,44 @@
-"""MP4, WebM and MOV films, which are encoded while they are made."""
+"""The codecs of films: which files they go into, how they are encoded, and what they need."""
 
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from typing import NamedTuple
 
-from dreamer.arrays import Stored, to_bytes
-from dreamer.files import ffmpeg, metadata, sound
-from dreamer.files.film_spec import Film
+from dreamer.arrays import Size
+from dreamer.errors import DreamerError
+
+
+class CodecName(StrEnum):
+    """The ways in which films are encoded, as they are asked for."""
+
+    H264 = "h264"
+    VP9 = "vp9"
+    AV1 = "av1"
+    PRORES = "prores"
+    PRORES_4444 = "prores4444"
+    DNXHR = "dnxhr"
+    HAP = "hap"
+    HAP_Q = "hapq"
+    FFV1 = "ffv1"
 
 
 class Codec(NamedTuple):
-    """The way in which frames are encoded into films of one format."""
+    """The way in which frames are encoded."""
 
+    suffixes: tuple[str, ...]
+    """Suffixes of the films that hold it, the usual one first."""
     pixels: str
     """Pixel format in which frames are passed to ffmpeg."""
     layout: str
     """Pixel format of the film."""
     encoder: Callable[[int], tuple[str, ...]]
     """Takes a quality of 1 to 100, and returns the encoder's arguments."""
-    container: tuple[str, ...]
-    """Arguments about the file around the encoded frames."""
+    multiple: int = 1
+    """Height and width must be multiples of this."""
+    smallest: Size = (1, 1)
+    """Least height and width."""
+    room: float = 1
+    """Most bytes of disk per pixel of a frame."""
 
 
 def interpolate_quality(worst: float, best: float, quality: int) -> str:
@@ -39,6 +56,11 @@ def _vp9(quality: int) -> tuple[str, ...]:
     return ("-c:v", "libvpx-vp9", "-crf", crf, "-b:v", "0", *speed)
 
 
+def _av1(quality: int) -> tuple[str, ...]:
+    crf = str(round(float(interpolate_quality(60, 14, quality))))
+    return ("-c:v", "libsvtav1", "-preset", "6", "-crf", crf, "-svtav1-params", "lp=2")
+
+
 _PRORES = {40: "1", 70: "2", 100: "3"}
 """ProRes profiles by the highest quality that gets them: LT, standard, HQ, all 10-bit 4:2:2."""
 
@@ -48,56 +70,57 @@ def _prores(quality: int) -> tuple[str, ...]:
     return ("-c:v", "prores_ks", "-profile:v", profile, "-vendor", "apl0")
 
 
-# The first flag lets a browser begin at once; without the second, custom tags are lost.
-_QUICKTIME = ("-movflags", "+faststart+use_metadata_tags")
+def _always(*arguments: str) -> Callable[[int], tuple[str, ...]]:
+    """Return the encoder of a codec that has one quality only."""
+    return lambda quality: ("-c:v", *arguments)
 
-CODECS: Mapping[str, Codec] = {
-    ".mp4": Codec("rgb24", "yuv420p", _x264, _QUICKTIME),
-    ".webm": Codec("rgb24", "yuv420p", _vp9, ()),
-    ".mov": Codec("rgb48le", "yuv422p10le", _prores, _QUICKTIME),
+
+CODECS: Mapping[CodecName, Codec] = {
+    CodecName.H264: Codec((".mp4", ".mov", ".mkv"), "rgb24", "yuv420p", _x264, 2),
+    CodecName.VP9: Codec((".webm", ".mkv"), "rgb24", "yuv420p", _vp9, 2),
+    CodecName.AV1: Codec((".mp4", ".webm", ".mkv"), "rgb48le", "yuv420p10le", _av1, 2),
+    CodecName.PRORES: Codec((".mov",), "rgb48le", "yuv422p10le", _prores, 2, room=2),
+    CodecName.PRORES_4444: Codec(
+        (".mov",),
+        "rgb48le",
+        "yuv444p10le",
+        _always("prores_ks", "-profile:v", "4", "-vendor", "apl0"),
+        room=3,
+    ),
+    CodecName.DNXHR: Codec(
+        (".mov",),
+        "rgb48le",
+        "yuv422p10le",
+        _always("dnxhd", "-profile:v", "dnxhr_hqx"),
+        multiple=2,
+        smallest=(120, 256),
+        room=2,
+    ),
+    CodecName.HAP: Codec((".mov",), "rgb24", "rgba", _always("hap"), 4, room=0.6),
+    CodecName.HAP_Q: Codec(
+        (".mov",), "rgb24", "rgba", _always("hap", "-format", "hap_q"), multiple=4, room=1.1
+    ),
+    CodecName.FFV1: Codec(
+        (".mkv",), "rgb48le", "gbrp16le", _always("ffv1", "-level", "3", "-g", "1"), room=6
+    ),
 }
-"""Codecs by suffix."""
+"""Codecs by name. The first one that a suffix stands first in is the usual one of such films."""
 
-_TO_BYTES: Mapping[str, Callable[[Stored], bytes]] = {
-    "rgb24": lambda frame: to_bytes(frame).tobytes(),
-    "rgb48le": lambda frame: frame.astype("<u2").tobytes(),
-}
-_SAME_BYTES = ("-fflags", "+bitexact")
+SUFFIXES = tuple(dict.fromkeys(suffix for each in CODECS.values() for suffix in each.suffixes))
+"""Suffixes of the films that are encoded here."""
 
 
-def _build_color_filters(layout: str) -> str:
-    """Return the filters that convert to BT.709 and tag it, so that players need not guess."""
-    scale = "scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int"
-    tags = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"
-    return f"{scale},format={layout},{tags}"
+def choose(suffix: str, name: CodecName | None = None) -> Codec:
+    """Return the codec of films with a suffix: the one that is asked for, or the usual one.
 
-
-@contextmanager
-def open_stream(film: Film, part: Path, notes: list[str]) -> Iterator[Callable[[Stored], None]]:
-    """Encode frames into `part` as they come, and add the sound at the end.
-
-    Yields the function that encodes a frame.
+    Raises DreamerError if such films do not hold it.
     """
-    codec = CODECS[part.suffix]
-    written = 0
-    with tempfile.TemporaryDirectory() as folder:
-        tags = Path(folder) / "tags"
-        tags.write_text(metadata.as_ffmetadata(film.made), "utf-8")
-        arguments = (
-            *ffmpeg.raw_input_arguments(film.size, film.fps, codec.pixels),
-            *ffmpeg.source(tags, "-f", "ffmetadata"),
-            *("-map", "0:v", "-map_metadata", "1", "-vf", _build_color_filters(codec.layout)),
-            *(*codec.encoder(film.quality), "-threads", str(ffmpeg.THREADS)),
-            *("-flags:v", "+bitexact", *_SAME_BYTES, *codec.container, ffmpeg.target(part)),
+    if name is None:
+        return next(each for each in CODECS.values() if each.suffixes[0] == suffix)
+    codec = CODECS[name]
+    if suffix not in codec.suffixes:
+        raise DreamerError(
+            f"{name} goes into a film that ends in {' or '.join(codec.suffixes)}: end its name so, "
+            "or leave --codec out."
         )
-        with ffmpeg.encoding(arguments, str(film.path)) as push:
-
-            def write(frame: Stored) -> None:
-                nonlocal written
-                push(_TO_BYTES[codec.pixels](frame))
-                written += 1
-
-            yield write
-        if film.sound:
-            options = (*_SAME_BYTES, *codec.container)
-            notes += sound.put_under(part, film.sound, written / film.fps, options)
+    return codec

@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from dreamer.arrays import Size
+from dreamer.files.codecs import CodecName
 from dreamer.files.metadata import Embedded
 from dreamer.files.sound import Sound
 
@@ -17,13 +18,14 @@ class Film:
     """A film to be written.
 
     Args:
-        path: its suffix, a key of `films.FORMATS`, decides the format; a folder has none.
+        path: its suffix, one of `films.SUFFIXES`, decides the format; a folder has none.
         size: height and width of the frames.
         fps: frames per second, from `ffmpeg.to_exact_rate`.
         made: the recipe to put inside.
         quality: 1 to 100, mapped to each codec's own scale.
         sound: the sound to add, if the format can hold any.
         max_mb: the largest size of a GIF or WebP, in megabytes (10⁶ bytes).
+        codec: of a film that is encoded; None for the usual one of its suffix.
     """
 
     path: Path
@@ -33,3 +35,4 @@ class Film:
     quality: int = QUALITY
     sound: Sound | None = None
     max_mb: float | None = None
+    codec: CodecName | None = None

@@ -12,7 +12,9 @@ from dreamer.arrays import Image, Size, Stored, from_stored, to_stored
 from dreamer.errors import DreamerError, unknown
 from dreamer.files import animations, atomic, codecs, photos, png_frames, sound
 from dreamer.files.background import BackgroundThread, run_background_thread
+from dreamer.files.codecs import CodecName
 from dreamer.files.film_spec import Film
+from dreamer.files.film_stream import open_stream
 from dreamer.files.sound import Sound
 
 
@@ -20,10 +22,12 @@ class Format(NamedTuple):
     """The way in which films of one suffix are written."""
 
     writing: Callable[[Film, Path, list[str]], AbstractContextManager[Callable[[Stored], None]]]
-    even: bool
-    """Whether height and width must be even."""
     room: float
     """Most bytes of disk per pixel of a frame while the film is made."""
+    multiple: int = 1
+    """Height and width must be multiples of this."""
+    smallest: Size = (1, 1)
+    """Least height and width."""
 
 
 @contextmanager
@@ -41,27 +45,31 @@ def _write_folder(film: Film, part: Path, notes: list[str]) -> Iterator[Callable
     yield write
 
 
-FORMATS: Mapping[str, Format] = {
-    ".mp4": Format(codecs.open_stream, even=True, room=1),
-    ".webm": Format(codecs.open_stream, even=True, room=1),
-    ".mov": Format(codecs.open_stream, even=True, room=2),
-    ".gif": Format(animations.open_animation, even=False, room=4),
-    ".webp": Format(animations.open_animation, even=False, room=4),
-    "": Format(_write_folder, even=False, room=4),
+_OTHERS: Mapping[str, Format] = {
+    ".gif": Format(animations.open_animation, room=4),
+    ".webp": Format(animations.open_animation, room=4),
+    "": Format(_write_folder, room=4),
 }
-"""Film formats by suffix; a path without one is a folder of PNG files."""
+"""Formats of films that no codec encodes, by suffix; a path without one is a folder of PNGs."""
+
+SUFFIXES = (*codecs.SUFFIXES, *_OTHERS)
+"""The suffixes of films."""
 
 
-def format_of(path: Path) -> Format:
+def format_of(path: Path, codec: CodecName | None = None) -> Format:
     """Return the format of the film `path`.
 
-    Raises DreamerError if its suffix is unknown.
+    Raises DreamerError if its suffix is unknown, or the codec does not go into such films.
     """
-    if path.suffix.lower() not in FORMATS:
-        known = ", ".join(filter(None, FORMATS))
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        known = ", ".join(filter(None, SUFFIXES))
         remedy = f"end the film's name in one of {known}, or in none for a folder of PNG files."
-        raise unknown("film format", path.suffix, FORMATS, remedy)
-    return FORMATS[path.suffix.lower()]
+        raise unknown("film format", path.suffix, SUFFIXES, remedy)
+    if suffix in _OTHERS and codec is None:
+        return _OTHERS[suffix]
+    chosen = codecs.choose(suffix, codec)
+    return Format(open_stream, chosen.room, chosen.multiple, chosen.smallest)
 
 
 @dataclass
@@ -71,7 +79,7 @@ class Writer:
     path: Path
     """Name that the film gets at the end; it may be changed until then."""
     size: Size
-    """Height and width of the film: those of the frames, or a pixel less."""
+    """Height and width of the film: those of the frames, or a few pixels less."""
     push: Callable[[Stored], None]
     notes: list[str]
     beside: BackgroundThread
@@ -105,12 +113,12 @@ def open_writer(film: Film, *, overwrite: bool = False) -> Iterator[Writer]:
 
     Raises DreamerError, with the last lines of the encoder, if the film cannot be written.
     """
-    kind = format_of(film.path)
+    kind = format_of(film.path, film.codec)
     if film.path.exists() and not overwrite:
         raise atomic.exists_error(film.path)
     png_frames.check(film.path)
     notes: list[str] = []
-    size = _make_even(film.size, notes) if kind.even else film.size
+    size = _cut_sides(film, kind, notes)
     film = replace(film, size=size, sound=_check_sound(film, notes))
     # Hidden, because no user would give a film such a name.
     ending = f".part{film.path.suffix.lower()}"
@@ -151,12 +159,25 @@ def _write_error(path: Path, error: OSError) -> DreamerError:
     return DreamerError(f"Cannot write {path}: {error.strerror or error}.")
 
 
-def _make_even(size: Size, notes: list[str]) -> Size:
-    height, width = (side // 2 * 2 for side in size)
-    if (height, width) != size:
+def _cut_sides(film: Film, kind: Format, notes: list[str]) -> Size:
+    """Return the size of a film whose format needs sides of a multiple.
+
+    Raises DreamerError if that is less than the format's least size.
+    """
+    height, width = (side // kind.multiple * kind.multiple for side in film.size)
+    if height < kind.smallest[0] or width < kind.smallest[1]:
+        least = f"{kind.smallest[1]}×{kind.smallest[0]}"
+        raise DreamerError(
+            f"{film.path.name} would have {width}×{height} pixels, and {film.codec} needs {least} "
+            "at least: give a larger --size, or another --codec."
+        )
+    if (height, width) != film.size:
+        need = (
+            "even sides" if kind.multiple == 2 else f"sides that are multiples of {kind.multiple}"
+        )
         notes.append(
-            f"The film has {width}×{height} pixels: its format needs even sides, and a row or "
-            f"column of the {size[1]}×{size[0]} is cut off."
+            f"The film has {width}×{height} pixels: its format needs {need}, and the rest of "
+            f"the {film.size[1]}×{film.size[0]} is cut off."
         )
     return height, width
 

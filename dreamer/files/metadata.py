@@ -49,7 +49,7 @@ def as_exif(made: Embedded | None) -> Image.Exif:
 
 
 def as_ffmetadata(made: Embedded | None) -> str:
-    """Return the text of a file that gives ffmpeg the recipe of an MP4, MOV or WebM."""
+    """Return the text of a file that gives ffmpeg the recipe of a film."""
     return containers.ffmetadata({} if made is None else {KEY: made.text})
 
 
@@ -95,6 +95,7 @@ _FINDERS: Mapping[str, Callable[[Path], str | None]] = {
     ".mp4": partial(_find_in_film, demuxer="mov"),
     ".mov": partial(_find_in_film, demuxer="mov"),
     ".webm": partial(_find_in_film, demuxer="matroska"),
+    ".mkv": partial(_find_in_film, demuxer="matroska"),
 }
 """Functions, by suffix, that find the text that may be a recipe."""
 

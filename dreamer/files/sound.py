@@ -35,6 +35,10 @@ TRACKS: Mapping[str, Track] = {
         frozenset({"aac", "mp3", "alac", "ac3", "eac3", "pcm_s16le", "pcm_s24le"}),
         ("-c:a", "pcm_s16le"),
     ),
+    ".mkv": Track(
+        frozenset({"aac", "mp3", "alac", "ac3", "eac3", "opus", "vorbis", "flac", "pcm_s16le"}),
+        ("-c:a", "flac"),
+    ),
     ".webm": Track(frozenset({"opus", "vorbis"}), ("-c:a", "libopus", "-b:a", "160k")),
 }
 """Sound that films take, by suffix; other films hold none."""

@@ -12,8 +12,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dreamer.arrays import Image, Stored, from_stored
 from dreamer.errors import speaking_of
-from dreamer.files import atomic, disk_space, ffmpeg, films, photos, png_frames, sound, work_folder
+from dreamer.files import (
+    atomic,
+    codecs,
+    disk_space,
+    ffmpeg,
+    films,
+    photos,
+    png_frames,
+    sound,
+    work_folder,
+)
 from dreamer.files.clips import is_clip
+from dreamer.files.codecs import CodecName
 from dreamer.files.film_spec import QUALITY, Film
 from dreamer.files.sound import Sound
 from dreamer.files.work_folder import WorkFolder
@@ -77,6 +88,7 @@ class Ask(NamedTuple):
         recipe: whether the film carries its recipe.
         quality: 1 to 100.
         max_mb: megabytes that a GIF or WebP may have.
+        codec: None for the usual one.
         audio: put under the film.
         keep_frames: whether the frames are kept as PNG.
         fresh: whether to start over instead of going on.
@@ -86,6 +98,7 @@ class Ask(NamedTuple):
     recipe: bool
     quality: int | None
     max_mb: float | None
+    codec: CodecName | None
     audio: Path | None
     keep_frames: bool
     fresh: bool
@@ -113,6 +126,8 @@ def run(request: VideoRequest, emit: Sink, stop: Stop, bench: Workbench) -> Outc
     if output and (output.suffix or not output.is_dir()):
         with speaking_of("--output"):
             films.format_of(output)
+        with speaking_of("--codec"):
+            films.format_of(output, request.codec)
     folder = bool(output and output.is_dir())
     target = Destination(None if folder else output, output if folder else None)
     if request.save_preset:
@@ -124,6 +139,7 @@ def run(request: VideoRequest, emit: Sink, stop: Stop, bench: Workbench) -> Outc
         not request.no_recipe,
         request.quality,
         request.max_mb,
+        request.codec,
         request.audio,
         request.keep_frames,
         request.fresh,
@@ -186,9 +202,10 @@ def _make_film(
     """
     dreaming.emit(Progress(None, "loading the network …"))
     beside, begins = named
-    name = atomic.fit_name(begins, f"-{ask.naming.suffix}.mp4")
+    kind = codecs.CODECS[ask.codec or CodecName.H264].suffixes[0]
+    name = atomic.fit_name(begins, f"-{ask.naming.suffix}{kind}")
     path = ask.naming.name_resumable(beside, name, _is_unfinished)
-    form = films.format_of(path)
+    form = films.format_of(path, ask.codec)
     shot = take(dreaming)
     make_folder(path.parent)
     folder, count = work_folder.folder_for(path), shot.recipe.film.length
@@ -209,6 +226,7 @@ def _make_film(
         quality=ask.quality or QUALITY,
         sound=under,
         max_mb=ask.max_mb,
+        codec=ask.codec,
     )
     identity = _identify(film, provenance)
     # The working folder goes only where its block ends as usual.

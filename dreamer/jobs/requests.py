@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
+from dreamer.files.codecs import CodecName
 from dreamer.recipe.field_types import Data, Kind
 from dreamer.recipe.names import traits
 
@@ -255,9 +256,15 @@ class VideoRequest(DreamRequest):
     )
     output: Path | None = ask(
         None,
-        "a .mp4, .webm, .gif, .webp or .mov file, or a folder for PNG frames",
+        "a .mp4, .webm, .mov, .mkv, .gif or .webp file, or a folder for PNG frames",
         "-o",
         "--output",
+    )
+    codec: CodecName | None = ask(
+        None,
+        "how the film is encoded (default: h264 in .mp4, vp9 in .webm, prores in .mov, ffv1 in "
+        ".mkv)",
+        "--codec",
     )
     audio: Path | None = ask(None, "sound for the film", "--audio", metavar="FILE")
     max_mb: float | None = ask(

@@ -17,25 +17,23 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
-import keras
 import numpy as np
-import tensorflow as tf
 
-from dreamer.jobs import presets
-from dreamer.networks import freezing, loading, runtime
-from dreamer.pipelines.targets import find_targets
-from dreamer.pipelines.visualization import Visualizer
+from dreamer.networks import runtime
 
 LAYER, SIZE, STEPS, BORDER, RATE = "mixed4d", 128, 128, 2, 5.0
 
 
 def reference(net: Any) -> Callable[[np.ndarray, int], np.ndarray]:
     """The example's loop, on a network whose input's range is made outside of the picture."""
+    import keras
+    import tensorflow as tf
+
     extractor = keras.Model(net.model.inputs, net.model.get_layer(LAYER).output)
     scale, offset = net.spec.scale, net.spec.offset
 
     @tf.function  # type: ignore[untyped-decorator]
-    def step(image: tf.Tensor, channel: int, rate: float) -> tuple[tf.Tensor, tf.Tensor]:
+    def step(image: Any, channel: int, rate: float) -> tuple[Any, Any]:
         with tf.GradientTape() as tape:
             tape.watch(image)
             maps = extractor(image * scale + offset)
@@ -64,8 +62,15 @@ class Run(NamedTuple):
     scores: np.ndarray
 
 
-def _setting(count: int) -> tuple[Visualizer, list[int]]:
-    """What both ways begin with, and the channels."""
+def _setting(count: int) -> tuple[Any, list[int]]:
+    """The `Visualizer` that both ways begin with, and the channels.
+
+    What imports TensorFlow is imported here, since each way starts it in its own manner.
+    """
+    from dreamer.jobs import presets
+    from dreamer.networks import loading
+    from dreamer.pipelines.visualization import Visualizer
+
     net = loading.load("googlenet")
     # What the machine multiplies fastest, as `dream image` has it in its costly octaves.
     precision = "bfloat16" if runtime.gains_by_bfloat16() else "float32"
@@ -88,6 +93,8 @@ def _setting(count: int) -> tuple[Visualizer, list[int]]:
 def own(count: int) -> Run:
     """All channels by `Visualizer`, TensorFlow started as `dream filters` starts it."""
     runtime.start(abreast=True)
+    from dreamer.pipelines.targets import find_targets
+
     visualizer, chosen = _setting(count)
     started = _now()
     *_, last = visualizer.grow(find_targets(visualizer.net, LAYER, chosen))
@@ -96,6 +103,8 @@ def own(count: int) -> Run:
 
 def one_by_one(count: int) -> Run:
     """The example's loop, channel after channel, TensorFlow as it starts by itself."""
+    from dreamer.networks import freezing
+
     visualizer, chosen = _setting(count)
     start = np.asarray(visualizer._start([(visualizer.recipe.seed, 0)])[0])
     started = _now()

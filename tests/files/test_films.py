@@ -24,7 +24,7 @@ from dreamer.recipe import Recipe
 from dreamer.recipe.provenance import Provenance
 
 MADE = Provenance(Recipe().changed({"about": {"name": "Café ∞; a=b #1 \\ x\ny"}}), {"threads": 2})
-SINGLE = [suffix for suffix in films.FORMATS if suffix]
+SINGLE = [suffix for suffix in films.SUFFIXES if suffix]
 
 
 def frame(number: int, size: tuple[int, int] = (48, 64)) -> Image:
@@ -74,7 +74,7 @@ def packets(path: Path) -> list[tuple[int, str]]:
     return [(int(row[4]), row[5]) for row in rows]
 
 
-@pytest.mark.parametrize("suffix", films.FORMATS)
+@pytest.mark.parametrize("suffix", films.SUFFIXES)
 def test_a_film_holds_its_frames_and_its_recipe(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"a film, [100%]{suffix}"
     film(path, made=with_facts(400), quality=95)
@@ -189,11 +189,11 @@ def test_higher_quality_is_nearer(tmp_path: Path) -> None:
         assert errors[0] > 1.3 * errors[-1], suffix
 
 
-@pytest.mark.parametrize("suffix", films.FORMATS)
+@pytest.mark.parametrize("suffix", films.SUFFIXES)
 def test_odd_sizes_lose_a_pixel_where_they_must_and_it_is_said(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"x{suffix}"
     notes = " ".join(film(path, 2, size=(49, 65)))
-    even = films.FORMATS[suffix].even
+    even = films.format_of(path).multiple == 2
     assert ("64×48" in notes and "65×49" in notes) == even
     frames = decoded(path, (48, 64) if even else (49, 65))
     wanted = frame(1, (49, 65))[: frames.shape[1], : frames.shape[2]]
@@ -239,7 +239,7 @@ def test_what_holds_no_sound_is_said(tone: Callable[[str], Path], tmp_path: Path
 
 
 def test_a_film_appears_whole_or_not_at_all(tmp_path: Path) -> None:
-    for suffix in films.FORMATS:
+    for suffix in films.SUFFIXES:
         path = tmp_path / f"x{suffix}"
 
         def interrupted(path: Path = path) -> None:
@@ -303,7 +303,7 @@ def test_what_comes_into_a_folder_of_frames_stays_in_it(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [folder]
 
 
-@pytest.mark.parametrize("suffix", films.FORMATS)
+@pytest.mark.parametrize("suffix", films.SUFFIXES)
 def test_no_other_file_of_a_persons_is_lost(suffix: str, tmp_path: Path) -> None:
     mine = tmp_path / f"x.part{suffix}"
     mine.write_text("mine")
@@ -337,7 +337,7 @@ def test_an_encoder_that_dies_is_quoted(
 
 
 def test_a_folder_that_vanishes_is_named(tmp_path: Path) -> None:
-    for suffix in films.FORMATS:
+    for suffix in films.SUFFIXES:
         with pytest.raises(DreamerError, match="nowhere") as caught:
             film(tmp_path / "nowhere" / "deep" / f"x{suffix}", 2)
         assert "\n" not in str(caught.value)

@@ -1,0 +1,74 @@
+"""What the codecs of films keep of the frames, and what they need."""
+
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dreamer.errors import DreamerError
+from dreamer.files import clips, codecs, ffmpeg, films
+from dreamer.files.codecs import CODECS, CodecName
+from dreamer.files.film_spec import Film
+
+COLORS = ((200, 60, 20), (30, 120, 220), (255, 0, 255), (128, 128, 128), (0, 0, 0), (255,) * 3)
+EVERY = [(name, suffix) for name, codec in CODECS.items() for suffix in codec.suffixes]
+
+
+def write(path: Path, codec: CodecName, size: tuple[int, int] = (120, 256)) -> list[str]:
+    """Write a film in which each of `COLORS` is one frame; give the notes."""
+    with films.open_writer(Film(path, size, Fraction(25), codec=codec)) as writer:
+        for color in COLORS:
+            writer.write(np.full((*size, 3), np.array(color) / 255, np.float32))
+    return writer.notes
+
+
+@pytest.mark.parametrize(("name", "suffix"), EVERY)
+def test_a_flat_color_comes_back(name: CodecName, suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"x{suffix}"
+    write(path, name)
+    wanted = np.array(COLORS)[:, None, None]
+    read = np.stack(list(clips.select(path).frames())) * 255
+    assert np.abs(read - wanted).max() <= 3
+    # As a player shows it, which is told the colors by the file.
+    raw = ffmpeg.run((*ffmpeg.source(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"), "x")
+    shown = np.frombuffer(raw, np.uint8).reshape(len(COLORS), 120, 256, 3)
+    assert np.abs(shown.astype(int) - wanted).max() <= 3
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_odd_sizes_are_kept_where_a_codec_allows_them(name: CodecName, tmp_path: Path) -> None:
+    codec = CODECS[name]
+    path = tmp_path / f"x{codec.suffixes[0]}"
+    notes = " ".join(write(path, name, (131, 263)))
+    height, width = (side // codec.multiple * codec.multiple for side in (131, 263))
+    assert clips.select(path).size == (height, width)
+    assert (f"{width}×{height}" in notes) == (codec.multiple > 1)
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_the_same_frames_give_the_same_bytes(name: CodecName, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{each}{CODECS[name].suffixes[0]}" for each in "ab"]
+    for path in paths:
+        write(path, name)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_a_codecs_least_size_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DreamerError, match=re.escape("would have 64×48 pixels, and dnxhr needs")):
+        write(tmp_path / "x.mov", CodecName.DNXHR, (48, 64))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".gif", ""])
+def test_a_codec_goes_into_its_own_films_only(suffix: str, tmp_path: Path) -> None:
+    with pytest.raises(DreamerError, match=re.escape("prores goes into a film that ends in .mov")):
+        write(tmp_path / f"x{suffix}", CodecName.PRORES)
+
+
+def test_every_suffix_has_a_usual_codec() -> None:
+    usual = {".mp4": "h264", ".webm": "vp9", ".mov": "prores", ".mkv": "ffv1"}
+    assert {
+        s: n for s in codecs.SUFFIXES for n, c in CODECS.items() if c is codecs.choose(s)
+    } == usual
