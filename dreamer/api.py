@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dreamer.analysis.comparison import Compared
-    from dreamer.arrays import Image, Size
+    from dreamer.arrays import Image
     from dreamer.ascent.objectives import Objective
     from dreamer.ascent.transforms import Transform
+    from dreamer.files.framing import Framed
     from dreamer.files.photos import Photo
     from dreamer.imaging.finish import Finish
     from dreamer.jobs.workbench import Workbench
     from dreamer.networks.network import Network
     from dreamer.pipelines.image import ImagePipeline, Own
+    from dreamer.recipe import Recipe
     from dreamer.recipe.provenance import Provenance
 
     AnyPicture = NDArray[Any] | PIL.Image.Image
@@ -121,18 +123,18 @@ def dream(
     >>> goal = objectives.channel("mixed4d", 139) - 0.2 * objectives.layer("mixed3b")
     >>> picture = dream(photo, network=network, objective=goal, octaves=1, steps=2)
     """
-    from dreamer.files import photos
+    from dreamer.files.framing import frame_photo
+    from dreamer.jobs.framing import find_framing
 
     read, give = _read(photo)
     call = _prepare(preset, of, network, weights, fields)
     recipe = call.wanted.recipe.still()
-    size = photos.fit_size(read.image.shape[:2], recipe.size, enlarge=recipe.enlarge)
-    read = photos.resize(read, size)
-    shade = call.mask(mask, size)
+    read, framed = frame_photo(read, find_framing(recipe))
+    shade = call.mask(mask, framed)
     own = _own(objective, transform, finish)
     pipeline = call.build(recipe, read, guide, own)
     with _bar(progress) as show:
-        for state in pipeline.dream(read.image, pipeline.plan(size), shade):
+        for state in pipeline.dream(read.image, pipeline.plan(framed.size), shade):
             show(state.done)
     call.keep()
     return give(state.picture(), read.alpha)
@@ -417,15 +419,14 @@ class _Call(NamedTuple):
         self.network.facts.keep()
         _bench().keep()
 
-    def mask(self, picture: AnyPicture | None, size: Size) -> NDArray[np.float32] | None:
+    def mask(self, picture: AnyPicture | None, framed: Framed) -> NDArray[np.float32] | None:
         """Return the mask at a picture's size."""
         from dreamer.errors import DreamerError
-        from dreamer.files import photos
 
         mask = self._companion("mask", picture)
         if mask is None and self.wanted.recipe.mask:
             raise DreamerError("This recipe was made with a mask: give it again by `mask`.")
-        return None if mask is None else photos.as_mask(mask, size, "The mask")
+        return None if mask is None else framed.apply_to_mask(mask, "The mask")
 
     def _companion(self, kind: str, picture: AnyPicture | None) -> Photo | None:
         from dreamer.files import in_memory, photos
@@ -438,12 +439,13 @@ class _Call(NamedTuple):
         self, source: Any, mask: AnyPicture | None, guide: AnyPicture | None, own: Own
     ) -> tuple[Any, Callable[..., Any]]:
         """Return a film of a photo, and the way from a frame to a picture of the photo's kind."""
-        from dreamer.files import photos
+        from dreamer.files.framing import frame_photo
+        from dreamer.jobs.framing import find_film_framing
         from dreamer.pipelines.feedback_film import FeedbackFilm, frame_recipe
 
         read, give = _read(source)
-        first = photos.first_frame(read, self.wanted.recipe.film.size)
-        shade = self.mask(mask, first.image.shape[:2])
+        first, framed = frame_photo(read, find_film_framing(self.wanted.recipe, enlarge=True))
+        shade = self.mask(mask, framed)
         pipeline = self.build(frame_recipe(self.wanted.recipe), first, guide, own)
         return FeedbackFilm(pipeline, first.image, shade), give
 
@@ -459,16 +461,17 @@ class _Call(NamedTuple):
         from dreamer.pipelines.clip_film import ClipFilm, frame_recipe
 
         recipe = self.wanted.recipe
-        size, fps, count, frames = _read_clip(source, recipe.film.size, recipe.film.fps)
+        framed, fps, count, frames = _read_clip(source, recipe)
         recipe = recipe.changed({"film": {"fps": fps, "frames": count, "loop": False}})
-        shade = self.mask(mask, size)
+        shade = self.mask(mask, framed)
         first = photos.Photo(next(frames(0)), None, "") if recipe.chooses else None
         pipeline = self.build(frame_recipe(recipe), first, guide, own)
         masks: Callable[[int], Iterator[Any]] = lambda skip: repeat(shade, count - skip)  # noqa: E731
         like = source[0] if isinstance(source, np.ndarray) else np.zeros((1, 1, 3), np.uint8)
         from dreamer.files import in_memory
 
-        return ClipFilm(pipeline, recipe, size, frames, masks), partial(in_memory.to_type_of, like)
+        film = ClipFilm(pipeline, recipe, framed.size, frames, masks)
+        return film, partial(in_memory.to_type_of, like)
 
 
 def _own(objective: Objective | None, transform: Transform | None, finish: Finish | None) -> Own:
@@ -558,24 +561,23 @@ def _is_clip(source: Any) -> bool:
 
 
 def _read_clip(
-    source: Any, longest: int, fps: float
-) -> tuple[Size, float, int, Callable[[int], Iterator[Image]]]:
-    """Read a clip: the size of its frames, its rate, their number, and what reads them."""
-    from dataclasses import replace
+    source: Any, recipe: Recipe
+) -> tuple[Framed, float, int, Callable[[int], Iterator[Image]]]:
+    """Read a clip: the place of its frames, its rate, their number, and what reads them."""
+    from dreamer.files import clips, ffmpeg, in_memory
+    from dreamer.jobs.framing import find_film_framing
 
-    from dreamer.files import clips, ffmpeg, in_memory, photos
-
+    fps = recipe.film.fps
     if isinstance(source, str | Path):
         # A folder of frames has no rate of its own, as an array has none.
-        clip = clips.select(Path(source), limit=longest, folder_fps=ffmpeg.to_exact_rate(fps))
-        height, width = clip.size
-        clip = replace(clip, size=(height // 2 * 2, width // 2 * 2))
-        return clip.size, float(clip.fps), clip.count, clip.frames
-    pictures = [
-        photos.first_frame(in_memory.to_photo(frame, "A frame"), longest).image for frame in source
-    ]
-    height, width, _ = pictures[0].shape
-    return (height, width), fps, len(pictures), lambda skip: iter(pictures[skip:])
+        framing = find_film_framing(recipe, enlarge=False)
+        clip = clips.select(Path(source), framing=framing, folder_fps=ffmpeg.to_exact_rate(fps))
+        return clip.framed, float(clip.fps), clip.count, clip.frames
+    read = [in_memory.to_photo(frame, "A frame") for frame in source]
+    framing = find_film_framing(recipe, enlarge=True)
+    framed = framing.place(read[0].size, lambda: read[0].image)
+    pictures = [framed.apply(each).image for each in read]
+    return framed, fps, len(pictures), lambda skip: iter(pictures[skip:])
 
 
 def _channel_targets(net: Network, asked: Sequence[str]) -> list[Any]:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from dreamer.arrays import Image, Size
-from dreamer.ascent import lbfgs, octaves
+from dreamer.ascent import lbfgs, octaves, steps
 from dreamer.ascent.ascent import Ascent, Chunk, Climb, climb_in_chunks, octave_seed
 from dreamer.ascent.octaves import Carry
 from dreamer.ascent.steps import Numbers
@@ -20,10 +20,11 @@ Finish = Callable[[Image, Image], Image]
 
 
 class Octave(NamedTuple):
-    """A working size and the ascent that runs at it."""
+    """A working size, the ascent that runs at it, and a factor on the size of its steps."""
 
     size: Size
     ascent: Ascent
+    rate: float = 1.0
 
 
 class Begun(NamedTuple):
@@ -126,7 +127,8 @@ def dream(
     first = begun.octaves - 1 if begun else 0
     grown = small = octaves.resize_to_octave(whole, sizes, max(first - 1, 0), method)
     for number in range(first, len(plan)):
-        size, ascent = plan[number]
+        size, ascent, rate = plan[number]
+        paced = steps.scale_rate(numbers or ascent.numbers, rate)
         here = octaves.resize_to_octave(whole, sizes, number, method)
         blurred = octaves.resize(small, size, method)
         leave = partial(
@@ -143,7 +145,7 @@ def dream(
             entered = passage.carry.enter(octaves.resize(grown, size, method), blurred, here)
             # Free large pictures early: each takes 150 MB at 12 megapixels.
             del grown, small, blurred
-            states = _climb(ascent, entered, number, passage, numbers, chunk)
+            states = _climb(ascent, entered, number, passage, paced, chunk)
             del entered
         for climb, taken in states:
             yield Progress(
@@ -165,15 +167,14 @@ def _climb(
     entered: tf.Tensor,
     number: int,
     passage: Passage,
-    numbers: Numbers | None,
+    numbers: Numbers,
     chunk: Chunk,
 ) -> Iterator[tuple[Climb, int]]:
     """Run the ascent of one octave, by steps or by L-BFGS search."""
-    seed, steps = octave_seed(passage.seed, passage.frame, number), passage.steps
+    seed, count = octave_seed(passage.seed, passage.frame, number), passage.steps
     if passage.search:
-        used = numbers or ascent.numbers
-        return lbfgs.climb_in_steps(ascent, entered, seed, steps, used, clip=passage.clip)
-    return climb_in_chunks(ascent, entered, seed, steps, chunk, numbers)
+        return lbfgs.climb_in_steps(ascent, entered, seed, count, numbers, clip=passage.clip)
+    return climb_in_chunks(ascent, entered, seed, count, chunk, numbers)
 
 
 def _share(sizes: Sequence[Size], number: int, taken: float) -> float:

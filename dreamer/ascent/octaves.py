@@ -41,6 +41,25 @@ def plan_by_motif(
     return [(round(size[0] * share), round(size[1] * share)) for share in fitting]
 
 
+def plan_further(size: Size, last: Size, motif: float, smallest: float, scale: float) -> list[Size]:
+    """Return working sizes beyond the last of a plan, up to the picture's own.
+
+    Args:
+        size: height and width of the picture.
+        last: the last working size so far.
+        motif: size of the network's motifs, in pixels of the working size.
+        smallest: the least share of the picture's short side that motifs may fill.
+        scale: approximate ratio of neighboring sizes; both ends are met exactly.
+    """
+    begin, end = min(last) / min(size), min(1.0, motif / smallest / min(size))
+    end = 1.0 if end >= NEARLY else end
+    if begin >= NEARLY * end:
+        return []
+    count = max(1, round(math.log(end / begin) / math.log(scale)))
+    shares = [begin * (end / begin) ** (i / count) for i in range(1, count + 1)]
+    return [(round(size[0] * share), round(size[1] * share)) for share in shares]
+
+
 def plan_by_count(size: Size, count: int, scale: float, method: str = "lanczos3") -> list[Size]:
     """Return `count` sizes, small to large, each `scale` times the previous; the last is `size`."""
     if method in CHAINED:

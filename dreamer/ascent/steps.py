@@ -106,6 +106,12 @@ def _floats(values: ArrayLike) -> tf.Tensor:
     return tf.constant(values, tf.float32)
 
 
+def scale_rate(given: Numbers, factor: float) -> Numbers:
+    """Return the numbers of a run whose step size is `factor` times as large."""
+    first, last = given.rate
+    return given._replace(rate=Ramp(first * factor, last * factor))
+
+
 class Step(NamedTuple):
     """The position of a step in its octave, and the numbers of the run.
 

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from dreamer.files.coded_colors import BRIGHTEST, STRAIGHT, WHITE
+
 
 class Stream(NamedTuple):
     """What ffmpeg prints of a stream of pictures.
@@ -83,15 +85,6 @@ def parse_stream(described: str, line: str) -> Stream:
 
 
 _MAX_SD_HEIGHT = 576
-_WHITE = 203
-"""Light of white in a film with high dynamic range, in cd/m² (ITU-R BT.2408)."""
-
-_BRIGHTEST = 1000
-"""Light, in cd/m², that becomes white; what is brighter is cut."""
-
-_STRAIGHT = 0.85
-"""Share of white up to which light is kept as it is; above, it is pressed together."""
-
 _HIGH: Mapping[str, str] = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 _WIDE: Mapping[str, str] = {
     "bt2020": "BT.2020",
@@ -115,7 +108,7 @@ def plan_conversion(stream: Stream) -> Conversion:
     if high or wide:
         colors = _convert_colors(stream, high=bool(high))
         kind = f"high dynamic range ({high})" if high else f"the colors of {wide}"
-        cut = f"; light above {_BRIGHTEST} cd/m² becomes white" if high else ""
+        cut = f"; light above {BRIGHTEST} cd/m² becomes white" if high else ""
         notes.append(f"has {kind}: it is converted to BT.709{cut}")
     # By custom, an untagged picture larger than standard definition is BT.709.
     untagged = not (stream.matrix or colors) and stream.height > _MAX_SD_HEIGHT
@@ -132,11 +125,11 @@ def _convert_colors(stream: Stream, *, high: bool) -> list[str]:
     if not high:
         # The curve is kept, as it is for a film of BT.709.
         return [f"{given}:t={curve}", f"format={plain}"]
-    peak = f"{_BRIGHTEST / _WHITE:.4f}"
+    peak = f"{BRIGHTEST / WHITE:.4f}"
     return [
-        f"{given}:t=linear:npl={_WHITE}",
+        f"{given}:t=linear:npl={WHITE}",
         "format=gbrpf32le",
-        f"tonemap=mobius:param={_STRAIGHT}:desat=0:peak={peak}",
+        f"tonemap=mobius:param={STRAIGHT}:desat=0:peak={peak}",
         "zscale=tin=linear:t=iec61966-2-1:pin=bt709:p=bt709:min=gbr:m=gbr:r=full:d=none",
         "format=gbrp",
     ]

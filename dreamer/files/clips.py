@@ -4,7 +4,7 @@ import hashlib
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from dreamer.arrays import Image, Size
 from dreamer.errors import DreamerError
 from dreamer.files import content, ffmpeg, photos, probe
+from dreamer.files.framing import Box, Framed, Framing
 from dreamer.files.photos import Photo
 from dreamer.files.probe import Facts
 from dreamer.files.sound import Sound
@@ -24,6 +25,9 @@ _FIELDS_LEAD = 2
 FOLDER_FPS = Fraction(25)
 """Default frame rate of a folder of frames, in frames per second."""
 
+
+WHOLE = Framing()
+"""All of a clip, at its own size."""
 
 SUFFIXES = (
     *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts"),
@@ -48,6 +52,13 @@ class Clip:
     """Height and width of the frames that `frames` yields."""
     background: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Color, 0 to 1, on which transparent frames are shown."""
+    box: Box | None = None
+    """The part of the source's frames that is used; None for all of them."""
+
+    @property
+    def framed(self) -> Framed:
+        """Return the place of the frames in those of the source."""
+        return Framed(self.facts.size, self.box or Box(0, 0, *self.facts.size), self.size)
 
     @property
     def fps(self) -> Fraction:
@@ -77,7 +88,7 @@ class Clip:
         yielded = skip
         read = self._folder_frames(skip) if self.path.is_dir() else self._film_frames(skip)
         for image in read:
-            yield photos.resize(Photo(image, None, ""), self.size).image
+            yield self.framed.apply(Photo(image, None, "")).image
             yielded += 1
         if yielded < self.count:
             raise DreamerError(
@@ -141,7 +152,8 @@ def select(
     start: float = 0.0,
     stop: float | None = None,
     every: int = 1,
-    limit: int | str = "full",
+    framing: Framing = WHOLE,
+    background: tuple[float, float, float] = (0.0, 0.0, 0.0),
     folder_fps: Fraction = FOLDER_FPS,
 ) -> Clip:
     """Select the part of a film, or of a folder of frames, to use.
@@ -151,7 +163,8 @@ def select(
         start: where the part begins, in seconds.
         stop: where it ends, in seconds; None for the end of the film.
         every: step from one frame that is used to the next.
-        limit: the longest side in pixels, or `"full"` for the film's own size.
+        framing: which part of its frames is used, and at how many pixels.
+        background: color, 0 to 1, on which transparent frames are shown.
         folder_fps: frames per second, if `path` is a folder.
 
     Raises DreamerError if `path` is not a film, or the part holds no frames.
@@ -165,7 +178,9 @@ def select(
             + ("" if stop is None else f" up to --to {stop:g}")
             + f": it lasts {facts.duration:.2f} s."
         )
-    return Clip(path, facts, first, end, every, photos.fit_size(facts.size, limit))
+    clip = Clip(path, facts, first, end, every, facts.size, background)
+    framed = framing.place(facts.size, lambda: next(clip.frames()))
+    return replace(clip, size=framed.size, box=framed.box)
 
 
 def _find_frame(seconds: float, fps: Fraction) -> int:

@@ -31,8 +31,9 @@ class Codec(NamedTuple):
     """Pixel format in which frames are passed to ffmpeg."""
     layout: str
     """Pixel format of the film."""
-    encoder: Callable[[int], tuple[str, ...]]
-    """Takes a quality of 1 to 100, and returns the encoder's arguments."""
+    encoder: Callable[[int, int], tuple[str, ...]]
+    """Takes a quality of 1 to 100, and the number of frames of a loop, 0 of another film; returns
+    the arguments of the encoder."""
     multiple: int = 1
     """Height and width must be multiples of this."""
     smallest: Size = (1, 1)
@@ -46,17 +47,32 @@ def interpolate_quality(worst: float, best: float, quality: int) -> str:
     return f"{worst + (best - worst) * (quality - 1) / 99:.1f}"
 
 
-def _x264(quality: int) -> tuple[str, ...]:
-    return ("-c:v", "libx264", "-preset", "medium", "-crf", interpolate_quality(40, 12, quality))
+_STEADY = "ipratio=1:pbratio=1:mbtree=0:aq-mode=0:qcomp=1"
+"""Every frame as good as every other, so that nothing pulses at key frames."""
+
+_SEAM, _BITS = 4, 4
+"""Frames on each side of a loop's seam, and the factor on their bits.
+
+Elsewhere a frame repeats the errors of the one before; from the last frame to the first, which is
+coded by itself, errors change, and that must not be seen as a step.
+"""
 
 
-def _vp9(quality: int) -> tuple[str, ...]:
+def _x264(quality: int, loop: int) -> tuple[str, ...]:
+    crf = interpolate_quality(41, 13, quality)
+    near = min(_SEAM, loop // 2)
+    seam = f":zones=0,{near - 1},b={_BITS}/{loop - near},{loop - 1},b={_BITS}" if near else ""
+    rate = ("-crf", crf, "-x264-params", _STEADY + seam)
+    return ("-c:v", "libx264", "-preset", "medium", *rate)
+
+
+def _vp9(quality: int, loop: int) -> tuple[str, ...]:
     crf = str(round(float(interpolate_quality(60, 14, quality))))
     speed = ("-deadline", "good", "-cpu-used", "4", "-row-mt", "1")
     return ("-c:v", "libvpx-vp9", "-crf", crf, "-b:v", "0", *speed)
 
 
-def _av1(quality: int) -> tuple[str, ...]:
+def _av1(quality: int, loop: int) -> tuple[str, ...]:
     crf = str(round(float(interpolate_quality(60, 14, quality))))
     return ("-c:v", "libsvtav1", "-preset", "6", "-crf", crf, "-svtav1-params", "lp=2")
 
@@ -65,14 +81,14 @@ _PRORES = {40: "1", 70: "2", 100: "3"}
 """ProRes profiles by the highest quality that gets them: LT, standard, HQ, all 10-bit 4:2:2."""
 
 
-def _prores(quality: int) -> tuple[str, ...]:
+def _prores(quality: int, loop: int) -> tuple[str, ...]:
     profile = next(name for most, name in _PRORES.items() if quality <= most)
     return ("-c:v", "prores_ks", "-profile:v", profile, "-vendor", "apl0")
 
 
-def _always(*arguments: str) -> Callable[[int], tuple[str, ...]]:
+def _always(*arguments: str) -> Callable[[int, int], tuple[str, ...]]:
     """Return the encoder of a codec that has one quality only."""
-    return lambda quality: ("-c:v", *arguments)
+    return lambda quality, loop: ("-c:v", *arguments)
 
 
 CODECS: Mapping[CodecName, Codec] = {

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy  # Its parts are imported where they are first used.
@@ -11,22 +11,34 @@ from PIL import Image as Pillow
 from PIL import ImageCms, ImageOps
 
 from dreamer.arrays import Size
-from dreamer.files import deep_tiff, pictures, sixteen_bit
+from dreamer.files import coded_colors, deep_tiff, pictures, sixteen_bit
+from dreamer.files.coded_colors import Colors
 from dreamer.files.deep_tiff import DeepTiff
+from dreamer.files.pictures import Opened
 
 Pixels = NDArray[np.float32]
 """float32 `(h, w, 4)` of 0 to 1: sRGB and opacity."""
 
 
 class Decoded(NamedTuple):
-    """Pixels, short notes on what was done to get them, and the full picture's height and width."""
+    """Pixels, and what is to be known of them.
+
+    Attributes:
+        pixels: of the picture.
+        notes: what was done to get them, in a few words each.
+        own: the full picture's height and width.
+        dpi: its dots per inch; None if it does not say.
+    """
 
     pixels: Pixels
     notes: tuple[str, ...]
     own: Size
+    dpi: float | None = None
 
 
-def decode(data: bytes, name: str, longest: int | None = None) -> Decoded:
+def decode(
+    data: bytes, name: str, longest: int | None = None, *, damaged: bool | None = None
+) -> Decoded:
     """Decode the first frame of a picture, upright and in sRGB.
 
     Grayscale, palettes, 16 bits, CMYK, color profiles and opacity are supported.
@@ -36,13 +48,16 @@ def decode(data: bytes, name: str, longest: int | None = None) -> Decoded:
         name: names the picture in errors.
         longest: the longest side, in pixels, at which the picture will be used, if reduced; a
             large JPEG is then decoded only at about twice that.
+        damaged: whether a file that ends too early is read as far as it goes; None where nobody
+            can ask for that.
 
     Raises DreamerError if the data are not a picture, or are damaged.
     """
     if deep := deep_tiff.read(data, name):
         return _convert_deep_tiff(deep)
-    with pictures.open_picture(data, name, longest) as opened:
+    with pictures.open_picture(data, name, longest, damaged=damaged) as opened:
         notes = _note_frames(opened.frames)
+        notes += ["damaged, and read as far as it goes"] if opened.damaged else []
         if longest is None and opened.picture.size != opened.size:
             share = round(opened.size[0] / opened.picture.size[0])
             notes.append(f"read at 1/{share} of its sides, because it is very large")
@@ -55,9 +70,32 @@ def decode(data: bytes, name: str, longest: int | None = None) -> Decoded:
             notes.append("16 bits a color (see --depth)")
             pixels = profile.convert_deep(whole.astype(np.float32) / np.float32(65535))
             pixels = _turn_upright(pixels, opened.orientation)
+        if colors := coded_colors.find(data):
+            # It outranks a profile, which is there for programs that do not know it.
+            pixels = _from_coded(opened, whole, colors)
+            notes.append(coded_colors.describe(colors))
         width, height = opened.size
         own = (width, height) if opened.orientation in _SIDEWAYS else (height, width)
-        return Decoded(pixels, (*notes, *profile.notes), own)
+        said = () if colors else profile.notes
+        return Decoded(pixels, (*notes, *said), own, _find_dpi(opened.picture.info))
+
+
+def _find_dpi(about: Mapping[Any, Any]) -> float | None:
+    """Return the dots per inch of a picture, which may say them for each axis."""
+    dpi, *_ = about.get("dpi", (0,))
+    return float(dpi) if dpi > 1 else None
+
+
+def _from_coded(opened: Opened, whole: NDArray[np.uint16] | None, colors: Colors) -> Pixels:
+    """Return the pixels of a picture whose colors are told by code points."""
+    if whole is None:
+        upright = ImageOps.exif_transpose(opened.picture).convert("RGBA")
+        pixels = np.asarray(upright, np.float32) / np.float32(255)
+    else:
+        pixels = _turn_upright(whole.astype(np.float32) / np.float32(65535), opened.orientation)
+    for row in pixels:
+        row[:, :3] = coded_colors.convert(row[:, :3], colors)
+    return pixels
 
 
 def from_pillow(picture: Pillow.Image) -> Pixels:
@@ -73,7 +111,7 @@ def _convert_deep_tiff(deep: DeepTiff) -> Decoded:
     kind = "floating point, light above white is cut" if deep.floating else "16 bits a color"
     notes.append(f"{kind} (see --depth)")
     height, width = pixels.shape[:2]
-    return Decoded(pixels, (*notes, *profile.notes), (height, width))
+    return Decoded(pixels, (*notes, *profile.notes), (height, width), deep.dpi)
 
 
 def _note_frames(count: int) -> list[str]:

@@ -28,6 +28,7 @@ class DeepTiff(NamedTuple):
         profile: its color profile; None if there is none.
         frames: the number of pictures in the file.
         floating: whether it is stored in floating point.
+        dpi: its dots per inch; None if it does not say.
     """
 
     pixels: NDArray[np.float32]
@@ -35,6 +36,7 @@ class DeepTiff(NamedTuple):
     profile: bytes | None
     frames: int
     floating: bool
+    dpi: float | None = None
 
 
 def read(data: bytes, name: str) -> DeepTiff | None:
@@ -66,6 +68,7 @@ def read(data: bytes, name: str) -> DeepTiff | None:
                 for code in (_ORIENTATION, _PROFILE)
             )
             frames = len(file.pages)
+            across = float(page.get_resolution(tifffile.RESUNIT.INCH)[0])
     except DreamerError:
         raise
     # Whatever is wrong with a file from a stranger.
@@ -78,7 +81,8 @@ def read(data: bytes, name: str) -> DeepTiff | None:
     if associated:
         share = pixels[..., 3:]
         pixels[..., :3] = (pixels[..., :3] / np.maximum(share, 1e-6)).clip(0, 1)
-    return DeepTiff(pixels, int(orientation or 1), profile, frames, floating)
+    dpi = across if across > 1 else None
+    return DeepTiff(pixels, int(orientation or 1), profile, frames, floating, dpi)
 
 
 def _spread(levels: NDArray[np.float32], *, gray: bool) -> NDArray[np.float32]:

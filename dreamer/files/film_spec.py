@@ -25,6 +25,7 @@ class Film:
         quality: 1 to 100, mapped to each codec's own scale.
         sound: the sound to add, if the format can hold any.
         max_mb: the largest size of a GIF or WebP, in megabytes (10⁶ bytes).
+        loop: the number of frames of a film that is shown again and again; 0 of another.
         codec: of a film that is encoded; None for the usual one of its suffix.
     """
 
@@ -36,3 +37,4 @@ class Film:
     sound: Sound | None = None
     max_mb: float | None = None
     codec: CodecName | None = None
+    loop: int = 0

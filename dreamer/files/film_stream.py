@@ -49,7 +49,7 @@ def open_stream(film: Film, part: Path, notes: list[str]) -> Iterator[Callable[[
             *ffmpeg.raw_input_arguments(film.size, film.fps, codec.pixels),
             *ffmpeg.source(tags, "-f", "ffmetadata"),
             *("-map", "0:v", "-map_metadata", "1", "-vf", _build_color_filters(codec.layout)),
-            *(*codec.encoder(film.quality), "-threads", str(ffmpeg.THREADS)),
+            *(*codec.encoder(film.quality, film.loop), "-threads", str(ffmpeg.THREADS)),
             *("-flags:v", "+bitexact", *_SAME_BYTES, *container, ffmpeg.target(part)),
         )
         with ffmpeg.encoding(arguments, str(film.path)) as push:

@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TypeVar
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -32,13 +32,17 @@ MASK_SLACK = 0.02
 class Photo(NamedTuple):
     """A picture as read: sRGB colors, opacity `(h, w)` of 0 to 1 if any, and the file's hash.
 
-    `notes` say in a few words each what was done to it.
+    `notes` say in a few words each what was done to it; `original` is the height and width of the
+    picture in its file, where it was read at another size, and `dpi` the dots per inch that it says
+    it has.
     """
 
     image: Image
     alpha: NDArray[np.float32] | None
     sha256: str
     notes: tuple[str, ...] = ()
+    original: Size | None = None
+    dpi: float | None = None
 
     @property
     def size(self) -> Size:
@@ -46,12 +50,18 @@ class Photo(NamedTuple):
         return self.image.shape[0], self.image.shape[1]
 
 
-def read(path: Path, role: str = "photo") -> Photo:
+def read(path: Path, role: str = "photo", *, damaged: bool | None = None) -> Photo:
     """Read a photo, upright and in sRGB; see `decode.decode`.
 
-    Raises DreamerError, which calls the file by its `role`, if it cannot be used.
+    Args:
+        path: of the file.
+        role: what errors call it.
+        damaged: whether a file that ends too early is read as far as it goes; None where nobody
+            can ask for that.
+
+    Raises DreamerError if it cannot be used.
     """
-    return _read(path, None, role)[0]
+    return _read(path, None, role, damaged=damaged)[0]
 
 
 def read_small(path: Path, longest: int) -> tuple[Photo, Size]:
@@ -63,20 +73,23 @@ def read_small(path: Path, longest: int) -> tuple[Photo, Size]:
     return resize(photo, fit_size(own, longest)), own
 
 
-def _read(path: Path, longest: int | None, role: str) -> tuple[Photo, Size]:
+def _read(
+    path: Path, longest: int | None, role: str, *, damaged: bool | None = None
+) -> tuple[Photo, Size]:
     try:
         data = path.read_bytes()
     except OSError as error:
         raise DreamerError(f"Cannot read the {role} {path}: {error.strerror}; check it.") from None
     name = f"The {role} {path}"
     try:
-        pixels, notes, own = decode(data, name, longest)
+        pixels, notes, own, dpi = decode(data, name, longest, damaged=damaged)
     except DreamerError:
         if content.is_film(data[: content.HEAD_BYTES]):
             raise DreamerError(f"{path} is a film: `dream video` dreams on those.") from None
         raise
     sha256 = hashlib.sha256(data).hexdigest()
-    return of_pixels(pixels, name)._replace(sha256=sha256, notes=notes), own
+    photo = of_pixels(pixels, name)._replace(sha256=sha256, notes=notes, original=own, dpi=dpi)
+    return photo, own
 
 
 def of_pixels(pixels: Pixels, name: str) -> Photo:
@@ -134,23 +147,11 @@ def resize(photo: Photo, size: Size) -> Photo:
     return photo._replace(image=image.astype(np.float32), alpha=share)
 
 
-def first_frame(photo: Photo, limit: int) -> Photo:
-    """Resize a photo to its film's frames, whose sides are even, as most formats require."""
-    height, width = fit_size(photo.image.shape[:2], limit, enlarge=True)
-    return resize(photo, (height // 2 * 2, width // 2 * 2))
-
-
-def read_mask(path: Path, size: Size) -> NDArray[np.float32]:
-    """Read a mask, `(h, w)` of 0 to 1, at a picture's size; what is transparent is black.
-
-    Raises DreamerError if its proportions differ from the picture's.
-    """
-    mask = read(path, "mask")
-    return as_mask(mask, size, f"The mask {path}")
-
-
 def as_mask(mask: Photo, size: Size, name: str) -> NDArray[np.float32]:
-    """Convert a photo to a mask, as `read_mask` does; errors begin with `name`."""
+    """Convert a photo to a mask, `(h, w)` of 0 to 1, at a picture's size; transparent is black.
+
+    Raises DreamerError, which begins with `name`, if its proportions differ from the picture's.
+    """
     check_proportions(name, mask.image.shape[:2], size)
     mask = resize(mask, size)
     white = mask.image.mean(-1)
@@ -159,34 +160,61 @@ def as_mask(mask: Photo, size: Size, name: str) -> NDArray[np.float32]:
 
 def check_proportions(name: str, own: Size, size: Size) -> None:
     """Raise DreamerError if a mask of size `own` and a picture of `size` differ in proportions."""
-    height, width = own
-    if abs(width / height * size[0] / size[1] - 1) > MASK_SLACK:
+    if not has_proportions(own, size):
         raise DreamerError(
-            f"{name} has other proportions ({width}×{height}) than the picture "
+            f"{name} has other proportions ({own[1]}×{own[0]}) than the picture "
             f"({size[1]}×{size[0]}): crop it to the photo's."
         )
 
 
-def _save_png(picture: Pillow.Image, file: BinaryIO, made: Embedded | None, quality: int) -> None:
-    picture.save(file, "PNG", pnginfo=metadata.as_text_chunk(made))
+def has_proportions(own: Size, size: Size) -> bool:
+    """Tell whether two sizes have the same proportions, but for rounding."""
+    return abs(own[1] / own[0] * size[0] / size[1] - 1) <= MASK_SLACK
 
 
-def _save_jpeg(picture: Pillow.Image, file: BinaryIO, made: Embedded | None, quality: int) -> None:
+class Style(NamedTuple):
+    """How a picture is written beside its pixels: quality 1 to 100, and dots per inch if any."""
+
+    quality: int = QUALITY
+    dpi: float | None = None
+
+    @property
+    def resolution(self) -> dict[str, Any]:
+        """Return what tells Pillow the dots per inch."""
+        return {} if self.dpi is None else {"dpi": (self.dpi, self.dpi)}
+
+
+def _save_png(picture: Pillow.Image, file: BinaryIO, made: Embedded | None, style: Style) -> None:
+    picture.save(file, "PNG", pnginfo=metadata.as_text_chunk(made), **style.resolution)
+
+
+def _save_jpeg(picture: Pillow.Image, file: BinaryIO, made: Embedded | None, style: Style) -> None:
     # With 4:2:0 subsampling, the saturated fine detail of a dream smears.
     picture.convert("RGB").save(
-        file, "JPEG", quality=quality, subsampling=0, exif=metadata.as_exif(made)
+        file,
+        "JPEG",
+        quality=style.quality,
+        subsampling=0,
+        exif=metadata.as_exif(made),
+        **style.resolution,
     )
 
 
-def _save_webp(picture: Pillow.Image, file: BinaryIO, made: Embedded | None, quality: int) -> None:
-    picture.save(file, "WEBP", quality=quality, method=4, exif=metadata.as_exif(made))
+def _save_webp(picture: Pillow.Image, file: BinaryIO, made: Embedded | None, style: Style) -> None:
+    picture.save(file, "WEBP", quality=style.quality, method=4, exif=metadata.as_exif(made))
 
 
-def _save_tiff(picture: Pillow.Image, file: BinaryIO, made: Embedded | None, quality: int) -> None:
-    picture.save(file, "TIFF", compression="tiff_adobe_deflate", exif=metadata.as_exif(made))
+def _save_tiff(picture: Pillow.Image, file: BinaryIO, made: Embedded | None, style: Style) -> None:
+    picture.save(
+        file,
+        "TIFF",
+        compression="tiff_adobe_deflate",
+        exif=metadata.as_exif(made),
+        **style.resolution,
+    )
 
 
-WRITERS: Mapping[str, Callable[[Pillow.Image, BinaryIO, Embedded | None, int], None]] = {
+WRITERS: Mapping[str, Callable[[Pillow.Image, BinaryIO, Embedded | None, Style], None]] = {
     ".png": _save_png,
     ".jpg": _save_jpeg,
     ".jpeg": _save_jpeg,
@@ -196,6 +224,8 @@ WRITERS: Mapping[str, Callable[[Pillow.Image, BinaryIO, Embedded | None, int], N
 }
 """Writers of 8-bit pictures, by suffix."""
 
+USUAL = Style()
+
 
 def write(
     path: Path,
@@ -203,7 +233,7 @@ def write(
     alpha: NDArray[np.float32] | None = None,
     made: Embedded | None = None,
     *,
-    quality: int = QUALITY,
+    style: Style = USUAL,
     depth: int = DEPTH,
     overwrite: bool = True,
 ) -> None:
@@ -214,7 +244,7 @@ def write(
         image: float32 `(h, w, 3)`; values outside 0 to 1 are clipped.
         alpha: opacity `(h, w)`, left out in a JPEG.
         made: the recipe to put inside.
-        quality: of a JPEG or WebP, 1 to 100.
+        style: quality, and dots per inch.
         depth: bits per color: 8, or 16 if `sixteen_bit.WRITERS` has the suffix.
         overwrite: whether an existing file may be replaced.
 
@@ -225,10 +255,10 @@ def write(
     try:
         with atomic.open_replacing(path, overwrite=overwrite) as file:
             if depth == 16:
-                sixteen_bit.WRITERS[suffix](quantize(planes, np.uint16), file, made)
+                sixteen_bit.WRITERS[suffix](quantize(planes, np.uint16), file, made, style.dpi)
             else:
                 shallow = Pillow.fromarray(quantize(planes, np.uint8))
-                WRITERS[suffix](shallow, file, made, quality)
+                WRITERS[suffix](shallow, file, made, style)
     except ValueError as error:
         raise DreamerError(
             f"{path.suffix} cannot hold this picture ({error}): write a .png instead."

@@ -5,11 +5,12 @@ import io
 import math
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from PIL import ExifTags, UnidentifiedImageError
 from PIL import Image as Pillow
+from PIL import ImageFile as pillow_files
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 
@@ -40,6 +41,7 @@ class Opened(NamedTuple):
         deep: whether the file has 16 bits per color, or per level of gray.
         orientation: EXIF orientation, 1 to 8.
         size: width and height of the file's picture; `picture` may be a reduced copy.
+        damaged: whether something of it is missing.
     """
 
     picture: Pillow.Image
@@ -47,10 +49,13 @@ class Opened(NamedTuple):
     deep: bool
     orientation: int
     size: tuple[int, int]
+    damaged: bool = False
 
 
 @contextmanager
-def open_picture(data: bytes, name: str, longest: int | None = None) -> Iterator[Opened]:
+def open_picture(
+    data: bytes, name: str, longest: int | None = None, *, damaged: bool | None = None
+) -> Iterator[Opened]:
     """Open a picture from a file's bytes.
 
     Args:
@@ -58,6 +63,8 @@ def open_picture(data: bytes, name: str, longest: int | None = None) -> Iterator
         name: names the picture in errors.
         longest: the longest side, in pixels, at which the picture will be used, if reduced; a
             large JPEG is then decoded only at about twice that.
+        damaged: whether a file that ends too early is read as far as it goes; None where nobody
+            can ask for that.
 
     Raises DreamerError if the data are not a picture, or too large, or damaged.
     """
@@ -67,11 +74,12 @@ def open_picture(data: bytes, name: str, longest: int | None = None) -> Iterator
     Pillow.init()
     formats = [*FORMATS, *_register_heif(data, name)]
     try:
-        with warnings.catch_warnings():
-            # Medium-format photos exceed the size of the warning; at twice that, Pillow refuses.
-            warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
+        with ExitStack() as stack:
+            missing = bool(damaged) and not _is_whole(data, formats)
+            if missing:
+                stack.enter_context(_reading_truncated())
             picture, own = _open(data, formats)
-        with picture:
+            stack.enter_context(picture)
             frames = getattr(picture, "n_frames", 1) if picture.format in _ANIMATED else 1
             deep = any(";16" in str(tile.args) for tile in picture.tile)
             orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
@@ -80,7 +88,7 @@ def open_picture(data: bytes, name: str, longest: int | None = None) -> Iterator
                 share = 2 * longest / max(size)
                 picture.draft(None, (math.ceil(size[0] * share), math.ceil(size[1] * share)))
             picture.load()
-            yield Opened(picture, frames, deep, orientation, size)
+            yield Opened(picture, frames, deep, orientation, size, missing)
     except UnidentifiedImageError:
         raise DreamerError(
             f"{name} is not a picture in a known format: give a PNG, JPEG, WebP or TIFF file."
@@ -94,7 +102,30 @@ def open_picture(data: bytes, name: str, longest: int | None = None) -> Iterator
         raise
     # On damaged files Pillow raises all kinds of errors, some only when pixels are converted.
     except Exception as error:
-        raise DreamerError(f"{name} is damaged ({error}): export it again.") from None
+        hint = ", or use what is there by --allow-damaged" if damaged is False else ""
+        raise DreamerError(f"{name} is damaged ({error}): export it again{hint}.") from None
+
+
+def _is_whole(data: bytes, formats: list[str]) -> bool:
+    """Tell whether a picture that can be opened can be decoded to its end."""
+    picture, _ = _open(data, formats)
+    try:
+        picture.load()
+    # On damaged files Pillow raises all kinds of errors.
+    except Exception:
+        return False
+    return True
+
+
+@contextmanager
+def _reading_truncated() -> Iterator[None]:
+    """Let Pillow read files that end too early as far as they go."""
+    usual = pillow_files.LOAD_TRUNCATED_IMAGES
+    pillow_files.LOAD_TRUNCATED_IMAGES = True
+    try:
+        yield
+    finally:
+        pillow_files.LOAD_TRUNCATED_IMAGES = usual
 
 
 def _open(data: bytes, formats: list[str]) -> tuple[ImageFile, tuple[int, int]]:
@@ -103,7 +134,10 @@ def _open(data: bytes, formats: list[str]) -> tuple[ImageFile, tuple[int, int]]:
     A JPEG that is not is opened at a half, a quarter or an eighth of them.
     """
     try:
-        picture: ImageFile = Pillow.open(io.BytesIO(data), formats=formats)
+        with warnings.catch_warnings():
+            # Medium-format photos exceed the size of the warning; at twice that, Pillow refuses.
+            warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
+            picture: ImageFile = Pillow.open(io.BytesIO(data), formats=formats)
     except Pillow.DecompressionBombError:
         if not data.startswith(b"\xff\xd8"):
             raise

@@ -1,5 +1,6 @@
 """Pictures of 16 bits per color, which Pillow would reduce to 8."""
 
+import struct
 from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
@@ -31,17 +32,20 @@ def read(data: bytes) -> Deep | None:
 _SIGNATURE_AND_HEADER = 33
 
 
-def _save_png(pixels: Deep, file: BinaryIO, made: Embedded | None) -> None:
+def _save_png(pixels: Deep, file: BinaryIO, made: Embedded | None, dpi: float | None) -> None:
     swapped = np.dstack([pixels[..., 2::-1], pixels[..., 3:]])
     data = cv2.imencode(".png", swapped)[1].tobytes()
     # Right after the header, text is found without reading the pixels.
     file.write(data[:_SIGNATURE_AND_HEADER])
+    if dpi is not None:
+        # In dots per meter, as the format has it.
+        putchunk(file, b"pHYs", struct.pack(">IIB", *[round(dpi / 0.0254)] * 2, 1))
     for kind, content, *_ in metadata.as_text_chunk(made).chunks:
         putchunk(file, kind, content)
     file.write(data[_SIGNATURE_AND_HEADER:])
 
 
-def _save_tiff(pixels: Deep, file: BinaryIO, made: Embedded | None) -> None:
+def _save_tiff(pixels: Deep, file: BinaryIO, made: Embedded | None, dpi: float | None) -> None:
     tifffile.imwrite(
         file,
         pixels,
@@ -51,10 +55,12 @@ def _save_tiff(pixels: Deep, file: BinaryIO, made: Embedded | None) -> None:
         description=None if made is None else made.text,
         metadata=None,
         software=False,
+        resolution=None if dpi is None else (dpi, dpi),
+        resolutionunit=None if dpi is None else "INCH",
     )
 
 
-WRITERS: Mapping[str, Callable[[Deep, BinaryIO, Embedded | None], None]] = {
+WRITERS: Mapping[str, Callable[[Deep, BinaryIO, Embedded | None, float | None], None]] = {
     ".png": _save_png,
     ".tif": _save_tiff,
     ".tiff": _save_tiff,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import repeat
@@ -16,8 +17,10 @@ from numpy.typing import NDArray
 from dreamer.errors import DreamerError, speaking_of
 from dreamer.files import clips, ffmpeg, photos
 from dreamer.files.clips import Clip
+from dreamer.files.framing import Framing
 from dreamer.files.photos import Photo
 from dreamer.jobs.film_source import Shot
+from dreamer.jobs.framing import find_film_framing
 from dreamer.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -67,8 +70,8 @@ class Part:
     sound: bool
     background: str
 
-    def select(self, path: Path, limit: int) -> Clip:
-        """Select the frames of a clip, with even sides, since most formats need them."""
+    def select(self, path: Path, framing: Framing) -> Clip:
+        """Select the frames of a clip."""
         if self.fps and not path.is_dir():
             raise DreamerError(f"{path} has a rate of its own: --fps is for a folder of frames.")
         with speaking_of("--from"):
@@ -79,23 +82,23 @@ class Part:
             raise DreamerError(
                 f"--to {self.stop} is not after --from {self.start or 0}: swap them."
             )
-        found = clips.select(
-            path,
-            start=start,
-            stop=stop,
-            every=self.every or 1,
-            limit=limit,
-            folder_fps=ffmpeg.to_exact_rate(self.fps) if self.fps else clips.FOLDER_FPS,
-        )
+        red, green, blue = (level / 255 for level in bytes.fromhex(self.background[1:]))
+        with speaking_of("--crop") if framing.crop else nullcontext():
+            found = clips.select(
+                path,
+                start=start,
+                stop=stop,
+                every=self.every or 1,
+                framing=framing,
+                background=(red, green, blue),
+                folder_fps=ffmpeg.to_exact_rate(self.fps) if self.fps else clips.FOLDER_FPS,
+            )
         if self.every and self.every >= found.stop - found.first > 1:
             raise DreamerError(
                 f"--every {self.every} leaves one of the {found.stop - found.first} frames: give a "
                 "smaller one."
             )
-        height, width = found.size
-        even = max(height // 2, 1) * 2, max(width // 2, 1) * 2
-        red, green, blue = (level / 255 for level in bytes.fromhex(self.background[1:]))
-        return replace(found, size=even, background=(red, green, blue))
+        return found
 
 
 def read_part(request: VideoRequest) -> Part:
@@ -139,7 +142,7 @@ def check_for_photo(path: Path | None, request: VideoRequest) -> None:
 
 def take_clip(path: Path, part: Part, dreaming: Dreaming) -> Shot:
     """Take a clip as the source of a film, whose dream follows its motion."""
-    clip = part.select(path, dreaming.wanted.recipe.film.size)
+    clip = part.select(path, find_film_framing(dreaming.wanted.recipe, enlarge=False))
     for note in clip.facts.notes:
         dreaming.note(note)
     if clip.facts.transparent:
@@ -167,7 +170,7 @@ def _read_masks(clip: Clip, dreaming: Dreaming) -> Masks:
     """Return the masks of a clip's frames: none, one for all, or those of a mask film."""
     path = dreaming.companions.mask
     if path is None or not dreaming.companions.has_mask_film:
-        still = dreaming.mask(clip.size)
+        still = dreaming.mask(clip.framed)
         return lambda skip: repeat(still, clip.count - skip)
     film = clips.select(path, folder_fps=clip.facts.fps)
     if film.count < clip.stop:
@@ -175,9 +178,13 @@ def _read_masks(clip: Clip, dreaming: Dreaming) -> Masks:
             f"The mask film {path} has {film.count} frames, and the clip is used up to frame "
             f"{clip.stop}: give one as long as the clip."
         )
-    photos.check_proportions(f"The mask {path}", film.facts.size, clip.size)
-    used = replace(film, first=clip.first, stop=clip.stop, every=clip.every, size=clip.size)
-    return partial(_read_white, used)
+    box = None
+    if clip.framed.is_part and photos.has_proportions(film.facts.size, clip.facts.size):
+        box = clip.framed.box.scale(clip.facts.size, film.facts.size)
+    else:
+        photos.check_proportions(f"The mask {path}", film.facts.size, clip.size)
+    used = replace(film, first=clip.first, stop=clip.stop, every=clip.every)
+    return partial(_read_white, replace(used, size=clip.size, box=box))
 
 
 def _read_white(clip: Clip, skip: int) -> Iterator[NDArray[np.float32]]:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dreamer.arrays import Image, Size
+from dreamer.arrays import Image
 from dreamer.errors import DreamerError, speaking_of
 from dreamer.files import atomic, photos
+from dreamer.files.framing import Framed, Framing, frame_photo
 from dreamer.files.photos import Photo
 from dreamer.jobs import drafts
 from dreamer.jobs.ascent_film import film_ascent
@@ -31,6 +32,7 @@ from dreamer.jobs.events import (
     format_count,
 )
 from dreamer.jobs.failures import describe_failure
+from dreamer.jobs.framing import find_framing
 from dreamer.jobs.mask_and_guide_files import Companions
 from dreamer.jobs.outputs import Encoding
 from dreamer.jobs.requests import DreamRequest
@@ -44,6 +46,9 @@ if TYPE_CHECKING:
     from dreamer.ascent import multiscale
     from dreamer.pipelines.image import ImagePipeline
     from dreamer.pipelines.plan import Plan
+
+ENLARGED = 2.5
+"""A dream that is enlarged more than so many times lacks detail, which is said."""
 
 SILENT = (
     "The picture excites nothing of what is asked for, so there is no gradient to follow: ask for "
@@ -108,11 +113,16 @@ class Dreaming:
 
         return resize_for_measurement(photo)
 
-    def mask(self, size: Size) -> NDArray[np.float32] | None:
+    def frame(self, photo: Photo, framing: Framing) -> tuple[Photo, Framed]:
+        """Cut and scale a photo. Raises DreamerError that names the option."""
+        with speaking_of("--crop" if framing.crop else "--size"):
+            return frame_photo(photo, framing)
+
+    def mask(self, framed: Framed) -> NDArray[np.float32] | None:
         """Return the mask at a picture's size; a recipe that was made with one needs it again."""
         if mask := self.companions.mask_photo:
             with speaking_of("--mask"):
-                return photos.as_mask(mask, size, f"The mask {self.companions.mask}")
+                return framed.apply_to_mask(mask, f"The mask {self.companions.mask}")
         if self.wanted.recipe.mask:
             raise DreamerError("This recipe was made with a mask: give it again by --mask.")
         return None
@@ -216,13 +226,11 @@ def dream_one(dreaming: Dreaming, ask: Ask, source: Source, place: Place) -> Non
     Raises Stopped, where the job was asked to stop, behind writing what there is.
     """
     recipe, photo = dreaming.wanted.recipe, source.read()
-    read_size = photo.size
-    size = photos.fit_size(read_size, recipe.size, enlarge=recipe.enlarge)
-    photo = photos.resize(photo, size)
+    photo, framed = dreaming.frame(photo, find_framing(recipe))
     pipeline = dreaming.build(recipe, photo) if recipe.chooses else dreaming.pipeline
-    plan = pipeline.plan(size, strict=ask.strict)
-    work = Work(dreaming, ask, photo, pipeline, plan)
-    dreaming.emit(Planned(describe_plan(source.path, read_size, work)))
+    plan = pipeline.plan(framed.size, strict=ask.strict)
+    work = Work(dreaming, ask, photo, framed, pipeline, plan)
+    dreaming.emit(Planned(describe_plan(source.path, work)))
     path = ask.naming.name(source)
     make_folder(path.parent)
     state, ended = work.dream(path, place)
@@ -242,11 +250,12 @@ def dream_one(dreaming: Dreaming, ask: Ask, source: Source, place: Place) -> Non
 
 @dataclass(frozen=True)
 class Work:
-    """One picture of a job: its photo at the size of the dream, its pipeline, and its plan."""
+    """One picture of a job: its photo as it is dreamt on, its pipeline, and its plan."""
 
     dreaming: Dreaming
     ask: Ask
     photo: Photo
+    framed: Framed
     pipeline: ImagePipeline
     plan: Plan
 
@@ -278,7 +287,7 @@ class Work:
         if ask.finish:
             begun = drafts.read_state(ask.finish, self.photo, plan, self.pipeline)
         states = self.pipeline.dream(
-            self.photo.image, plan, dreaming.mask(size), begun, every=1 if ask.film else None
+            self.photo.image, plan, dreaming.mask(self.framed), begun, every=1 if ask.film else None
         )
         preview = atomic.find_free_name(path.with_name(atomic.fit_name(path.stem, ".preview.png")))
         carried = self.provenance() if ask.encoding.recipe else None
@@ -328,17 +337,16 @@ class Work:
         kept = ended if stopped else state if self.ask.draft else None
         if kept and path.suffix.lower() == ".png":
             provenance = drafts.add_state(provenance, kept)
-        self.ask.encoding.write(
-            path, state.picture(), provenance, self.photo.alpha, overwrite=overwrite
-        )
+        self.ask.encoding.write(path, state.picture(), provenance, self.photo, overwrite=overwrite)
 
 
-def describe_plan(source: Path, read_size: Size, work: Work) -> str:
+def describe_plan(source: Path, work: Work) -> str:
     """Describe what is about to be done to a photo, in one line."""
     photo, pipeline, plan, last = work.photo, work.pipeline, work.plan, work.last
     size, recipe = photo.size, pipeline.recipe
+    used = work.framed.box.height
     scaled = {-1: " (reduced, see --size)", 0: "", 1: " (enlarged)"}[
-        (max(size) > max(read_size)) - (max(size) < max(read_size))
+        (size[0] > used) - (size[0] < used)
     ]
     notes = "".join(f", {note}" for note in photo.notes)
     named = [term.layer for term in pipeline.goal.terms]
@@ -351,7 +359,10 @@ def describe_plan(source: Path, read_size: Size, work: Work) -> str:
     draft = f", {last} of {len(plan.sizes)} octaves" if last < len(plan.sizes) else ""
     dropped = f"; {len(plan.dropped)} too small for the network, left out" if plan.dropped else ""
     steps = format_count(recipe.steps, "step")
+    enlarged = size[0] / plan.sizes[-1][0] > ENLARGED and last == len(plan.sizes)
+    remedy = "" if recipe.to_full_size else " (--print goes on)"
+    ends = f"; behind that the dream is enlarged{remedy}" if enlarged else ""
     return (
         f"{source.name}, {size[1]}×{size[0]}{scaled}{notes}: {pipeline.network.name} "
-        f"{name_goal(recipe)}{meant}, {steps} at {octaves}{draft}{dropped}"
+        f"{name_goal(recipe)}{meant}, {steps} at {octaves}{draft}{dropped}{ends}"
     )

@@ -92,6 +92,7 @@ class Ask(NamedTuple):
         audio: put under the film.
         keep_frames: whether the frames are kept as PNG.
         fresh: whether to start over instead of going on.
+        verbose: whether figures are told, too.
     """
 
     naming: Naming
@@ -102,6 +103,7 @@ class Ask(NamedTuple):
     audio: Path | None
     keep_frames: bool
     fresh: bool
+    verbose: bool
 
 
 def run(request: VideoRequest, emit: Sink, stop: Stop, bench: Workbench) -> Outcome:
@@ -143,13 +145,17 @@ def run(request: VideoRequest, emit: Sink, stop: Stop, bench: Workbench) -> Outc
         request.audio,
         request.keep_frames,
         request.fresh,
+        request.verbose,
     )
     if clip:
         beside, name = name_clip(clip)
         take = partial(take_clip, clip, read_part(request))
     else:
         source = find_sources(
-            [request.source] if request.source else [], request.noise, wanted.recipe.seed
+            [request.source] if request.source else [],
+            request.noise,
+            wanted.recipe.seed,
+            damaged=request.allow_damaged,
         ).all[0]
         beside, name, take = source.folder, source.name, partial(take_photo, source)
     try:
@@ -227,6 +233,7 @@ def _make_film(
         sound=under,
         max_mb=ask.max_mb,
         codec=ask.codec,
+        loop=count if shot.recipe.film.loop else 0,
     )
     identity = _identify(film, provenance)
     # The working folder goes only where its block ends as usual.
@@ -242,11 +249,11 @@ def _make_film(
             work.finish()
         else:
             last = making.store.last().memory
-            notes = film.describe_ending(making.around, last)
+            ending = film.describe_ending(making.around, last)
             work.finish(kept, making.warm_up)
     if dropped:
         raise Stopped
-    for note in notes:
+    for note in (*ending.notes, *(ending.figures if ask.verbose else ())):
         dreaming.note(note)
     text = f"{path}  {format_count(count, 'frame')}, {spec.fps} per second"
     dreaming.emit(Done(text, path, timed=True))

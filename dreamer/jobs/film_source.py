@@ -7,9 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dreamer.arrays import Size
-from dreamer.files import photos
+from dreamer.files.framing import Framed
 from dreamer.files.photos import Photo
 from dreamer.files.sound import Sound
+from dreamer.jobs.framing import find_film_framing
 from dreamer.jobs.sources import Source
 from dreamer.recipe import Recipe
 
@@ -42,16 +43,16 @@ class Shot(NamedTuple):
 def take_photo(source: Source, dreaming: Dreaming) -> Shot:
     """Take a photo as the source of a film."""
     recipe = dreaming.wanted.recipe
-    first = photos.first_frame(source.read(), recipe.film.size)
-    size = first.size
-    return Shot(size, recipe, first.sha256, {}, None, partial(_build, first, dreaming))
+    first, framed = dreaming.frame(source.read(), find_film_framing(recipe, enlarge=True))
+    make = partial(_build, first, framed, dreaming)
+    return Shot(framed.size, recipe, first.sha256, {}, None, make)
 
 
-def _build(photo: Photo, dreaming: Dreaming) -> FeedbackFilm:
+def _build(photo: Photo, framed: Framed, dreaming: Dreaming) -> FeedbackFilm:
     # TensorFlow is imported by this one, and must have been started before.
     _ = dreaming.started
     from dreamer.pipelines import feedback_film
 
     pipeline = dreaming.build(feedback_film.frame_recipe(dreaming.wanted.recipe), photo)
-    mask = dreaming.mask(photo.size)
+    mask = dreaming.mask(framed)
     return feedback_film.FeedbackFilm(pipeline, photo.image, mask)

@@ -37,7 +37,9 @@ def run(request: ImageRequest, emit: Sink, stop: Stop, bench: Workbench) -> Outc
         return take_first_frame(wanted, emit, None if "size" in request.fields else request.noise)
 
     wanted = read(origin)
-    found, note = find_sources(request.photos, request.noise, wanted.recipe.seed)
+    found, note = find_sources(
+        request.photos, request.noise, wanted.recipe.seed, damaged=request.allow_damaged
+    )
     if note:
         emit(Note(note))
     depth = int(request.depth.value) if request.depth else None
@@ -51,7 +53,14 @@ def run(request: ImageRequest, emit: Sink, stop: Stop, bench: Workbench) -> Outc
     dreaming = start_dreaming(request, wanted, companions, emit, stop, bench)
     ask = Ask(
         Naming(target, choose_suffix(request), request.overwrite),
-        choose_encoding(wanted, request.quality, depth, target.file, recipe=not request.no_recipe),
+        choose_encoding(
+            wanted,
+            request.quality,
+            depth,
+            target.file,
+            recipe=not request.no_recipe,
+            dpi=request.dpi,
+        ),
         strict=bool({"motif", "octaves", "octave_scale"} & request.fields.keys()),
         draft=request.draft,
         finish=origin.preset.provenance if request.finish and origin.preset else None,

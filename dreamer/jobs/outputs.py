@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError, speaking_of
 from dreamer.files import atomic, photos, sixteen_bit
+from dreamer.files.photos import Photo, Style
 from dreamer.imaging import contact_sheet
 from dreamer.jobs.events import Done, Note, Sink
 from dreamer.jobs.sources import make_folder
@@ -32,22 +30,24 @@ class Encoding:
         quality: of a JPEG or WebP, 1 to 100.
         depth: bits per color channel.
         recipe: whether a picture carries its recipe.
+        dpi: dots per inch; None for the photo's own.
     """
 
     quality: int = photos.QUALITY
     depth: int = photos.DEPTH
     recipe: bool = True
+    dpi: float | None = None
 
     def write(
         self,
         path: Path,
         picture: Image,
         provenance: Provenance | None,
-        alpha: NDArray[np.float32] | None = None,
+        photo: Photo,
         *,
         overwrite: bool = True,
     ) -> None:
-        """Write a picture, with how it was made and written inside it."""
+        """Write what was dreamt on a photo, with how it was made and written inside it."""
         facts: dict[str, Any] = {}
         if path.suffix.lower() != ".png":
             facts["quality"] = self.quality
@@ -58,16 +58,22 @@ class Encoding:
         photos.write(
             path,
             picture,
-            alpha,
+            photo.alpha,
             provenance if self.recipe else None,
-            quality=self.quality,
+            style=Style(self.quality, self.dpi or photo.dpi),
             depth=self.depth,
             overwrite=overwrite,
         )
 
 
 def choose_encoding(
-    wanted: Provenance, quality: int | None, depth: int | None, file: Path | None, *, recipe: bool
+    wanted: Provenance,
+    quality: int | None,
+    depth: int | None,
+    file: Path | None,
+    *,
+    recipe: bool,
+    dpi: float | None = None,
 ) -> Encoding:
     """Choose how pictures are written: as asked for, or as a finished picture was.
 
@@ -76,6 +82,7 @@ def choose_encoding(
         quality, depth: as asked for.
         file: the output, where it is known; not every kind of file has 16 bits.
         recipe: whether a picture carries its recipe.
+        dpi: as asked for.
     """
     recorded = wanted.facts.get("quality")
     if quality is None and isinstance(recorded, int) and 1 <= recorded <= 100:
@@ -84,7 +91,7 @@ def choose_encoding(
     recorded = wanted.facts.get("depth")
     if depth is None and recorded in (8, 16) and deep_enough:
         depth = int(recorded)
-    return Encoding(quality or photos.QUALITY, depth or photos.DEPTH, recipe)
+    return Encoding(quality or photos.QUALITY, depth or photos.DEPTH, recipe, dpi)
 
 
 def save_preset(path: Path, recipe: Recipe, *, overwrite: bool) -> None:

@@ -163,6 +163,9 @@ class DreamRequest(RecipeRequest):
         "--noise",
         metavar="WIDTHxHEIGHT[:KIND]",
     )
+    allow_damaged: bool = ask(
+        False, "use what there is of a photo whose file ends too early", "--allow-damaged"
+    )
     quality: int | None = ask(
         None,
         "quality of a JPEG, a WebP or a film, 1 to 100",
@@ -228,6 +231,13 @@ class ImageRequest(DreamRequest):
     depth: Bits | None = ask(
         None, "bits per color channel of a PNG or TIFF (default: 8)", "--depth"
     )
+    dpi: float | None = ask(
+        None,
+        "dots per inch for whoever prints the picture (default: the photo's)",
+        "--dpi",
+        gt=1,
+        le=100_000,
+    )
     no_recipe: bool = ask(False, "leave the recipe out of the picture", "--no-recipe")
 
 
@@ -278,6 +288,7 @@ class VideoRequest(DreamRequest):
         False, "keep the frames as PNG files of 16 bits per color channel", "--keep-frames"
     )
     fresh: bool = ask(False, "start over instead of going on with what is there", "--fresh")
+    verbose: bool = ask(False, "tell the figures behind the words, too", "-v", "--verbose")
 
 
 class GrownRequest(RecipeRequest):
@@ -347,6 +358,7 @@ class FiltersRequest(GrownRequest):
         ge=2,
     )
     fresh: bool = ask(False, "start over instead of going on with what is there", "--fresh")
+    verbose: bool = ask(False, "tell the figures behind the words, too", "-v", "--verbose")
 
 
 class ClassRequest(GrownRequest):
@@ -489,6 +501,7 @@ class SearchRequest(DreamRequest):
         "--output",
     )
     fresh: bool = ask(False, "start over instead of going on with what is there", "--fresh")
+    verbose: bool = ask(False, "tell the figures behind the words, too", "-v", "--verbose")
 
 
 def recipe_options(request: type[Request]) -> list[str]:

@@ -12,7 +12,7 @@ from dreamer.errors import DreamerError, speaking_of
 from dreamer.files import atomic, photos
 from dreamer.files import cell_store as stored
 from dreamer.files.cell_store import CellStore
-from dreamer.files.photos import Photo
+from dreamer.files.photos import Photo, Style
 from dreamer.imaging import contact_sheet
 from dreamer.jobs import search_presets, sheets
 from dreamer.jobs.dream_photos import CELL_SIZE, Dreaming, Place, start_dreaming
@@ -294,7 +294,7 @@ def _write(ask: Ask, path: Path, trials: Sequence[Trial], done: Sequence[Tried])
     recipes = {name: trials[each.number].recipe for name, each in named.items()}
     search_presets.write_cells(path, recipes)
     sheet = contact_sheet.compose([each.picture for each in done], labels, columns)
-    photos.write(path, sheet, quality=ask.quality)
+    photos.write(path, sheet, style=Style(ask.quality))
 
 
 def _describe(sort: Sort, tried: Tried) -> list[str]:

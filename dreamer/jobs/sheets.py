@@ -10,12 +10,13 @@ import numpy as np
 from dreamer.arrays import Image
 from dreamer.errors import speaking_of
 from dreamer.files import photos
-from dreamer.files.photos import Photo
+from dreamer.files.photos import Photo, Style
 from dreamer.imaging import contact_sheet
 from dreamer.jobs import presets
 from dreamer.jobs.dream_photos import Ask, Dreaming, Place, for_each
 from dreamer.jobs.events import Done, Outcome, Stopped
 from dreamer.jobs.failures import describe_failure
+from dreamer.jobs.framing import find_framing
 from dreamer.jobs.requests import ImageRequest
 from dreamer.jobs.sources import Source, make_folder
 from dreamer.recipe import Recipe, words
@@ -91,11 +92,10 @@ def _dream(
     dreaming: Dreaming, read: Photo, recipe: Recipe, place: Place, cell: tuple[int, int]
 ) -> Cell | None:
     """Dream on a photo at the recipe's size; None where the job was asked to stop."""
-    size = photos.fit_size(read.size, recipe.size, enlarge=recipe.enlarge)
-    photo = photos.resize(read, size)
+    photo, framed = dreaming.frame(read, find_framing(recipe))
     pipeline = dreaming.build(recipe, photo)
-    plan = pipeline.plan(size)
-    for state in pipeline.dream(photo.image, plan, dreaming.mask(size)):
+    plan = pipeline.plan(framed.size)
+    for state in pipeline.dream(photo.image, plan, dreaming.mask(framed)):
         place.report(state, *cell)
         if dreaming.stop.asked:
             return None
@@ -126,7 +126,7 @@ def _write_sheet(
     if pictures and not dreaming.stop.drops:
         row = _count_columns(len(wanted), request.vary)
         sheet = _compose(wanted[: max(pictures) + 1], pictures, request.vary, row)
-        photos.write(path, sheet, quality=ask.encoding.quality, overwrite=ask.naming.overwrite)
+        photos.write(path, sheet, style=Style(ask.encoding.quality), overwrite=ask.naming.overwrite)
     if stopped:
         dreaming.note(f"Stopped after {len(pictures)} of {len(wanted)} pictures.")
         raise Stopped

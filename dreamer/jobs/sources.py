@@ -43,8 +43,16 @@ class Sources(NamedTuple):
     note: str
 
 
-def find_sources(paths: Sequence[Path], noise: str | None, seed: int) -> Sources:
-    """Find photos, those in folders, or the noise that `--noise` describes."""
+def find_sources(
+    paths: Sequence[Path], noise: str | None, seed: int, *, damaged: bool | None = None
+) -> Sources:
+    """Find photos, those in folders, or the noise that `--noise` describes.
+
+    Args:
+        paths: of photos and folders.
+        noise, seed: as they are asked for.
+        damaged: see `photos.read`.
+    """
     if bool(paths) == bool(noise):
         both = ", not both" if noise else ""
         raise DreamerError(f"Give photos to dream on, or --noise WIDTHxHEIGHT{both}.")
@@ -66,7 +74,7 @@ def find_sources(paths: Sequence[Path], noise: str | None, seed: int) -> Sources
     names = photo_folder.make_distinct_names([path for path, _ in found])
     return Sources(
         [
-            Source(path, partial(photos.read, path), folder, name)
+            Source(path, partial(photos.read, path, damaged=damaged), folder, name)
             for (path, folder), name in zip(found, names, strict=True)
         ],
         "; ".join(notes),

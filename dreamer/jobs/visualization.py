@@ -13,10 +13,12 @@ import numpy as np
 from dreamer.arrays import Image, Size
 from dreamer.errors import DreamerError, speaking_of
 from dreamer.files import photos
+from dreamer.files.framing import frame_photo
 from dreamer.files.photos import Photo
 from dreamer.imaging import contact_sheet
 from dreamer.jobs.ascent_film import film_ascent
 from dreamer.jobs.events import Note, Progress, Sink, Stop, Stopped
+from dreamer.jobs.framing import find_framing
 from dreamer.jobs.outputs import PLAIN, Headings, write_sheet
 from dreamer.jobs.workbench import Workbench
 from dreamer.networks import runtime
@@ -122,8 +124,9 @@ class Visualization:
         """Return the photo that pictures grow from, at their size."""
         if self._read is None:
             return None
-        size = photos.fit_size(self._read.size, self.wanted.recipe.size, enlarge=True)
-        return photos.resize(self._read, size).image
+        with speaking_of("--size"):
+            framing = find_framing(self.wanted.recipe, enlarge=True)
+            return frame_photo(self._read, framing)[0].image
 
     def visualizer(self, recipe: Recipe) -> Visualizer:
         """Return what grows pictures by a recipe on the loaded network."""

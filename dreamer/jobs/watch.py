@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dreamer.errors import DreamerError
-from dreamer.files import photos
 from dreamer.files.photos import Photo
 from dreamer.jobs.dream_photos import Ask, Dreaming, Work
 from dreamer.jobs.events import Done, Failed, Outcome
+from dreamer.jobs.framing import find_framing
 from dreamer.jobs.sources import Source, make_folder
 from dreamer.recipe import Recipe, changes
 
@@ -100,16 +100,15 @@ def _redraw(
 ) -> _Drawn:
     """Draw the picture from the first octave on that a change touches, until the file is stale."""
     photo, target = what
-    size = photos.fit_size(photo.size, recipe.size, enlarge=recipe.enlarge)
-    fitted = photos.resize(photo, size)
+    fitted, framed = dreaming.frame(photo, find_framing(recipe))
     pipeline = dreaming.build(recipe, fitted)
-    plan, mask = pipeline.plan(size, strict=ask.strict), dreaming.mask(size)
+    plan, mask = pipeline.plan(framed.size, strict=ask.strict), dreaming.mask(framed)
     holds = 0
     if drawn:
         stages = drawn.plan.stages, plan.stages
         holds = changes.count_kept(drawn.pipeline.recipe, pipeline.recipe, stages)
     now = _Drawn(pipeline, plan, drawn.states[:holds] if drawn else [])
-    work = Work(dreaming, ask, fitted, pipeline, plan)
+    work = Work(dreaming, ask, fitted, framed, pipeline, plan)
     first = len(now.states) + 1
     begun = now.states[: work.last][-1] if now.states else None
     for state in pipeline.dream(fitted.image, plan, mask, begun):

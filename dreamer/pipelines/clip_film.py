@@ -16,7 +16,7 @@ from dreamer.imaging import finish
 from dreamer.motion import flow
 from dreamer.motion.flow import Flow
 from dreamer.pipelines.finish_by_recipe import finish_colors, finish_picture
-from dreamer.pipelines.frame_loop import Carried
+from dreamer.pipelines.frame_loop import Carried, Ending
 from dreamer.pipelines.image import ImagePipeline, Moment
 from dreamer.pipelines.plan import Plan
 from dreamer.recipe import Recipe
@@ -183,12 +183,12 @@ class ClipFilm:
         """Return the memory that a store has kept."""
         return ClipMemory(plain.get("dream"), plain.get("age"), tuple(plain["cuts"]))
 
-    def describe_ending(self, around: Sequence[Image], memory: ClipMemory) -> list[str]:
+    def describe_ending(self, around: Sequence[Image], memory: ClipMemory) -> Ending:
         """Describe where the clip was cut."""
         if not memory.cuts:
-            return []
+            return Ending()
         numbers = ", ".join(map(str, memory.cuts))
-        return [f"The clip is cut at frame {numbers}, where the dream started afresh."]
+        return Ending([f"The clip is cut at frame {numbers}, where the dream started afresh."])
 
     def begin(self) -> Carried[ClipMemory]:
         """Return the dream of the first frame."""

@@ -20,7 +20,7 @@ from dreamer.imaging.stabilize import Floats
 from dreamer.motion.homographies import Matrix, zoom
 from dreamer.motion.warp import Still, warp
 from dreamer.pipelines.camera import Camera
-from dreamer.pipelines.frame_loop import Carried, Loop, fill_between, measure_closure
+from dreamer.pipelines.frame_loop import Carried, Ending, Loop, fill_between, measure_closure
 from dreamer.pipelines.image import ImagePipeline, Moment
 from dreamer.pipelines.plan import Plan
 from dreamer.recipe import Recipe
@@ -205,17 +205,22 @@ class FeedbackFilm:
         """Return the frames of the film, those between the keys included."""
         return fill_between(keys, self.film.cadence, self.film.length, self._camera.move)
 
-    def describe_ending(self, around: Sequence[Image], memory: FeedbackMemory) -> list[str]:
+    def describe_ending(self, around: Sequence[Image], memory: FeedbackMemory) -> Ending:
         """Describe how well a loop closes."""
         if not self.loop or len(around) < 12:
-            return []
+            return Ending()
         plain, moved = measure_closure(around, self.film.length, self._camera.move)
+        figures = (
+            f"The loop's step from the last frame to the first is {plain:.2f} times the usual one, "
+            f"{moved:.2f} times without the camera's motion."
+        )
         if min(plain, moved) <= CLEAN:
-            return ["The loop closes cleanly."]
-        return [
-            f"The step from the last frame to the first is {plain:.1f} times the usual one, so the "
-            "loop may jump there: give more --seconds, or a slower --speed."
-        ]
+            return Ending(["The loop closes cleanly."], [figures])
+        jumps = (
+            "The loop may jump from its last frame to the first: give more --seconds, or a slower "
+            "--speed."
+        )
+        return Ending([jumps], [figures])
 
     def _at(self, number: int) -> tuple[Film, Clock]:
         """Return the film's numbers when a key is made, and the moment itself."""

@@ -16,6 +16,13 @@ from dreamer.arrays import Image, Size, Stored, from_stored, to_stored
 from dreamer.recipe.film_fields import Film
 
 
+class Ending(NamedTuple):
+    """What a person should know of a finished film, in sentences; figures are for who asks."""
+
+    notes: Sequence[str] = ()
+    figures: Sequence[str] = ()
+
+
 class Memory(Protocol):
     """What is remembered beside the picture; each kind of film has one of its own."""
 
@@ -121,7 +128,7 @@ class FilmPipeline(Protocol[M]):
     def recall(self, plain: Mapping[str, Any]) -> M:
         """Return the memory that a store has kept; the inverse of `Memory.to_plain`."""
 
-    def describe_ending(self, around: Sequence[Image], memory: M) -> list[str]:
+    def describe_ending(self, around: Sequence[Image], memory: M) -> Ending:
         """Describe what a person should know of the finished film.
 
         Args:

@@ -117,8 +117,8 @@ class ImagePipeline:
             every: how many steps there are at most from one value to the next.
         """
         stages = [
-            Octave(size, self._ascent(dtype, self._tiles(size, plan.tile), moment.gains))
-            for size, dtype in zip(plan.sizes, plan.dtypes, strict=True)
+            Octave(size, self._ascent(dtype, self._tiles(size, plan.tile), moment.gains), rate)
+            for (size, dtype), rate in zip(plan.stages, plan.rates, strict=True)
         ]
         recipe = self.recipe.at(moment.clock)
         passage = Passage(

@@ -301,9 +301,10 @@ class Visualizer:
         if self.recipe.visualization.init == "photo" and self.start is not None:
             return self.start.shape[:2]
         side = self.recipe.size
-        if isinstance(side, str):
+        if side == "full":
             raise DreamerError("Without a photo there is no full size: give --size in pixels.")
-        return side, side
+        width, _, height = str(side).partition("x")
+        return int(height or width), int(width)
 
     def layer(self, name: str) -> LayerGrowth:
         """Return how pictures grow for targets of a layer."""

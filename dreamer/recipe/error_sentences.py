@@ -29,7 +29,10 @@ _REASONS: Mapping[str, Callable[[Mapping[str, object]], str]] = {
 """Functions by type of pydantic error, from the error's context to what to write instead."""
 
 _WRITE: Mapping[str, str] = {
-    "size": "the longest side in pixels, as 640, or full",
+    "size": "the longest side in pixels, as 640, or both, as 1920x480, or full",
+    "film.size": "the longest side in pixels, as 640, or both, as 1920x480",
+    "aspect": "width:height, as 16:9",
+    "crop": "X,Y,WIDTH,HEIGHT in pixels, center or entropy",
     "palette": "colors as #rrggbb,#rrggbb",
 }
 """What to write for fields that accept several types."""

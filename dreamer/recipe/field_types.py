@@ -8,7 +8,7 @@ Files, options, help, redrawing and the reuse of graphs rely on that.
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -162,6 +162,35 @@ def _parse_motif(value: object) -> object:
 _MotifShare = Annotated[float, Field(ge=0.01, le=10, allow_inf_nan=False)]
 Motif = Annotated[tuple[_MotifShare, _MotifShare], BeforeValidator(_parse_motif)]
 """The largest and the smallest motif; also accepts the text `0.6-0.15`, or `0.6` for both."""
+
+
+def _write_alike(value: object) -> object:
+    return value.strip().lower().replace("×", "x") if isinstance(value, str) else value
+
+
+Exact = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,4}x[1-9][0-9]{0,4}$", examples=["96x64"])]
+"""Width and height in pixels, as `1920x480`."""
+
+PictureSize = Annotated[
+    Annotated[int, Field(ge=1)] | Literal["full"] | Exact, BeforeValidator(_write_alike)
+]
+"""The longest side of a picture in pixels, `full`, or exactly its width and height."""
+
+FrameSize = Annotated[Annotated[int, Field(ge=16, le=8192)] | Exact, BeforeValidator(_write_alike)]
+"""The longest side of a film's frames in pixels, or exactly their width and height."""
+
+_SIDE = r"[1-9][0-9]{0,4}(\.[0-9]{1,4})?"
+Aspect = Annotated[str, Field(pattern=rf"^{_SIDE}:{_SIDE}$", examples=["16:9"])]
+"""Proportions, width first, as `16:9`."""
+
+Crop = Annotated[
+    str,
+    Field(
+        pattern=r"^([0-9]{1,6},[0-9]{1,6},[1-9][0-9]{0,5},[1-9][0-9]{0,5}|center|entropy)$",
+        examples=["center"],
+    ),
+]
+"""The part of a photo: its left and upper edge, width and height in pixels; or how to find it."""
 
 
 class Data(BaseModel):

@@ -14,12 +14,15 @@ from dreamer.recipe.field_types import (
     EVERYTHING,
     STILLS,
     Acts,
+    Aspect,
+    Crop,
     Data,
     Finite,
     Kind,
     Motif,
     NotNegative,
     OverTime,
+    PictureSize,
     Positive,
     Text,
     define,
@@ -229,6 +232,15 @@ class RecipeFields(Data):
         le=8,
         allow_inf_nan=False,
     )
+    to_full_size: bool = define(
+        False,
+        "for prints: go on dreaming behind the smallest motif, ever more gently, up to the full "
+        "size; without it, the dream is enlarged",
+        "octaves.to_full_size",
+        Acts.PLAN,
+        PICTURE,
+        flag="--print",
+    )
     carry: Literal["detail", "lost-detail", "plain"] = define(
         "detail", "how the dream is passed to the next octave", "octaves.carry", Acts.START, DREAMS
     )
@@ -433,14 +445,34 @@ class RecipeFields(Data):
         DREAMS,
     )
 
-    size: Annotated[int, Field(ge=1)] | Literal["full"] = define(
+    size: PictureSize = define(
         1280,
-        "longest side in pixels, or full for the photo's own size; larger photos are scaled down",
+        "longest side in pixels, or full for the photo's own size; larger photos are scaled down; "
+        "or exactly 1920x480, which crops",
         "picture.size",
         Acts.START,
         STILLS,
         flag="--size",
-        metavar="PIXELS|full",
+        metavar="PIXELS|WIDTHxHEIGHT|full",
+    )
+    aspect: Aspect | None = define(
+        None,
+        "proportions to crop the photo or clip to, as 16:9",
+        "picture.aspect",
+        Acts.START,
+        DREAMS,
+        flag="--aspect",
+        metavar="WIDTH:HEIGHT",
+    )
+    crop: Crop | None = define(
+        None,
+        "the part to use: X,Y,WIDTH,HEIGHT in pixels of the photo; or, for other proportions, "
+        "center or entropy, which keeps what says most (default: center)",
+        "picture.crop",
+        Acts.START,
+        DREAMS,
+        flag="--crop",
+        metavar="X,Y,W,H|center|entropy",
     )
     enlarge: bool = define(
         False, "scale smaller photos up to size", "picture.enlarge", Acts.START, PICTURE

@@ -5,12 +5,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator
 
 from dreamer.recipe.field_types import (
     FILMS,
     Acts,
     Data,
+    FrameSize,
     Kind,
     Motif,
     NotNegative,
@@ -218,14 +219,14 @@ class Film(Data):
         flag="--strength",
         metavar="NUMBER",
     )
-    size: Annotated[int, Field(ge=16, le=8192)] = define(
+    size: FrameSize = define(
         640,
-        "longest side of a frame, in pixels",
+        "longest side of a frame, in pixels; or exactly 1920x480, which crops",
         "film.size",
         Acts.START,
         FILMS,
         flag="--size",
-        metavar="PIXELS",
+        metavar="PIXELS|WIDTHxHEIGHT",
     )
 
     habituation: Annotated[Number, OverTime(0, 10)] = define(

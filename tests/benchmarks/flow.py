@@ -28,6 +28,7 @@ import tensorflow as tf  # noqa: E402
 
 from dreamer.arrays import Image, Size, from_stored  # noqa: E402
 from dreamer.files import clips  # noqa: E402
+from dreamer.files.framing import Framing  # noqa: E402
 from dreamer.motion import flow, homographies, warp  # noqa: E402
 from dreamer.networks import freezing, loading  # noqa: E402
 from dreamer.pipelines import clip_film, frame_loop  # noqa: E402
@@ -280,7 +281,7 @@ def main() -> None:
         recipe = recipe.changed(dict([parse_setting(setting)]))
     films = {"known motion": rendered((asked.size * 3 // 4, asked.size), asked.frames)}
     for path in asked.clips:
-        clip = clips.select(path, limit=asked.size)
+        clip = clips.select(path, framing=Framing(asked.size))
         images = [each for each, _ in zip(clip.frames(), range(asked.frames), strict=False)]
         films[path.name] = estimated(images)
     net = loading.load_for_recipe(recipe)

@@ -13,6 +13,7 @@ from PIL import Image as Pillow
 from dreamer.errors import DreamerError
 from dreamer.files import clips, ffmpeg, films, photos
 from dreamer.files.film_spec import Film
+from dreamer.files.framing import Framing
 
 Maker = Callable[..., Path]
 NTSC = Fraction(30000, 1001)
@@ -142,7 +143,7 @@ def test_a_part_is_the_same_frames(plain: Path) -> None:
 
 
 def test_a_clip_is_scaled(plain: Path) -> None:
-    clip = clips.select(plain, limit=32)
+    clip = clips.select(plain, framing=Framing(32))
     assert next(clip.frames()).shape == (24, 32, 3)
 
 

@@ -336,3 +336,43 @@ def test_even_a_jpeg_may_be_too_large(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Pillow, "MAX_IMAGE_PIXELS", 5)
     with pytest.raises(DreamerError, match="reduce it first, to at most 0 megapixels"):
         photos.read(path)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif"])
+def test_of_a_damaged_photo_what_is_there_can_be_used(suffix: str, tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (192, 256, 3)).astype(np.uint8)
+    path = saved(tmp_path / f"x.{suffix}", Pillow.fromarray(noise))
+    whole = photos.read(path).image
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 2 // 3])
+    with pytest.raises(DreamerError, match="export it again, or use what is there by --allow-dam"):
+        photos.read(path, damaged=False)
+    with pytest.raises(DreamerError, match=r"export it again\.$"):
+        photos.read(path, "mask")
+    read = photos.read(path, damaged=True)
+    assert "damaged, and read as far as it goes" in read.notes
+    np.testing.assert_array_equal(read.image[:80], whole[:80])
+    assert np.abs(read.image[-40:] - whole[-40:]).mean() > 0.1
+    # Nothing else that is read afterwards is taken for whole.
+    with pytest.raises(DreamerError):
+        photos.read(path)
+
+
+def test_a_whole_photo_is_not_called_damaged(tmp_path: Path) -> None:
+    path = saved(tmp_path / "x.jpg", Pillow.fromarray(SQUARE))
+    assert photos.read(path, damaged=True).notes == ()
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
+def test_dots_per_inch_are_read_and_written(suffix: str, depth: int, tmp_path: Path) -> None:
+    if depth == 16 and suffix == ".jpg":
+        return
+    image = (SQUARE / 255).astype(np.float32)
+    path = tmp_path / f"x{suffix}"
+    photos.write(path, image, style=photos.Style(dpi=300), depth=depth)
+    assert photos.read(path).dpi == pytest.approx(300, abs=0.01)
+    with Pillow.open(path) as opened:
+        assert opened.info["dpi"][0] == pytest.approx(300, abs=0.01)
+    photos.write(path, image, depth=depth)
+    assert photos.read(path).dpi is None

@@ -91,7 +91,7 @@ def test_a_film_tells_its_cuts(tiny: Any, panned: list[Image]) -> None:
     cut = [*panned[:3], *(other for _ in range(3))]
     film = clip_of(tiny, cut)
     *_, last = keys_of(film)
-    assert film.describe_ending([], last.memory) == [
+    assert film.describe_ending([], last.memory).notes == [
         "The clip is cut at frame 3, where the dream started afresh."
     ]
 

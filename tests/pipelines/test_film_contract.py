@@ -158,8 +158,8 @@ def test_a_film_has_as_many_frames_as_it_is_long(kind: str, made: Any, small: Im
     assert store.count == film.keys + warm_up
     assert len({frame.tobytes() for frame in frames}) == len(frames)
     around = [frame / np.float32(65535) for frame in (*frames[-3:], *frames[:3])]
-    said = film.describe_ending(around, store.last().memory)
-    assert all(isinstance(line, str) and line.endswith(".") for line in said)
+    said, figures = film.describe_ending(around, store.last().memory)
+    assert all(isinstance(line, str) and line.endswith(".") for line in (*said, *figures))
     assert any("cut at frame 3" in line for line in said) == (kind == "clip with a look")
 
 
