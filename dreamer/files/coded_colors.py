@@ -90,12 +90,14 @@ def _from_pq(levels: NDArray[np.float32]) -> _Light:
 
 
 def _from_hlg(levels: NDArray[np.float32]) -> _Light:
-    """Return the light of ARIB STD-B67 on a display of `BRIGHTEST`."""
+    """Return the light of ARIB STD-B67 on a display of `BRIGHTEST`.
+
+    A display's gamma is applied to each color by itself, as ffmpeg does it, and not to the whole
+    luminance.
+    """
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(levels <= 0.5, levels**2 / 3, (np.exp((levels - c) / a) + b) / 12)
-    luma = scene @ np.array([0.2627, 0.6780, 0.0593])
-    light = scene * np.maximum(luma, 1e-6)[..., None] ** 0.2
-    return np.asarray(light * (BRIGHTEST / WHITE), np.float32)
+    return np.asarray(scene**1.2 * (BRIGHTEST / WHITE), np.float32)
 
 
 def _from_srgb(levels: NDArray[np.float32]) -> _Light:

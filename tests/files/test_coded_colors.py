@@ -68,12 +68,12 @@ def test_an_avif_is_converted(kind: str, shown: Image, tmp_path: Path) -> None:
     levels = encode(shown, primaries, transfer, tmp_path)
     (tmp_path / "raw").write_bytes(levels.tobytes())
     raw = ("-f", "rawvideo", "-pixel_format", "rgb48le", "-video_size", "96x64")
-    to_yuv = "scale=out_color_matrix=bt2020:out_range=pc,format=yuv444p10le"
-    tags = ("-color_primaries", primaries, "-color_trc", transfer, "-colorspace", "bt2020nc")
+    tags = f"setparams=color_primaries={primaries}:color_trc={transfer}:colorspace=bt2020nc"
+    to_yuv = f"scale=out_color_matrix=bt2020:out_range=pc,format=yuv444p10le,{tags}"
     path = tmp_path / "x.avif"
     coded = ("-c:v", "libaom-av1", "-still-picture", "1", "-crf", "4", "-color_range", "pc")
     source = ffmpeg.source(tmp_path / "raw", *raw)
-    ffmpeg.run((*source, "-vf", to_yuv, *coded, *tags, ffmpeg.target(path)), "x")
+    ffmpeg.run((*source, "-vf", to_yuv, *coded, ffmpeg.target(path)), "x")
     read = photos.read(path)
     assert f"converted from {kind} in BT.2020 to sRGB" in read.notes
     assert np.abs(read.image - shown).mean() < 0.02
