@@ -50,7 +50,7 @@ def interpolate_quality(worst: float, best: float, quality: int) -> str:
 _STEADY = "ipratio=1:pbratio=1:mbtree=0:aq-mode=0:qcomp=1"
 """Every frame as good as every other, so that nothing pulses at key frames."""
 
-_SEAM, _BITS = 4, 4
+_SEAM, _BITS = 4, 5
 """Frames on each side of a loop's seam, and the factor on their bits.
 
 Elsewhere a frame repeats the errors of the one before; from the last frame to the first, which is

@@ -72,7 +72,7 @@ def convert(levels: NDArray[np.float32], colors: Colors) -> NDArray[np.float32]:
         light = light @ (np.linalg.inv(_make_xyz(_SRGB)) @ own).T.astype(np.float32)
     if colors.transfer in _HIGH:
         light = _press(light)
-    return _to_srgb(light.clip(0, 1))
+    return encode_srgb(light.clip(0, 1))
 
 
 def _make_xyz(chromaticities: tuple[float, ...]) -> NDArray[np.float64]:
@@ -105,7 +105,8 @@ def _from_srgb(levels: NDArray[np.float32]) -> _Light:
     return np.asarray(np.where(levels <= 0.04045, low, ((levels + 0.055) / 1.055) ** 2.4), "f4")
 
 
-def _to_srgb(light: _Light) -> NDArray[np.float32]:
+def encode_srgb(light: _Light) -> NDArray[np.float32]:
+    """Return linear light, 0 to 1, as sRGB codes it."""
     high = 1.055 * np.maximum(light, 0.0031308) ** (1 / 2.4) - 0.055
     return np.asarray(np.where(light <= 0.0031308, light * 12.92, high), np.float32)
 

@@ -11,9 +11,9 @@ from PIL import Image as Pillow
 from PIL import ImageCms, ImageOps
 
 from dreamer.arrays import Size
-from dreamer.files import coded_colors, deep_tiff, pictures, sixteen_bit
+from dreamer.files import coded_colors, deep_tiff, open_exr, pictures, sixteen_bit
 from dreamer.files.coded_colors import Colors
-from dreamer.files.deep_tiff import DeepTiff
+from dreamer.files.deep_tiff import DeepPicture
 from dreamer.files.pictures import Opened
 
 Pixels = NDArray[np.float32]
@@ -53,8 +53,8 @@ def decode(
 
     Raises DreamerError if the data are not a picture, or are damaged.
     """
-    if deep := deep_tiff.read(data, name):
-        return _convert_deep_tiff(deep)
+    if deep := deep_tiff.read(data, name) or open_exr.read(data, name):
+        return _convert_deep(deep)
     with pictures.open_picture(data, name, longest, damaged=damaged) as opened:
         notes = _note_frames(opened.frames)
         notes += ["damaged, and read as far as it goes"] if opened.damaged else []
@@ -103,8 +103,8 @@ def from_pillow(picture: Pillow.Image) -> Pixels:
     return _to_pixels(picture, _Profile(picture.mode, picture.info.get("icc_profile")))
 
 
-def _convert_deep_tiff(deep: DeepTiff) -> Decoded:
-    """Return the pixels of a TIFF of more than 8 bits, upright and in sRGB."""
+def _convert_deep(deep: DeepPicture) -> Decoded:
+    """Return a picture of more than 8 bits, upright and in sRGB."""
     profile = _Profile("RGB", deep.profile)
     pixels = _turn_upright(profile.convert_deep(deep.pixels), deep.orientation)
     notes = _note_frames(deep.frames)

@@ -19,7 +19,7 @@ _ASSOCIATED = 1
 """The kind of opacity by which colors have been multiplied already."""
 
 
-class DeepTiff(NamedTuple):
+class DeepPicture(NamedTuple):
     """A picture as it is stored.
 
     Attributes:
@@ -39,7 +39,7 @@ class DeepTiff(NamedTuple):
     dpi: float | None = None
 
 
-def read(data: bytes, name: str) -> DeepTiff | None:
+def read(data: bytes, name: str) -> DeepPicture | None:
     """Read the first picture of a TIFF; None if it has 8 bits, or colors other than RGB or gray.
 
     Raises DreamerError, which begins with `name`, if it is damaged or too large.
@@ -82,7 +82,7 @@ def read(data: bytes, name: str) -> DeepTiff | None:
         share = pixels[..., 3:]
         pixels[..., :3] = (pixels[..., :3] / np.maximum(share, 1e-6)).clip(0, 1)
     dpi = across if across > 1 else None
-    return DeepTiff(pixels, int(orientation or 1), profile, frames, floating, dpi)
+    return DeepPicture(pixels, int(orientation or 1), profile, frames, floating, dpi)
 
 
 def _spread(levels: NDArray[np.float32], *, gray: bool) -> NDArray[np.float32]:

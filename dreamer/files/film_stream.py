@@ -24,7 +24,7 @@ _TO_BYTES: Mapping[str, Callable[[Stored], bytes]] = {
 _SAME_BYTES = ("-fflags", "+bitexact")
 
 
-def _build_color_filters(layout: str) -> str:
+def build_color_filters(layout: str) -> str:
     """Return the filters that convert to BT.709 and tag it, so that players need not guess."""
     if not layout.startswith("yuv"):
         return f"format={layout}"
@@ -48,7 +48,7 @@ def open_stream(film: Film, part: Path, notes: list[str]) -> Iterator[Callable[[
         arguments = (
             *ffmpeg.raw_input_arguments(film.size, film.fps, codec.pixels),
             *ffmpeg.source(tags, "-f", "ffmetadata"),
-            *("-map", "0:v", "-map_metadata", "1", "-vf", _build_color_filters(codec.layout)),
+            *("-map", "0:v", "-map_metadata", "1", "-vf", build_color_filters(codec.layout)),
             *(*codec.encoder(film.quality, film.loop), "-threads", str(ffmpeg.THREADS)),
             *("-flags:v", "+bitexact", *_SAME_BYTES, *container, ffmpeg.target(part)),
         )

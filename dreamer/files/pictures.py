@@ -21,7 +21,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "AVIF")
 
 SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".ppm", ".pgm"),
-    *(".avif", ".heic", ".heif"),
+    *(".avif", ".heic", ".heif", ".exr"),
 )
 """Suffixes of the files in a folder that are taken for pictures."""
 

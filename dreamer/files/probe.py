@@ -81,21 +81,24 @@ def probe(path: Path) -> Facts:
     times, damaged = _read_times(path)
     if not times.shown:
         raise DreamerError(f"{path} holds no frames that can be read: give another film.")
-    joined = _JOINABLE.search(described) and _find_other_size(path)
+    stream = _watch_stream(path) if _JOINABLE.search(described) else _Watched(None, cut=False)
+    joined = stream.change
     if joined:
         times = times._replace(shown=times.shown[: joined.frame])
     fps, variable = _choose_rate(times, _parse_rates(line[0]))
     length = (times.shown[-1] - times.shown[0] + times.last) * times.base
     frames = max(1, round(length * fps)) if variable else len(times.shown)
-    stream = clip_colors.parse_stream(described, line[0])
-    conversion = clip_colors.plan_conversion(stream)
+    pictures = clip_colors.parse_stream(described, line[0])
+    conversion = clip_colors.plan_conversion(pictures)
     upright = _build_upright_filter(conversion)
-    decoder = ("-c:v", stream.decoder) if stream.decoder else ()
+    decoder = ("-c:v", pictures.decoder) if pictures.decoder else ()
     start = float(times.shown[0] * times.base)
     notes = list(
         _describe_problems(path, described, fps, frames, variable=variable, damaged=damaged)
     )
     notes += [f"{path} {note}." for note in conversion.notes]
+    if stream.cut and not damaged:
+        notes.append(f"{path} ends in the middle of a frame: it was cut short.")
     if joined:
         height, width = joined.size
         there = f"after {float(frames / fps):.2f} s: it is read up to there"
@@ -104,7 +107,7 @@ def probe(path: Path) -> Facts:
     return Facts(
         *(size, fps, frames, start, variable, sound.codec(path)),
         *(",".join(conversion.fields), upright, decoder),
-        stream.alpha and not opaque,
+        pictures.alpha and not opaque,
         tuple(notes),
     )
 
@@ -223,17 +226,33 @@ class _Change(NamedTuple):
     size: Size
 
 
-def _find_other_size(path: Path) -> _Change | None:
-    """Find where recordings of different sizes were joined; every frame is decoded for that."""
+class _Watched(NamedTuple):
+    """What a stream without an index shows only when all of it is decoded.
+
+    Attributes:
+        change: where it goes on in another size.
+        cut: whether it ends in the middle of a frame, or of one of its packets.
+    """
+
+    change: _Change | None
+    cut: bool
+
+
+_PACKETS = (188, 192, 204)
+"""Bytes of the packets of which transport streams consist."""
+
+_BROKEN = re.compile(r"corrupt|damaged|concealing|error while decoding", re.IGNORECASE)
+
+
+def _watch_stream(path: Path) -> _Watched:
+    """Decode every frame of recordings that may have been joined, or cut."""
     every = ("-map", "0:V:0", "-vf", "showinfo=checksum=0", "-fps_mode", "passthrough")
     said = ffmpeg.describe_run((*ffmpeg.source(path), *every, "-f", "null", "-"))
-    first: Size | None = None
-    for count, found in enumerate(_SHOWN.finditer(said)):
-        size = int(found[3]), int(found[2])
-        first = first or size
-        if size != first:
-            return _Change(count, size)
-    return None
+    sizes = [(int(found[3]), int(found[2])) for found in _SHOWN.finditer(said)]
+    change = next((_Change(i, size) for i, size in enumerate(sizes) if size != sizes[0]), None)
+    partial = "mpegts" in said and all(path.stat().st_size % each for each in _PACKETS)
+    # Where recordings were joined, the decoder complains, too.
+    return _Watched(change, change is None and (partial or bool(_BROKEN.search(said))))
 
 
 def _read_first(path: Path, decoder: Sequence[str], upright: str) -> tuple[Size, bool]:

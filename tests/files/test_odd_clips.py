@@ -202,6 +202,22 @@ def test_a_film_that_goes_on_in_another_size_is_read_up_to_there(
 
 
 @pytest.mark.parametrize(
+    ("coder", "packets"), [("libx264", False), ("mpeg2video", False), ("mpeg2video", True)]
+)
+def test_a_transport_stream_that_was_cut_is_said(
+    coder: str, packets: bool, encode: Encode, tmp_path: Path
+) -> None:
+    whole = encode("whole.ts", SOURCE, "-c:v", coder, "-f", "mpegts")
+    assert clips.select(whole).facts.notes == ()
+    length = whole.stat().st_size * 2 // 3 // 188 * 188 + (0 if packets else 100)
+    cut = tmp_path / "cut.ts"
+    cut.write_bytes(whole.read_bytes()[:length])
+    clip = clips.select(cut)
+    assert "cut short" in " ".join(clip.facts.notes)
+    assert len(list(clip.frames())) == clip.count > 0
+
+
+@pytest.mark.parametrize(
     ("said", "old"),
     [
         ("ffmpeg version 4.2.7-0ubuntu0.1 Copyright", "4.2"),

@@ -13,7 +13,7 @@ from PIL import ImageCms
 
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError
-from dreamer.files import photos
+from dreamer.files import ffmpeg, photos
 
 SQUARE = np.random.default_rng(0).integers(0, 255, (24, 32, 3)).astype(np.uint8)
 
@@ -377,3 +377,35 @@ def test_dots_per_inch_are_read_and_written(suffix: str, depth: int, tmp_path: P
     photos.write(path, image, depth=depth)
     # In a JPEG without them, 72 is what programs take.
     assert photos.read(path).dpi == (72 if suffix == ".jpg" else None)
+
+
+def save_exr(path: Path, light: np.ndarray, alpha: np.ndarray | None = None) -> Path:
+    """Write linear light, `(h, w, 3)`; ffmpeg multiplies it by opacity, as the format has it."""
+    share = np.ones(light.shape[:2]) if alpha is None else alpha
+    planes = [*(light[..., channel] for channel in (1, 2, 0)), share]
+    raw = path.with_suffix(".raw")
+    raw.write_bytes(np.stack(planes).astype("<f4").tobytes())
+    size = f"{light.shape[1]}x{light.shape[0]}"
+    kind = ("-f", "rawvideo", "-pixel_format", "gbrapf32le", "-video_size", size)
+    ffmpeg.run((*ffmpeg.source(raw, *kind), "-c:v", "exr", ffmpeg.target(path)), "x")
+    return path
+
+
+def test_openexr_has_its_colors_and_its_opacity(tmp_path: Path) -> None:
+    light = np.zeros((24, 32, 3), np.float32)
+    light[:, :16] = (0.214041, 0.5, 4.0)
+    alpha = np.ones((24, 32))
+    alpha[:12] = 0.5
+    read = photos.read(save_exr(tmp_path / "x.exr", light, alpha))
+    # Of linear light, as sRGB defines it; what is brighter than white is cut.
+    np.testing.assert_allclose(read.image[:, 5], [[0.5, 0.735357, 1]] * 24, atol=1e-4)
+    assert read.alpha is not None
+    np.testing.assert_allclose(read.alpha, alpha, atol=1e-3)
+    assert "floating point, light above white is cut (see --depth)" in read.notes
+
+
+def test_a_damaged_openexr_is_named(tmp_path: Path) -> None:
+    path = save_exr(tmp_path / "x.exr", np.full((24, 32, 3), 0.5))
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(DreamerError, match=r"x\.exr is damaged"):
+        photos.read(path)
