@@ -96,6 +96,12 @@ class Clip:
                 "by --to, or repair it."
             )
 
+    def opacities(self) -> Iterator[NDArray[np.float32]]:
+        """Yield the opacity `(h, w)` of the frames used, 0 to 1; only of a transparent film."""
+        for pixels in self._film_pixels(0):
+            share = pixels[..., 3].astype(np.float32) / np.float32(255)
+            yield self.framed.apply(Photo(np.dstack([share] * 3), None, "")).image[..., 0]
+
     def _folder_frames(self, skip: int) -> Iterator[Image]:
         files = list_frames(self.path)[self.first : self.stop : self.every][skip:]
         for file in files:
@@ -107,6 +113,9 @@ class Clip:
             yield image
 
     def _film_frames(self, skip: int) -> Iterator[Image]:
+        return (self._compose(pixels) for pixels in self._film_pixels(skip))
+
+    def _film_pixels(self, skip: int) -> Iterator[NDArray[np.uint8]]:
         filters, seek = self._seek_frame(self.first + skip * self.every)
         step = [f"framestep={self.every}"] if self.every > 1 else []
         arguments = (
@@ -117,8 +126,7 @@ class Clip:
         )
         if skip < self.count:
             with ffmpeg.decoding(arguments) as pipe:
-                for pixels in probe.read_pixmaps(pipe):
-                    yield self._compose(pixels)
+                yield from probe.read_pixmaps(pipe)
 
     def _compose(self, pixels: NDArray[np.uint8]) -> Image:
         """Return a frame in color, on the background where it is transparent."""

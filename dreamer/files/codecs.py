@@ -27,8 +27,8 @@ class Codec(NamedTuple):
 
     suffixes: tuple[str, ...]
     """Suffixes of the films that hold it, the usual one first."""
-    pixels: str
-    """Pixel format in which frames are passed to ffmpeg."""
+    depth: int
+    """Bits per color in which frames are passed to ffmpeg."""
     layout: str
     """Pixel format of the film."""
     encoder: Callable[[int, int], tuple[str, ...]]
@@ -40,6 +40,8 @@ class Codec(NamedTuple):
     """Least height and width."""
     room: float = 1
     """Most bytes of disk per pixel of a frame."""
+    with_opacity: str = ""
+    """Pixel format of a film with opacity; empty where the codec has none."""
 
 
 def interpolate_quality(worst: float, best: float, quality: int) -> str:
@@ -92,32 +94,38 @@ def _always(*arguments: str) -> Callable[[int, int], tuple[str, ...]]:
 
 
 CODECS: Mapping[CodecName, Codec] = {
-    CodecName.H264: Codec((".mp4", ".mov", ".mkv"), "rgb24", "yuv420p", _x264, 2),
-    CodecName.VP9: Codec((".webm", ".mkv"), "rgb24", "yuv420p", _vp9, 2),
-    CodecName.AV1: Codec((".mp4", ".webm", ".mkv"), "rgb48le", "yuv420p10le", _av1, 2),
-    CodecName.PRORES: Codec((".mov",), "rgb48le", "yuv422p10le", _prores, 2, room=2),
+    CodecName.H264: Codec((".mp4", ".mov", ".mkv"), 8, "yuv420p", _x264, 2),
+    CodecName.VP9: Codec((".webm", ".mkv"), 8, "yuv420p", _vp9, 2, with_opacity="yuva420p"),
+    CodecName.AV1: Codec((".mp4", ".webm", ".mkv"), 16, "yuv420p10le", _av1, 2),
+    CodecName.PRORES: Codec((".mov",), 16, "yuv422p10le", _prores, 2, room=2),
     CodecName.PRORES_4444: Codec(
         (".mov",),
-        "rgb48le",
+        16,
         "yuv444p10le",
         _always("prores_ks", "-profile:v", "4", "-vendor", "apl0"),
         room=3,
+        with_opacity="yuva444p10le",
     ),
     CodecName.DNXHR: Codec(
         (".mov",),
-        "rgb48le",
+        16,
         "yuv422p10le",
         _always("dnxhd", "-profile:v", "dnxhr_hqx"),
         multiple=2,
         smallest=(120, 256),
         room=2,
     ),
-    CodecName.HAP: Codec((".mov",), "rgb24", "rgba", _always("hap"), 4, room=0.6),
+    CodecName.HAP: Codec((".mov",), 8, "rgba", _always("hap"), 4, room=0.6),
     CodecName.HAP_Q: Codec(
-        (".mov",), "rgb24", "rgba", _always("hap", "-format", "hap_q"), multiple=4, room=1.1
+        (".mov",), 8, "rgba", _always("hap", "-format", "hap_q"), multiple=4, room=1.1
     ),
     CodecName.FFV1: Codec(
-        (".mkv",), "rgb48le", "gbrp16le", _always("ffv1", "-level", "3", "-g", "1"), room=6
+        (".mkv",),
+        16,
+        "gbrp16le",
+        _always("ffv1", "-level", "3", "-g", "1"),
+        room=8,
+        with_opacity="gbrap16le",
     ),
 }
 """Codecs by name. The first one that a suffix stands first in is the usual one of such films."""

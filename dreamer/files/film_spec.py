@@ -26,6 +26,7 @@ class Film:
         sound: the sound to add, if the format can hold any.
         max_mb: the largest size of a GIF or WebP, in megabytes (10⁶ bytes).
         loop: the number of frames of a film that is shown again and again; 0 of another.
+        opacity: whether frames have a fourth channel, which the format must be able to hold.
         codec: of a film that is encoded; None for the usual one of its suffix.
     """
 
@@ -38,3 +39,4 @@ class Film:
     max_mb: float | None = None
     codec: CodecName | None = None
     loop: int = 0
+    opacity: bool = False

@@ -17,10 +17,20 @@ The first flag lets a browser begin at once; without the second, custom tags are
 """
 
 
-_TO_BYTES: Mapping[str, Callable[[Stored], bytes]] = {
-    "rgb24": lambda frame: to_bytes(frame).tobytes(),
-    "rgb48le": lambda frame: frame.astype("<u2").tobytes(),
+_TO_BYTES: Mapping[int, Callable[[Stored], bytes]] = {
+    8: lambda frame: to_bytes(frame).tobytes(),
+    16: lambda frame: frame.astype("<u2").tobytes(),
 }
+"""Functions from frames to what ffmpeg reads, by bits per color."""
+
+_PIXELS: Mapping[tuple[int, bool], str] = {
+    (8, False): "rgb24",
+    (8, True): "rgba",
+    (16, False): "rgb48le",
+    (16, True): "rgba64le",
+}
+"""Pixel formats of that, by bits per color and whether there is opacity."""
+
 _SAME_BYTES = ("-fflags", "+bitexact")
 
 
@@ -41,14 +51,15 @@ def open_stream(film: Film, part: Path, notes: list[str]) -> Iterator[Callable[[
     """
     codec = codecs.choose(part.suffix, film.codec)
     container = _CONTAINERS.get(part.suffix, ())
-    written = 0
+    layout = codec.with_opacity if film.opacity else codec.layout
+    pixels, written = _PIXELS[codec.depth, film.opacity], 0
     with tempfile.TemporaryDirectory() as folder:
         tags = Path(folder) / "tags"
         tags.write_text(metadata.as_ffmetadata(film.made), "utf-8")
         arguments = (
-            *ffmpeg.raw_input_arguments(film.size, film.fps, codec.pixels),
+            *ffmpeg.raw_input_arguments(film.size, film.fps, pixels),
             *ffmpeg.source(tags, "-f", "ffmetadata"),
-            *("-map", "0:v", "-map_metadata", "1", "-vf", build_color_filters(codec.layout)),
+            *("-map", "0:v", "-map_metadata", "1", "-vf", build_color_filters(layout)),
             *(*codec.encoder(film.quality, film.loop), "-threads", str(ffmpeg.THREADS)),
             *("-flags:v", "+bitexact", *_SAME_BYTES, *container, ffmpeg.target(part)),
         )
@@ -56,7 +67,7 @@ def open_stream(film: Film, part: Path, notes: list[str]) -> Iterator[Callable[[
 
             def write(frame: Stored) -> None:
                 nonlocal written
-                push(_TO_BYTES[codec.pixels](frame))
+                push(_TO_BYTES[codec.depth](frame))
                 written += 1
 
             yield write

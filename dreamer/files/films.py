@@ -28,6 +28,8 @@ class Format(NamedTuple):
     """Height and width must be multiples of this."""
     smallest: Size = (1, 1)
     """Least height and width."""
+    opacity: bool = False
+    """Whether it holds frames with opacity."""
 
 
 @contextmanager
@@ -39,7 +41,9 @@ def _write_folder(film: Film, part: Path, notes: list[str]) -> Iterator[Callable
     def write(frame: Stored) -> None:
         nonlocal count
         made = None if count else film.made
-        photos.write(png_frames.frame(part, count), from_stored(frame), made=made)
+        image = from_stored(frame)
+        alpha = image[..., 3] if film.opacity else None
+        photos.write(png_frames.frame(part, count), image[..., :3], alpha, made=made)
         count += 1
 
     yield write
@@ -48,7 +52,7 @@ def _write_folder(film: Film, part: Path, notes: list[str]) -> Iterator[Callable
 _OTHERS: Mapping[str, Format] = {
     ".gif": Format(animations.open_animation, room=4),
     ".webp": Format(animations.open_animation, room=4),
-    "": Format(_write_folder, room=4),
+    "": Format(_write_folder, room=4, opacity=True),
 }
 """Formats of films that no codec encodes, by suffix; a path without one is a folder of PNGs."""
 
@@ -69,7 +73,8 @@ def format_of(path: Path, codec: CodecName | None = None) -> Format:
     if suffix in _OTHERS and codec is None:
         return _OTHERS[suffix]
     chosen = codecs.choose(suffix, codec)
-    return Format(open_stream, chosen.room, chosen.multiple, chosen.smallest)
+    holds = bool(chosen.with_opacity)
+    return Format(open_stream, chosen.room, chosen.multiple, chosen.smallest, holds)
 
 
 @dataclass
@@ -86,7 +91,7 @@ class Writer:
     frames: int = 0
 
     def write(self, frame: Image | Stored) -> None:
-        """Add a frame `(h, w, 3)`: float32 of 0 to 1, or as stored.
+        """Add a frame `(h, w, 3)`, or `(h, w, 4)` with opacity: float32 of 0 to 1, or as stored.
 
         It is encoded in the background: an error is raised by the next call, or at the end.
         """

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dreamer.arrays import Stored, from_stored, to_stored
 from dreamer.errors import DreamerError, speaking_of
 from dreamer.files import clips, ffmpeg, photos
 from dreamer.files.clips import Clip
@@ -60,7 +61,8 @@ class Part:
         every: from one frame to the next.
         fps: of a folder of frames.
         sound: whether the clip's own is kept.
-        background: `#rrggbb`, on which a transparent clip is shown.
+        background: `#rrggbb`, on which a transparent clip is shown; None where its opacity may
+            be kept.
     """
 
     start: str | None
@@ -68,7 +70,7 @@ class Part:
     every: int | None
     fps: float | None
     sound: bool
-    background: str
+    background: str | None
 
     def select(self, path: Path, framing: Framing) -> Clip:
         """Select the frames of a clip."""
@@ -82,7 +84,7 @@ class Part:
             raise DreamerError(
                 f"--to {self.stop} is not after --from {self.start or 0}: swap them."
             )
-        red, green, blue = (level / 255 for level in bytes.fromhex(self.background[1:]))
+        red, green, blue = (level / 255 for level in bytes.fromhex((self.background or BLACK)[1:]))
         with speaking_of("--crop") if framing.crop else nullcontext():
             found = clips.select(
                 path,
@@ -108,8 +110,8 @@ def read_part(request: VideoRequest) -> Part:
         rate = float(str(fps)) if fps is not None else None
     except ValueError:
         raise DreamerError(f"--fps cannot be {fps}: write a number.") from None
-    background = request.background or BLACK
-    if not re.fullmatch("#[0-9a-fA-F]{6}", background):
+    background = request.background
+    if background and not re.fullmatch("#[0-9a-fA-F]{6}", background):
         raise DreamerError(f"--background cannot be {background}: write a color as #rrggbb.")
     sound = not request.no_audio
     return Part(request.start, request.stop, request.every, rate, sound, background)
@@ -145,15 +147,28 @@ def take_clip(path: Path, part: Part, dreaming: Dreaming) -> Shot:
     clip = part.select(path, find_film_framing(dreaming.wanted.recipe, enlarge=False))
     for note in clip.facts.notes:
         dreaming.note(note)
-    if clip.facts.transparent:
-        dreaming.note(f"{path} is transparent: it is shown on {part.background} (--background).")
     own = {"fps": float(clip.fps), "frames": clip.count, "loop": False}
     recipe = dreaming.wanted.recipe.changed({"film": own}, str(path))
     masks, digest = _read_masks(clip, dreaming), clips.hash_clip(path)
     facts: dict[str, Any] = {"first": clip.first, "every": clip.every, "size": list(clip.size)}
-    facts |= {"background": part.background} if clip.facts.transparent else {}
+    reveal = None
+    if clip.facts.transparent:
+        facts["background"] = part.background or BLACK
+        reveal = None if part.background else partial(_reveal, clip)
     make = partial(_build, clip, masks, recipe, digest, dreaming)
-    return Shot(clip.size, recipe, digest, facts, clip.sound if part.sound else None, make)
+    return Shot(clip.size, recipe, digest, facts, clip.sound if part.sound else None, make, reveal)
+
+
+def _reveal(clip: Clip, frames: Iterator[Stored]) -> Iterator[Stored]:
+    """Give frames that were dreamt on a background the opacity of the clip's.
+
+    What shows through of the background is taken out of their colors.
+    """
+    behind = np.asarray(clip.background, np.float32)
+    for frame, share in zip(frames, clip.opacities(), strict=False):
+        seen = share[..., None]
+        colors = (from_stored(frame) - behind * (1 - seen)) / np.maximum(seen, 1 / 255)
+        yield to_stored(np.dstack([colors, share]))
 
 
 def _build(clip: Clip, masks: Masks, recipe: Recipe, sha256: str, dreaming: Dreaming) -> ClipFilm:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -221,6 +221,10 @@ def _make_film(
         with speaking_of("--audio"):
             sound.check(under)
     kept = _name_kept_frames(path, ask) if ask.keep_frames else None
+    reveal = shot.reveal if form.opacity else None
+    if "background" in shot.facts:
+        shown = f"it is shown on {shot.facts['background']} (--background)"
+        dreaming.note(f"The clip is transparent: {'that is kept' if reveal else shown}.")
     film = shot.build()
     film.check()
     provenance = _describe(dreaming, shot, film)
@@ -234,12 +238,13 @@ def _make_film(
         max_mb=ask.max_mb,
         codec=ask.codec,
         loop=count if shot.recipe.film.loop else 0,
+        opacity=reveal is not None,
     )
     identity = _identify(film, provenance)
     # The working folder goes only where its block ends as usual.
     dropped = False
     with work_folder.open_folder(folder, identity, describe_change, fresh=ask.fresh) as work:
-        making = Making(dreaming, spec, film, FolderStore(work, film))
+        making = Making(dreaming, spec, film, FolderStore(work, film), reveal)
         try:
             making.write(overwrite=ask.naming.overwrite)
         except Stopped:
@@ -336,12 +341,14 @@ class Making:
         spec: of the file.
         film: makes the frames.
         store: keeps the keys.
+        reveal: gives frames their opacity, if it is kept.
     """
 
     dreaming: Dreaming
     spec: Film
     film: AnyFilm
     store: FolderStore
+    reveal: Callable[[Iterator[Stored]], Iterator[Stored]] | None = None
     _pace: Pace = field(default_factory=lambda: Pace())
     _first: list[Stored] = field(default_factory=list)
     _last: deque[Stored] = field(default_factory=lambda: deque(maxlen=AROUND))
@@ -390,13 +397,15 @@ class Making:
 
         count, preview = self.film.film.length, _PreviewFile(self.spec.path)
         frames = play(self.film, self.store, self._note_key, lambda: self.dreaming.stop.asked)
+        if self.reveal:
+            frames = self.reveal(frames)
         try:
             for frame in frames:
                 writer.write(frame)
                 self._watch(frame)
                 if preview.is_due():
                     preview.show(frame)
-                    self.dreaming.emit(Preview(from_stored(frame)))
+                    self.dreaming.emit(Preview(from_stored(frame[..., :3])))
                 each = self._pace.seconds
                 pace, left = (1 / each, each * self._keys_left) if each else (None, None)
                 self.dreaming.emit(Frame(writer.frames, count, pace, left))

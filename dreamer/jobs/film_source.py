@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dreamer.arrays import Size
+from dreamer.arrays import Size, Stored
 from dreamer.files.framing import Framed
 from dreamer.files.photos import Photo
 from dreamer.files.sound import Sound
@@ -30,6 +30,7 @@ class Shot(NamedTuple):
         facts: what else decides the frames.
         sound: the source's own.
         build: loads the network; gives what makes the frames.
+        reveal: gives frames their opacity, where the source has one that may be kept.
     """
 
     size: Size
@@ -38,6 +39,7 @@ class Shot(NamedTuple):
     facts: dict[str, Any]
     sound: Sound | None
     build: Callable[[], FeedbackFilm | ClipFilm]
+    reveal: Callable[[Iterator[Stored]], Iterator[Stored]] | None = None
 
 
 def take_photo(source: Source, dreaming: Dreaming) -> Shot:

@@ -53,6 +53,8 @@ class Encoding:
             facts["quality"] = self.quality
         if self.depth != photos.DEPTH:
             facts["depth"] = self.depth
+        if self.dpi:
+            facts["dpi"] = self.dpi
         if provenance is not None:
             provenance = provenance._replace(facts={**provenance.facts, **facts})
         photos.write(
@@ -91,6 +93,9 @@ def choose_encoding(
     recorded = wanted.facts.get("depth")
     if depth is None and recorded in (8, 16) and deep_enough:
         depth = int(recorded)
+    recorded = wanted.facts.get("dpi")
+    if dpi is None and isinstance(recorded, int | float) and 1 < recorded <= 100_000:
+        dpi = float(recorded)
     return Encoding(quality or photos.QUALITY, depth or photos.DEPTH, recipe, dpi)
 
 

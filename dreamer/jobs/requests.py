@@ -259,7 +259,8 @@ class VideoRequest(DreamRequest):
     no_audio: bool = ask(False, "leave out the sound of the clip", "--no-audio", panel=CLIP)
     background: str | None = ask(
         None,
-        "what a transparent clip is shown on; black unless given",
+        "what a transparent clip is shown on (default: it stays transparent where the film can be, "
+        "in .webm, .mkv, a folder, or --codec prores4444; otherwise black)",
         "--background",
         panel=CLIP,
         metavar="#rrggbb",

@@ -1,6 +1,7 @@
 """`dream video` on a clip: frames, rate and sound stay."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,54 @@ def test_a_folder_of_frames_and_a_mask_film_are_taken(
         change = np.abs(made - photos.read(folder / f"{name}.png").image)
         assert change[:, :32].max() < 0.01
         assert (change[:, 32:].mean() > 0.01) == (name != 1000)
+
+
+@pytest.fixture
+def disc(tmp_path: Path) -> Path:
+    """A clip of four frames: a gray disc on nothing."""
+    path = tmp_path / "disc.mov"
+    inside = "255*lt(hypot(X-32,Y-24),18)"
+    picture = f"color=gray:s=64x48:r=25:d=0.16,format=rgba,geq=r=160:g=160:b=160:a='{inside}'"
+    coded = ("-c:v", "prores_ks", "-profile:v", "4444", "-pix_fmt", "yuva444p10le")
+    ffmpeg.run(("-f", "lavfi", "-i", picture, *coded, ffmpeg.target(path)), path.name)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_a_transparent_clip_stays_so_where_the_film_can_be(
+    suffix: str, dream: Dream, disc: Path
+) -> None:
+    film = disc.with_name(f"film{suffix}")
+    code, _, err = dream("video", disc, *SMALL, "-o", film)
+    assert code == 0, err
+    made = clips.select(film)
+    assert made.facts.transparent == (suffix == ".mkv")
+    assert ("transparent: that is kept" in err) == (suffix == ".mkv")
+    assert ("shown on #000000 (--background)" in err) == (suffix == ".mp4")
+    if suffix == ".mkv":
+        for share, wanted in zip(made.opacities(), clips.select(disc).opacities(), strict=True):
+            np.testing.assert_allclose(share, wanted, atol=0.02)
+        # What is not there is not the background either.
+        edge = next(replace(made, background=(1.0, 1.0, 1.0)).frames())
+        assert edge[24, 12:52].min() > 0.1
+    on_red = disc.with_name("red.mkv")
+    assert dream("video", disc, *SMALL, "--background", "#ff0000", "-o", on_red)[0] == 0
+    assert not clips.select(on_red).facts.transparent
+
+
+def test_a_film_has_exactly_the_pixels_asked_for(dream: Dream, clip: Path, tmp_path: Path) -> None:
+    options = (*SMALL[:-2], "--to", "0.1")
+    for size, suffix in (("96x40", ".mp4"), ("97x41", ".mkv")):
+        film = tmp_path / f"film{suffix}"
+        code, _, err = dream("video", clip, *options, "--size", size, "-o", film)
+        assert code == 0, err
+        width, height = map(int, size.split("x"))
+        assert clips.select(film).size == (height, width)
+    code, _, err = dream(
+        "video", clip, *options, "--size", "96x40", "--codec", "dnxhr", "-o", "x.mov"
+    )
+    assert code == 2
+    assert "dnxhr needs 256×120 at least" in err
 
 
 class Killed(BaseException):

@@ -131,6 +131,51 @@ def test_channels_that_nothing_excites_are_said(
     assert "excites nothing" in err
 
 
+def test_a_picture_has_exactly_the_part_and_the_pixels_asked_for(
+    dream: Dream, source: Path
+) -> None:
+    target, again = source.with_name("wide.png"), source.with_name("again.png")
+    height, width = photos.read(source).size
+    crop = f"0,0,{width},{height // 2}"
+    asked = ("--size", "121x47", "--crop", crop, "--dpi", "150")
+    code, _, err = dream("image", source, *QUICK, *asked, "-o", target)
+    assert code == 0, err
+    assert f"of its {width}×{height}" in err
+    made = photos.read(target)
+    assert made.size == (47, 121)
+    assert made.dpi == pytest.approx(150, abs=0.02)
+    assert dream("image", source, "-p", target, "-o", again)[0] == 0
+    assert target.read_bytes() == again.read_bytes()
+    for options, said in (
+        (("--crop", "0,0,9999,9"), "--crop 0,0,9999,9 reaches beyond the picture"),
+        (("--crop", "left"), "--crop cannot be left"),
+        (("--aspect", "16x9"), "--aspect cannot be 16x9: write width:height, as 16:9"),
+        (("--size", "19200x19200"), "--size: 19200x19200 pixels are too many"),
+    ):
+        code, _, err = dream("image", source, *QUICK, *options, "-o", target, "--overwrite")
+        assert code == 2
+        assert said in err
+
+
+def test_a_print_is_dreamt_up_to_the_full_size(dream: Dream, source: Path) -> None:
+    target = source.with_name("print.png")
+    options = ("--size", 320, "--set", "motif_pixels=24", "--motif", "0.6-0.4", "--steps", 4)
+    code, _, err = dream("image", source, *options, "-o", target)
+    assert code == 0, err
+    assert "behind that the dream is enlarged (--print goes on)" in err
+    coarse = photos.read(target).image
+    code, _, err = dream("image", source, *options, "--print", "-o", target, "--overwrite")
+    assert code == 0, err
+    facts = read_finished(target).facts
+    assert max(facts["sizes"][-1]) == 320
+    assert "enlarged" not in err.partition("steps")[2]
+    # Finer than what is enlarged, and not another picture.
+    fine = photos.read(target).image
+    sharp = [np.abs(np.diff(each, axis=1)).mean() for each in (fine, coarse)]
+    assert sharp[0] > 1.01 * sharp[1]
+    assert np.corrcoef(fine.ravel(), coarse.ravel())[0, 1] > 0.9
+
+
 def test_a_mask_and_kept_colors_reach_the_picture(dream: Dream, source: Path) -> None:
     before = photos.read(source).image
     mask, target = source.with_name("mask.png"), source.with_name("masked.png")

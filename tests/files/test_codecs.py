@@ -9,7 +9,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from dreamer.errors import DreamerError
-from dreamer.files import clips, codecs, ffmpeg, films
+from dreamer.files import clips, codecs, ffmpeg, films, photos
 from dreamer.files.codecs import CODECS, CodecName
 from dreamer.files.film_spec import Film
 
@@ -91,3 +91,37 @@ def test_a_loops_seam_is_no_larger_step_than_its_others(tmp_path: Path) -> None:
     # No frame is worse than the others, key frames or not.
     error = 10 * np.log10(1 / ((shown - np.stack(frames)) ** 2).mean((1, 2, 3)))
     assert np.median(error) - error.min() < 1.5
+
+
+TRANSPARENT = [
+    *(
+        (suffix, name)
+        for name, codec in CODECS.items()
+        if codec.with_opacity
+        for suffix in codec.suffixes
+    ),
+    ("", None),
+]
+
+
+@pytest.mark.parametrize(("suffix", "name"), TRANSPARENT)
+def test_opacity_comes_back(suffix: str, name: CodecName | None, tmp_path: Path) -> None:
+    path, size = tmp_path / f"x{suffix}", (48, 64)
+    share = np.zeros(size, np.float32)
+    share[12:36, 16:48] = 1
+    share[:12, 16:48] = 0.5
+    frame = np.dstack([np.full((*size, 3), (0.8, 0.3, 0.1), np.float32), share])
+    order = Film(path, size, Fraction(25), codec=name, opacity=True)
+    with films.open_writer(order) as writer:
+        for _ in range(3):
+            writer.write(frame)
+    if not suffix:
+        read = photos.read(path / "000001.png")
+        assert read.alpha is not None
+        np.testing.assert_allclose(read.alpha, share, atol=0.01)
+        return
+    clip = clips.select(path, background=(0.0, 0.0, 1.0))
+    assert clip.facts.transparent
+    np.testing.assert_allclose(list(clip.opacities())[1], share, atol=0.05)
+    np.testing.assert_allclose(next(clip.frames())[24, 32], (0.8, 0.3, 0.1), atol=0.02)
+    np.testing.assert_allclose(next(clip.frames())[40, 4], (0, 0, 1), atol=0.02)
