@@ -123,7 +123,7 @@ def test_a_film_has_exactly_the_pixels_asked_for(dream: Dream, clip: Path, tmp_p
         width, height = map(int, size.split("x"))
         assert clips.select(film).size == (height, width)
     code, _, err = dream(
-        "video", clip, *options, "--size", "96x40", "--codec", "dnxhr", "-o", "x.mov"
+        "video", clip, *options, "--size", "96x40", "--codec", "dnxhr", "-o", tmp_path / "x.mov"
     )
     assert code == 2
     assert "dnxhr needs 256×120 at least" in err

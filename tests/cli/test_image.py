@@ -150,7 +150,7 @@ def test_a_picture_has_exactly_the_part_and_the_pixels_asked_for(
         (("--crop", "0,0,9999,9"), "--crop 0,0,9999,9 reaches beyond the picture"),
         (("--crop", "left"), "--crop cannot be left"),
         (("--aspect", "16x9"), "--aspect cannot be 16x9: write width:height, as 16:9"),
-        (("--size", "19200x19200"), "--size: 19200x19200 pixels are too many"),
+        (("--size", "19200x19200"), "19200x19200 pixels are too many: give a smaller --size"),
     ):
         code, _, err = dream("image", source, *QUICK, *options, "-o", target, "--overwrite")
         assert code == 2
