@@ -491,7 +491,7 @@ def _prepare(
 ) -> _Call:
     """Resolve what a call describes, and load its network; the later has the last word."""
     from dreamer.jobs import presets
-    from dreamer.jobs.resolve import InWords, describe
+    from dreamer.jobs.resolve import FRAMES, InWords, describe
     from dreamer.recipe import ARGUMENTS
     from dreamer.recipe.film_fields import complete_changes
 
@@ -503,7 +503,8 @@ def _prepare(
     if film:
         fields = {**fields, "film": complete_changes(film)}
     provenance = base.provenance if base else None
-    wanted = describe(provenance, fields, in_words, source=ARGUMENTS)
+    usual = {} if film is None else FRAMES
+    wanted = describe(provenance, fields, in_words, source=ARGUMENTS, other=usual)
     _start()
     net = _find_network(network, wanted, file)
     return _Call(wanted, net, base.files if base else {})

@@ -86,7 +86,11 @@ SMALLEST_SIDE = 2**LEVELS
 """The shortest side, in pixels, of a picture with `LEVELS` bands."""
 
 
-def _laplacian(gradient: tf.Tensor) -> tf.Tensor:
+Weigh = Callable[[tf.Tensor, int], tf.Tensor]
+"""A function of a band and its number, 0 for the finest."""
+
+
+def _laplacian(gradient: tf.Tensor, weigh: Weigh = lambda band, _: band) -> tf.Tensor:
     """Scale the bands of the gradient's Laplacian pyramid to the same root mean square.
 
     This is the `lap_normalize` of the 2015 TensorFlow notebook (on the pyramid of Burt and Adelson,
@@ -96,10 +100,34 @@ def _laplacian(gradient: tf.Tensor) -> tf.Tensor:
     for _ in range(LEVELS):
         levels.append(_halve(levels[-1]))
     merged = _equalize_band(levels[-1])
-    for here, low in reversed(list(itertools.pairwise(levels))):
+    for number, (here, low) in reversed(list(enumerate(itertools.pairwise(levels)))):
         expected, below = tf.split(_double(tf.concat([low, merged], 0), here), 2)
-        merged = below + _equalize_band(here - expected)
+        merged = below + weigh(_equalize_band(here - expected), number)
     return merged
+
+
+_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+
+
+def weighted_laplacian(detail: float, chroma_detail: float) -> Normalization:
+    """Return the Laplacian normalization with less of what is fine, most of which is noise.
+
+    Bands weigh x, x^(1/2), x^(1/4), x^(1/8), the finest first; the root mean square stays about 1.
+
+    Args:
+        detail: x of luma, above 0 and up to 1.
+        chroma_detail: x of chroma.
+    """
+
+    def weigh(band: tf.Tensor, number: int) -> tf.Tensor:
+        luma = tf.einsum("nyxc,c->nyx", band, _LUMA)[..., None]
+        light, color = (x ** (0.5**number) for x in (detail, chroma_detail))
+        return light * luma + color * (band - luma)
+
+    def normalize(gradient: tf.Tensor) -> tf.Tensor:
+        return _rms(_laplacian(gradient, weigh))
+
+    return normalize
 
 
 def _equalize_band(band: tf.Tensor) -> tf.Tensor:

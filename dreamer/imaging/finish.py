@@ -85,22 +85,6 @@ def match_palette(colors: Sequence[str]) -> Finish:
     return match
 
 
-def find_main_colors(image: Image, count: int = 6) -> list[str]:
-    """Find a picture's main colors, as `#rrggbb`, by k-means in CIELAB."""
-    lab = to_lab(cv2.resize(image, (96, 96), interpolation=cv2.INTER_AREA)).reshape(-1, 3)
-    # The centers start spread over lightness, not at random, so that results repeat.
-    order = lab[:, 0].argsort()
-    centers = lab[order[np.linspace(0, len(lab) - 1, count).astype(int)]]
-    for _ in range(20):
-        nearest = np.linalg.norm(lab[:, None] - centers, axis=-1).argmin(1)
-        groups = [lab[nearest == i] for i in range(count)]
-        centers = np.array(
-            [g.mean(0) if len(g) else c for g, c in zip(groups, centers, strict=True)]
-        )
-    rgb = (to_rgb(centers[None].astype(np.float32))[0] * 255).round().astype(int)
-    return [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in rgb]
-
-
 MEASURED = 192
 """Approximate short side, in pixels, at which a change of color is measured."""
 

@@ -185,6 +185,12 @@ class ImageRequest(DreamRequest):
     keep_colors: bool = ask(
         False, "keep the photo's colors under the dream's lightness", "--keep-colors", panel=LOOK
     )
+    neon: bool = ask(
+        False,
+        "colors and grain as the network alone would have them, on whatever photo",
+        "--neon",
+        panel=LOOK,
+    )
     draft: bool = ask(
         False,
         "stop before the last, costly octaves, for a first look; --finish goes on from it",

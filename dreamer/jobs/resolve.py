@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from dreamer.arrays import Size
 from dreamer.errors import DreamerError, speaking_of, unknown
 from dreamer.files import photos
-from dreamer.imaging import finish
+from dreamer.imaging import palettes
 from dreamer.imaging.noise import KINDS as NOISES
 from dreamer.imaging.noise import hash_description
 from dreamer.jobs import presets
@@ -24,6 +25,7 @@ from dreamer.recipe.error_sentences import OPTIONS
 from dreamer.recipe.field_types import Kind
 from dreamer.recipe.film_fields import complete_changes
 from dreamer.recipe.layer_spec import shorten_layer
+from dreamer.recipe.migrations import NEON
 from dreamer.recipe.names import FORMER, find_field, traits
 from dreamer.recipe.provenance import Provenance
 from dreamer.recipe.toml_text import changed_fields, parse_setting
@@ -88,6 +90,7 @@ def describe(
     *,
     settings: Sequence[tuple[str, Any]] = (),
     source: str = OPTIONS,
+    other: Mapping[str, Any] = MappingProxyType({}),
 ) -> Provenance:
     """Describe what is asked for as a recipe, with the facts of the preset, if it was made.
 
@@ -100,12 +103,13 @@ def describe(
         in_words: what is dreamt of.
         settings: fields that come before those, one by one.
         source: of `given`, as it stands in an error.
+        other: what else is usual where no preset is started from.
 
     Raises DreamerError that names what cannot be meant, and the remedy.
     """
     usual = words.FILM if in_words and in_words.for_film else words.STILL
     begin = base or Provenance(Recipe(**usual) if in_words else Recipe(), {})
-    recipe = begin.recipe
+    recipe = begin.recipe.changed(other) if other and not base else begin.recipe
     for name, value in settings:
         recipe = recipe.changed({name: value}, "--set")
     if base and "film" in given:
@@ -157,7 +161,21 @@ def resolve(
         in_words = said if said.names_any or sheet else None
     for text in _unexpected(origin.name, base, chosen, settings, in_words, kind):
         emit(Note(text))
-    return describe(base, chosen, in_words, settings=settings)
+    return describe(base, chosen, in_words, settings=settings, other=find_usual(request, kind))
+
+
+def find_usual(request: Request, kind: Kind) -> Mapping[str, Any]:
+    """Return what is usual of a kind of product, beside the defaults.
+
+    There is no photo whose colors noise could have, and a clip's dream grows from frame to frame.
+    """
+    if kind is Kind.CLIP:
+        return FRAMES
+    return {"harmony": 0} if getattr(request, "noise", None) else {}
+
+
+FRAMES: Mapping[str, Any] = {"strength": NEON["strength"], "palette_style": "statistics"}
+"""What is usual of a clip's frames: nothing that each of them would decide for itself."""
 
 
 def network_file(request: Request) -> tuple[str | None, Path | None]:
@@ -184,6 +202,8 @@ def read_fields(request: Request, kind: Kind) -> dict[str, Any]:
                 changes.setdefault(part, {})[inner] = value
             else:
                 changes[name] = value
+    if getattr(request, "neon", False):
+        changes = {**NEON, **changes}
     if getattr(request, "keep_colors", False):
         changes["colors"] = "photo"
     if "film" in changes:
@@ -206,7 +226,7 @@ def _read_size(request: Request, typed: Typed) -> dict[str, Any]:
 
 
 def _read_palette(request: Request, typed: Typed) -> dict[str, Any]:
-    return {"palette": read_palette(str(typed))}
+    return read_palette(str(typed))
 
 
 def _read_init(request: Request, typed: Typed) -> dict[str, Any]:
@@ -226,17 +246,18 @@ READERS: Mapping[str, Callable[[Request, Typed], dict[str, Any]]] = {
 """How options are read whose values are not those of their fields."""
 
 
-def read_palette(text: str) -> list[str]:
-    """Read `#rrggbb,#rrggbb`, or find the main colors of a photo."""
+def read_palette(text: str) -> dict[str, Any]:
+    """Read `#rrggbb,#rrggbb`, or colors that stand for those of a photo."""
     path = Path(text)
     if text.startswith("#"):
-        return [color.strip() for color in text.split(",")]
+        return {"palette": [color.strip() for color in text.split(",")]}
     if not path.is_file():
         raise DreamerError(
             f"--palette takes colors as #rrggbb,#rrggbb, or a photo: {text} is neither."
         )
     with speaking_of("--palette"):
-        return finish.find_main_colors(photos.read(path, "palette").image)
+        colors = palettes.describe_photo(photos.read(path, "palette").image)
+    return {"palette": colors, "palette_style": "covariance"}
 
 
 def parse_init(text: str | None) -> tuple[str | None, Path | None]:

@@ -100,6 +100,9 @@ def jitter(recipe: Recipe, tiles: Tiles | None) -> Transform:
 def build_update(recipe: Recipe) -> Update:
     """Return what a recipe does to a gradient."""
     normalize = normalizations.NORMALIZATIONS[recipe.normalization]
+    weights = recipe.detail, recipe.chroma_detail
+    if recipe.normalization == "laplacian" and weights != (1, 1):
+        normalize = normalizations.weighted_laplacian(*weights)
 
     def run(gradient: tf.Tensor, step: Step) -> tf.Tensor:
         return normalize(gradient if smooth is None else smooth(gradient, step))

@@ -21,6 +21,7 @@ from dreamer.pipelines.image import ImagePipeline, Moment
 from dreamer.pipelines.plan import Plan
 from dreamer.recipe import Recipe
 from dreamer.recipe.film_fields import Film
+from dreamer.recipe.migrations import NEON
 from dreamer.recipe.schedule import Clock
 
 GAIN = np.float32(3)
@@ -45,7 +46,8 @@ Mask = NDArray[np.float32]
 
 def frame_recipe(recipe: Recipe) -> Recipe:
     """Return the recipe of what is dreamt on each frame: a photo's, but for what only shows."""
-    return recipe.changed({"palette": (), "saturation": 1, "colors": "dream", "opacity": 1})
+    shown = {"palette": (), "saturation": 1, "colors": "dream", "opacity": 1}
+    return recipe.changed({**NEON, "strength": recipe.strength, **shown})
 
 
 class Pair(NamedTuple):

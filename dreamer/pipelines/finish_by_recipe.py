@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from dreamer.imaging import finish
+from dreamer.imaging import finish, palettes
 from dreamer.imaging.finish import Finish
+from dreamer.imaging.harmony import harmonize
 from dreamer.imaging.masks import apply_mask
 from dreamer.recipe import Recipe
 
@@ -16,20 +17,27 @@ def finish_octaves(recipe: Recipe) -> Callable[[float], Finish] | None:
 
     It depends on the share of the octaves that are done; None where nothing is done.
     """
-    if not (recipe.palette or recipe.saturation != 1 or recipe.strength):
+    strength, harmony = recipe.strength, recipe.harmony
+    if not (recipe.palette or recipe.saturation != 1 or strength != "free" or harmony):
         return None
 
     def grow(share: float) -> Finish:
         # A dream's change grows about as the root of the number of octaves.
-        change = [finish.scale_change(recipe.strength * share**0.5)] if recipe.strength else []
-        return finish.chain(finish_colors(recipe, share), *change)
+        change = [] if strength == "free" else [finish.scale_change(strength * share**0.5)]
+        if recipe.palette_style == "statistics":
+            return finish.chain(finish_colors(recipe, share), *change)
+        # Behind the strength, which would inflate the colors again.
+        near = [harmonize(harmony)] if harmony and not recipe.palette else []
+        return finish.chain(*change, *near, finish_colors(recipe, share))
 
     return grow
 
 
 def finish_colors(recipe: Recipe, share: float = 1) -> Finish:
     """Return what is done to the colors of a dream when a share of its octaves is done."""
-    colors = [finish.match_palette(recipe.palette)] if recipe.palette else []
+    # Before the last octave, a palette's own change of color would count as the dream's strength.
+    due = recipe.palette and (share == 1 or recipe.palette_style == "statistics")
+    colors = [palettes.STYLES[recipe.palette_style](recipe.palette)] if due else []
     last = share == 1 and recipe.saturation != 1
     chroma = [finish.scale_saturation(float(recipe.saturation))] if last else []
     return finish.chain(*colors, *chroma)

@@ -31,7 +31,7 @@ def count_kept(before: Recipe, after: Recipe, stages: tuple[Stages, Stages]) -> 
     pairs = zip(*stages, strict=False)
     number = next((i for i, (old, new) in enumerate(pairs) if old != new), min(map(len, stages)))
     # The strength is divided among all octaves, so their number changes the share of each.
-    shared = after.strength is not None and len(stages[0]) != len(stages[1])
+    shared = after.strength != "free" and len(stages[0]) != len(stages[1])
     return min(number, 1) if Acts.OCTAVE_END in acts or shared else number
 
 

@@ -193,6 +193,17 @@ Crop = Annotated[
 """The part of a photo: its left and upper edge, width and height in pixels; or how to find it."""
 
 
+def _name_none(value: object) -> object:
+    return "free" if value is None or value == "none" else value
+
+
+Strength = Annotated[
+    Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] | Literal["free"],
+    BeforeValidator(_name_none),
+]
+"""A mean change of color (ΔE), or `free` for whatever the ascent comes to."""
+
+
 class Data(BaseModel):
     """The base class of the parts of a recipe: immutable, without unknown fields."""
 

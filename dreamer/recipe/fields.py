@@ -23,7 +23,7 @@ from dreamer.recipe.field_types import (
     NotNegative,
     OverTime,
     PictureSize,
-    Positive,
+    Strength,
     Text,
     define,
 )
@@ -40,6 +40,7 @@ Amount = Annotated[Number, OverTime(0, 1000)]
 """The amount of a regularizer, or a schedule of it."""
 
 Share = Annotated[Number, OverTime(0, 0.999)]
+Weight = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 """A share below 1, or a schedule of it."""
 
 Every = Annotated[int, Field(ge=1)]
@@ -291,6 +292,20 @@ class RecipeFields(Data):
         "ascent.normalization",
         Acts.GRAPH,
     )
+    detail: Weight = define(
+        0.4,
+        "weight of the finest detail of the laplacian gradient; 1 is crisp and has grain",
+        "ascent.detail",
+        Acts.GRAPH,
+        STILLS,
+    )
+    chroma_detail: Weight = define(
+        0.07,
+        "weight of the color of that detail, most of which is noise",
+        "ascent.chroma_detail",
+        Acts.GRAPH,
+        STILLS,
+    )
     cascade: NotNegative | None = define(
         None,
         "base width of the blur cascade on the gradient, in pixels",
@@ -383,14 +398,24 @@ class RecipeFields(Data):
         4, "apply every so many steps", "regularizers.blur.every", Acts.GRAPH
     )
 
-    strength: Positive | None = define(
-        None,
-        "mean color change of the whole picture (ΔE): 10 is gentle, 20 rich, 35 wild",
+    strength: Strength = define(
+        14.0,
+        "mean color change of the whole picture (ΔE), before harmony: 8 is gentle, 14 rich, 30 "
+        "wild; free for what the steps come to",
         "finish.strength",
         Acts.OCTAVE_END,
         (Kind.PICTURE, Kind.CLIP),
         flag="--strength",
-        le=100,
+        metavar="NUMBER|free",
+    )
+    harmony: Weight = define(
+        0.4,
+        "how near the colors come to the photo's: 0 is neon, 1 an old print; from noise, 0",
+        "finish.harmony",
+        Acts.OCTAVE_END,
+        PICTURE,
+        flag="--harmony",
+        metavar="SHARE",
     )
     opacity: Annotated[Number, OverTime(0, 1)] = define(
         1.0,
@@ -416,6 +441,14 @@ class RecipeFields(Data):
         DREAMS,
         flag="--palette",
         metavar="PHOTO|#rrggbb,…",
+    )
+    palette_style: Literal["map", "poster", "covariance", "statistics"] = define(
+        "map",
+        "how colors come to the palette: along it by lightness, as a screen print, or by its mean "
+        "and covariance, as those of a photo do; statistics is that of formats 1 and 2",
+        "finish.palette_style",
+        Acts.OCTAVE_END,
+        DREAMS,
     )
     saturation: Annotated[Number, OverTime(0, 10)] = define(
         1.0,

@@ -8,7 +8,7 @@ from dreamer.errors import DreamerError
 Fields = Mapping[str, Any]
 """The plain values of a recipe's TOML or JSON."""
 
-FORMAT = 2
+FORMAT = 3
 """The current version of the format. A new field does not need a new version. A field whose name,
 meaning or default changes does, because recipes omit defaults."""
 
@@ -21,7 +21,21 @@ def _keep(fields: Fields) -> Fields:
     return fields
 
 
-MIGRATIONS: Mapping[int, Callable[[Fields], Fields]] = {1: _keep}
+NEON: Mapping[str, Any] = {"strength": "free", "harmony": 0, "detail": 1, "chroma_detail": 1}
+"""The fields by which a picture looks as those of formats 1 and 2 do."""
+
+
+def _stay_neon(fields: Fields) -> Fields:
+    """Return the fields with what is the default no more; only `strength` was a field before."""
+    finish = fields.get("finish", {})
+    given = "strength" in fields or (isinstance(finish, Mapping) and "strength" in finish)
+    before = {**NEON, "palette_style": "statistics"}
+    if given:
+        before.pop("strength")
+    return {**before, **fields}
+
+
+MIGRATIONS: Mapping[int, Callable[[Fields], Fields]] = {1: _keep, 2: _stay_neon}
 """Functions by version, from its fields to equivalent fields of the next version."""
 
 

@@ -184,6 +184,7 @@ FIELDS: Mapping[str, Values] = {
     "blur": Span(0.2, 0.6),
     "jitter": Span(8, 48, whole=True),
     "saturation": Span(0.9, 1.3),
+    "harmony": Choice((0.0, 0.2, 0.4, 0.8)),
     "colors": Choice((*["dream"] * 7, "photo")),
 }
 """The usual ranges of fields, which are searched over by default, besides the layers. The
@@ -204,7 +205,7 @@ _SETTLED = {
         "input_mean",
         "input_order",
     ),
-    *("guide", "mask", "size", "enlarge", "precision", "tile"),
+    *("guide", "mask", "size", "aspect", "crop", "enlarge", "to_full_size", "precision", "tile"),
 }
 """Fields that are the same for all trials."""
 

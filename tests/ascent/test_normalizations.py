@@ -66,3 +66,29 @@ def test_the_cascade_is_the_mean_of_three_blurs() -> None:
     )
     blurs = [ndimage.gaussian_filter(gradient, (s, s, 0), truncate=4) for s in (0.75, 1.5, 3)]
     np.testing.assert_allclose(ours[0], np.mean(blurs, 0), atol=3e-3)
+
+
+def test_fine_detail_and_its_color_can_weigh_less() -> None:
+    gradient = tf.random.stateless_normal([2, 96, 128, 3], [1, 2])
+    whole = normalizations.NORMALIZATIONS["laplacian"](gradient)
+    less = normalizations.weighted_laplacian(0.4, 0.07)(gradient)
+    np.testing.assert_allclose(np.sqrt((less.numpy() ** 2).mean((1, 2, 3))), 1, atol=1e-3)
+
+    def bands(image: tf.Tensor) -> list[tuple[float, float]]:
+        """The spread of luma and of chroma in each octave of frequency, the finest first."""
+        found = []
+        for _ in range(3):
+            low = normalizations._halve(image)
+            band = (image - normalizations._double(low, image)).numpy()
+            luma = band @ np.float32([0.2126, 0.7152, 0.0722])
+            found.append((luma.std(), (band - luma[..., None]).std()))
+            image = low
+        return found
+
+    ratios = np.array(bands(less)) / np.array(bands(whole))
+    luma, chroma = (ratios / ratios[2, 0]).T
+    # Bands overlap, and what is next to a weak one leaks into it.
+    np.testing.assert_allclose(luma, (0.58, 0.85, 1), atol=0.03)
+    np.testing.assert_allclose(chroma, (0.17, 0.45, 0.68), atol=0.03)
+    same = normalizations.weighted_laplacian(1, 1)(gradient)
+    assert np.corrcoef(same.numpy().ravel(), whole.numpy().ravel())[0, 1] > 0.99999

@@ -43,14 +43,6 @@ def test_a_palette_gives_its_colors(dream: Image, photo: Image) -> None:
     assert finish.to_lab(dream)[..., 2].mean() > blue[..., 2].mean() + 10
 
 
-def test_main_colors_are_found_and_repeat() -> None:
-    image = np.zeros((60, 90, 3), np.float32)
-    image[:, :30], image[:, 30:60], image[:, 60:] = (1, 0, 0), (0, 0.6, 0), (0, 0, 1)
-    found = finish.find_main_colors(image, 3)
-    assert set(found) == {"#ff0000", "#009900", "#0000ff"}
-    assert finish.find_main_colors(image, 3) == found
-
-
 @pytest.mark.parametrize("wanted", [5, 12, 25])
 def test_strength_is_the_color_change(wanted: float, dream: Image, photo: Image) -> None:
     assert (

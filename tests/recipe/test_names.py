@@ -9,6 +9,7 @@ from helpers import TESTS
 
 from dreamer.errors import DreamerError
 from dreamer.recipe import Recipe, from_fields, from_toml, parse_toml, to_fields, to_toml
+from dreamer.recipe.migrations import NEON
 from dreamer.recipe.names import (
     FORMER,
     FORMER_VALUES,
@@ -22,7 +23,7 @@ from dreamer.recipe.names import (
 from dreamer.recipe.toml_text import changed_fields
 
 FORMATS = TESTS / "formats"
-EVERYTHING = from_toml((FORMATS / "1.toml").read_text("utf-8"), "the frozen file")
+EVERYTHING = from_toml((FORMATS / "3.toml").read_text("utf-8"), "the frozen file")
 """A recipe of which no field is as usual."""
 
 ENDINGS = Counter(
@@ -160,12 +161,17 @@ def test_a_recipe_of_every_field_comes_back_from_its_sections() -> None:
     assert set(PARTS) <= set(written)
 
 
-def test_both_formats_of_the_frozen_files_are_the_same_recipe() -> None:
-    of_today = from_toml((FORMATS / "2.toml").read_text("utf-8"), "the frozen file")
-    assert of_today == EVERYTHING
+def test_older_formats_of_the_frozen_files_are_the_same_recipe() -> None:
+    texts = [(FORMATS / f"{version}.toml").read_text("utf-8") for version in (1, 2)]
+    first, second = (from_toml(text, "the frozen file") for text in texts)
+    assert first == second
+    # The fields that came with format 3 are as pictures were before.
+    new = {"aspect": "16:9", "crop": "entropy", "to_full_size": True}
+    new |= {"harmony": 0.7, "detail": 0.5, "chroma_detail": 0.2}
+    assert second.changed(new) == EVERYTHING
 
 
-@pytest.mark.parametrize("version", [1, 2])
-def test_the_usual_files_are_the_usual_recipe(version: int) -> None:
+@pytest.mark.parametrize(("version", "like"), [(1, NEON), (2, NEON), (3, {})])
+def test_the_usual_files_are_the_usual_recipe(version: int, like: dict[str, object]) -> None:
     text = (FORMATS / f"{version}-usual.toml").read_text("utf-8")
-    assert from_toml(text, "the frozen file") == Recipe()
+    assert from_toml(text, "the frozen file") == Recipe().changed(like)

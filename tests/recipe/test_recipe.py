@@ -29,7 +29,7 @@ def test_one_of_several_is_as_good_as_a_list() -> None:
         ({"blur": math.inf}, "blur"),
         ({"motif": [0.1, 0.6]}, "largest"),
         ({"motif": [0.1]}, "motif"),
-        ({"format": 3}, "format"),
+        ({"format": 4}, "format"),
         ({"layers": ["mixed4c:"]}, "mixed4c:"),
         ({"about": {"nmae": "x"}}, "about.nmae"),
         ({"size": "huge"}, "huge"),
