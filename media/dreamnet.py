@@ -41,7 +41,7 @@ def main() -> None:
             *_, last = pipeline.dream(image, pipeline.plan(size))
             cells.append((last.picture(), label))
     sheet = contact_sheet.compose(*zip(*cells, strict=True), columns=len(pipelines))
-    photos.write(Path(__file__).with_suffix(".jpg"), sheet, quality=85)
+    photos.write(Path(__file__).with_suffix(".jpg"), sheet, style=photos.Style(85))
 
 
 if __name__ == "__main__":

@@ -123,7 +123,7 @@ def main() -> None:
             print(name, label, f"{finish.measure_color_change(cells[-1][0].clip(0, 1), photo):.1f}")
         columns = next(n for n in (4, 5, 3) if len(cells) % n == 0)
         sheet = contact_sheet.compose(*zip(*cells, strict=True), columns=columns)
-        photos.write(HERE / f"options-{name}.jpg", sheet, quality=65)
+        photos.write(HERE / f"options-{name}.jpg", sheet, style=photos.Style(65))
 
 
 if __name__ == "__main__":

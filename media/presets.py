@@ -81,11 +81,11 @@ def main() -> None:
                 drawn = Photo(draw(photo, str(source)), None, "")
                 made = Provenance(recipe, {"photo_sha256": read.sha256})
                 shown = photos.resize(drawn, size).image
-                photos.write(thumbnail, shown, made=made, quality=QUALITY)
+                photos.write(thumbnail, shown, made=made, style=photos.Style(QUALITY))
                 print(thumbnail, flush=True)
             cells.append((photos.read(thumbnail).image, name))
         sheet = contact_sheet.compose(*zip(*cells, strict=True), columns=COLUMNS)
-        photos.write(HERE / SHEETS[kind], sheet, quality=80)
+        photos.write(HERE / SHEETS[kind], sheet, style=photos.Style(80))
 
 
 if __name__ == "__main__":

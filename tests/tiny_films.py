@@ -5,6 +5,7 @@ from itertools import repeat
 from typing import Any
 
 from dreamer.arrays import Image, from_stored
+from dreamer.jobs.resolve import FRAMES
 from dreamer.pipelines import clip_film, feedback_film, frame_loop
 from dreamer.pipelines.build_ascent import Graphs
 from dreamer.pipelines.clip_film import ClipFilm, Mask
@@ -40,7 +41,14 @@ def clip_of(
     **film: Any,
 ) -> ClipFilm:
     """Return a film on a clip, with fields of its recipe and of its film changed."""
-    given = {"layers": ["mixed"], "jitter": 2, "steps": 4, "motif": [0.4, 0.4], **(recipe or {})}
+    given = {
+        "layers": ["mixed"],
+        "jitter": 2,
+        "steps": 4,
+        "motif": [0.4, 0.4],
+        **FRAMES,
+        **(recipe or {}),
+    }
     whole = Recipe().changed({**given, "film": {"frames": len(clip), **film}})
     pipeline = build_pipeline(clip_film.frame_recipe(whole), net, graphs=GRAPHS)
     size = clip[0].shape[0], clip[0].shape[1]

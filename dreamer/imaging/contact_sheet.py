@@ -171,8 +171,11 @@ def scatter(across: NDArray[np.float32], up: NDArray[np.float32], side: int) -> 
 
 
 def choose_columns(count: int) -> int:
-    """Return the number of columns with which a sheet of `count` pictures is about square."""
-    return math.ceil(math.sqrt(count))
+    """Return the number of columns with which a sheet of `count` pictures is about square.
+
+    Three stand side by side, which leaves no hole.
+    """
+    return 3 if count == 3 else math.ceil(math.sqrt(count))
 
 
 def curve(values: Sequence[float], width: int = 480, height: int = 160) -> Image:

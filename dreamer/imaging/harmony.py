@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import scipy  # Its parts are imported where they are first used.
 from numpy.typing import NDArray
 
 from dreamer.arrays import Image
@@ -21,19 +22,22 @@ LARGE_SHARE = 0.6
 _Matrix = NDArray[np.float64]
 
 
-def harmonize(share: float) -> Finish:
+def harmonize(share: float, *, seamless: bool = False) -> Finish:
     """Bring colors near the photo's: 0 leaves them, 1 gives an old print. Lightness stays.
 
     In Oklab, a and b go a share of the way along the linear map of Monge and Kantorovich, which
-    gives them the photo's mean and covariance; then large shapes' color goes to the photo's.
+    gives them the photo's mean and covariance; then large shapes' color goes to the photo's. In a
+    seamless picture what is beyond an edge is what lies at the opposite one.
     """
+
+    blur = _blur_wrapped if seamless else _blur
 
     def run(dream: Image, photo: Image) -> Image:
         lab, own = oklab.from_rgb(dream), oklab.from_rgb(photo)[..., 1:]
         colors = lab[..., 1:]
         moved = colors + np.float32(share) * (match(colors, own) - colors)
         sigma = LARGE * min(photo.shape[:2])
-        lab[..., 1:] = moved + np.float32(LARGE_SHARE * share) * _blur(own - moved, sigma)
+        lab[..., 1:] = moved + np.float32(LARGE_SHARE * share) * blur(own - moved, sigma)
         return oklab.to_rgb(lab)
 
     return run
@@ -66,6 +70,10 @@ def _power(matrix: _Matrix, exponent: float) -> _Matrix:
     """Return a power of a symmetric matrix."""
     values, vectors = np.linalg.eigh(matrix)
     return np.asarray(vectors * np.maximum(values, 1e-12) ** exponent @ vectors.T)
+
+
+def _blur_wrapped(colors: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    return np.asarray(scipy.ndimage.gaussian_filter(colors, (sigma, sigma, 0), mode="wrap"), "f4")
 
 
 def _blur(colors: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:

@@ -84,6 +84,11 @@ def read(name: str) -> Preset:
     return Preset(Provenance(from_fields({**hashes, **fields}, source), {}), files)
 
 
+def exists(name: str) -> bool:
+    """Tell whether a preset, or a file that may be one, has this name."""
+    return name in find_all() or bool(Path(name).suffix)
+
+
 def load(name: str) -> Provenance:
     """Read the recipe of a preset; see `read`."""
     return read(name).provenance

@@ -213,10 +213,10 @@ class ImageRequest(DreamRequest):
     )
     sheet: str | None = ask(
         None,
-        "make a contact sheet: every layer of the network, every word, or several presets",
+        "make a contact sheet: every layer of the network, every word, or some presets and words",
         "--sheet",
         panel=QUICK,
-        metavar="layers|words|PRESET,PRESET",
+        metavar="layers|words|NAME,NAME",
     )
     vary: tuple[str, ...] = ask(
         (),
@@ -224,6 +224,10 @@ class ImageRequest(DreamRequest):
         "--vary",
         panel=QUICK,
         metavar="FIELD=a,b,c",
+    )
+    columns: int | None = ask(None, "columns of the sheet", "--columns", panel=QUICK, ge=1)
+    no_labels: bool = ask(
+        False, "leave out what is written under the pictures", "--no-labels", panel=QUICK
     )
     film: Path | None = ask(
         None, "write the ascent itself as a film, a frame per step", "--film", metavar="FILE.mp4"
@@ -241,7 +245,7 @@ class ImageRequest(DreamRequest):
         None,
         "dots per inch for whoever prints the picture (default: the photo's)",
         "--dpi",
-        gt=1,
+        ge=1,
         le=100_000,
     )
     no_recipe: bool = ask(False, "leave the recipe out of the picture", "--no-recipe")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,6 +35,9 @@ SHOWN = 5
 """At most so many fields are named in a message; the others are counted."""
 
 KERAS = ".keras"
+
+ANY_SEED = "-1"
+"""What is asked for where any seed will do."""
 
 NO_COMPANIONS = Companions()
 
@@ -119,7 +123,10 @@ def describe(
         table = words.load(recipe.network, in_words.file)
         wanted = words.expand(in_words.asked, table, in_words.unwanted)
         asked = (*in_words.asked, *map(negate, in_words.unwanted))
-        recipe = recipe.changed({"layers": [*given.get("layers", ()), *wanted], "of": asked})
+        # A preset's look stays, and the words come into it; words take the place of others.
+        look = base.recipe.layers if base and not base.recipe.of else ()
+        layers = [*given.get("layers", look), *wanted]
+        recipe = recipe.changed({"layers": layers, "of": asked})
     if base and recipe != base.recipe:
         recipe = recipe.changed({"about": base.recipe.about.derive().model_dump()})
     return begin._replace(recipe=recipe)
@@ -150,6 +157,10 @@ def resolve(
         film: whether a film is made, which is described by other usual fields.
     """
     base = origin.preset.provenance if origin.preset else None
+    if request.fields.get("seed") == ANY_SEED:
+        drawn = str(secrets.randbelow(2**32))
+        emit(Note(f"The seed is {drawn}: --seed {drawn} gives the same again."))
+        request = request.model_copy(update={"fields": {**request.fields, "seed": drawn}})
     chosen = read_fields(request, kind)
     chosen |= companions.hash_files(for_clip=kind is Kind.CLIP)
     settings = list(map(parse_setting, request.settings))
@@ -157,11 +168,24 @@ def resolve(
     if isinstance(request, DreamRequest):
         _, file = network_file(request)
         said = InWords(request.of, request.unwanted, file, film)
-        sheet = isinstance(request, ImageRequest) and request.sheet == "words"
+        sheet = isinstance(request, ImageRequest) and has_cells_in_words(request)
         in_words = said if said.names_any or sheet else None
     for text in _unexpected(origin.name, base, chosen, settings, in_words, kind):
         emit(Note(text))
     return describe(base, chosen, in_words, settings=settings, other=find_usual(request, kind))
+
+
+def list_names(sheet: str) -> list[str]:
+    """List the presets and words of `--sheet NAME,NAME`."""
+    return [name.strip() for name in sheet.split(",")]
+
+
+def has_cells_in_words(request: ImageRequest) -> bool:
+    """Tell whether a sheet shows words, whose dreams have usual fields of their own."""
+    varied = any(each.startswith("of=") for each in request.vary)
+    if request.sheet in (None, "layers", "words"):
+        return varied or request.sheet == "words"
+    return varied or not all(map(presets.exists, list_names(request.sheet)))
 
 
 def find_usual(request: Request, kind: Kind) -> Mapping[str, Any]:
@@ -311,7 +335,7 @@ def _unexpected(
         recorded = getattr(base.recipe, name) if base else None
         if recorded and chosen.get(name, recorded) != recorded:
             yield f"The {name} is not the one that the recipe was made with."
-    worded = in_words is not None and in_words.names_any
+    worded = in_words is not None and in_words.names_any and base and bool(base.recipe.of)
     if base and base.recipe.layers and (worded or "layers" in chosen):
         raised = name_goal(base.recipe)
         options = "--of and --not take" if worded else "--layer takes"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from dreamer.arrays import Image
-from dreamer.errors import speaking_of
+from dreamer.errors import DreamerError, speaking_of, unknown
 from dreamer.files import photos
 from dreamer.files.photos import Photo, Style
 from dreamer.imaging import contact_sheet
@@ -18,9 +19,10 @@ from dreamer.jobs.events import Done, Outcome, Stopped
 from dreamer.jobs.failures import describe_failure
 from dreamer.jobs.framing import find_framing
 from dreamer.jobs.requests import ImageRequest
+from dreamer.jobs.resolve import list_names
 from dreamer.jobs.sources import Source, make_folder
 from dreamer.recipe import Recipe, words
-from dreamer.recipe.toml_text import vary
+from dreamer.recipe.toml_text import split_values, vary, write_option
 
 if TYPE_CHECKING:
     from dreamer.ascent.multiscale import Progress
@@ -124,8 +126,7 @@ def _write_sheet(
         pictures[number] = cell.state.picture()
     stopped = dreaming.stop.asked
     if pictures and not dreaming.stop.drops:
-        row = _count_columns(len(wanted), request.vary)
-        sheet = _compose(wanted[: max(pictures) + 1], pictures, request.vary, row)
+        sheet = _compose(wanted[: max(pictures) + 1], pictures, request)
         photos.write(path, sheet, style=Style(ask.encoding.quality), overwrite=ask.naming.overwrite)
     if stopped:
         dreaming.note(f"Stopped after {len(pictures)} of {len(wanted)} pictures.")
@@ -133,53 +134,102 @@ def _write_sheet(
     dreaming.emit(Done(str(path), path, timed=True))
 
 
-def _count_columns(count: int, varied: Sequence[str]) -> int:
-    """Count the pictures in a row: of a grid the values of its last field, else about a square."""
-    return (
-        len(vary(Recipe(), varied[-1:])) if len(varied) > 1 else contact_sheet.choose_columns(count)
-    )
-
-
 def _compose(
     wanted: Sequence[tuple[str, Recipe]],
     pictures: Mapping[int, Image],
-    varied: Sequence[str],
-    row: int,
+    request: ImageRequest,
 ) -> Image:
-    """Compose a sheet, `row` pictures in each row.
+    """Compose a sheet.
 
     A picture that was left out is black, so that the others keep their places.
     """
     black = np.zeros_like(next(iter(pictures.values())))
     shown = [pictures.get(number, black) for number in range(len(wanted))]
-    labels = [label for label, _ in wanted]
-    if len(varied) > 1:
-        across = [label for label, _ in vary(Recipe(), varied[-1:])]
-        rest = [label.removesuffix(across[0]).strip() for label in labels[::row]]
-        return contact_sheet.compose(shown, [""] * len(shown), row, across, rest)
-    return contact_sheet.compose(shown, labels, row)
+    labels = ["" if request.no_labels else label for label, _ in wanted]
+    across: list[str] = []
+    if len(request.vary) > 1 and not request.columns:
+        across = [_write_value(request.vary[-1], each) for each in _split(request.vary[-1])]
+    row = request.columns or len(across) or contact_sheet.choose_columns(len(wanted))
+    if not across or request.no_labels:
+        return contact_sheet.compose(shown, labels, row)
+    rest = [label.removesuffix(across[0]).strip() for label in labels[::row]]
+    return contact_sheet.compose(shown, [""] * len(shown), row, across, rest)
+
+
+def _split(varied: str) -> list[str]:
+    """Split the values of `FIELD=a,b,c`."""
+    return split_values(varied.partition("=")[2], f"--vary {varied!r}")
+
+
+def _write_value(varied: str, value: str) -> str:
+    """Return the option by which a cell has one of the values that vary."""
+    field = varied.partition("=")[0]
+    return f"--of {value}" if field == "of" else write_option(field, value)[0]
+
+
+def _vary(
+    base: Recipe, varied: Sequence[str], table: Callable[[], words.Table]
+) -> list[tuple[str, Recipe]]:
+    """Return all variations of a recipe, as `toml_text.vary` does; `of` varies words."""
+    cells = [("", base)]
+    for text in varied:
+        if text.partition("=")[0] != "of":
+            made = [(label, vary(recipe, [text])) for label, recipe in cells]
+        else:
+            names = _split(text)
+            made = [
+                (
+                    label,
+                    [(f"--of {name}", _put_into_words(recipe, name, table())) for name in names],
+                )
+                for label, recipe in cells
+            ]
+        cells = [
+            (f"{label} {more}".strip(), recipe) for label, each in made for more, recipe in each
+        ]
+    return cells
+
+
+def _put_into_words(recipe: Recipe, word: str, table: words.Table) -> Recipe:
+    return recipe.changed({"layers": words.expand([word], table), "of": [word]})
 
 
 def _find_recipes(dreaming: Dreaming, request: ImageRequest) -> list[tuple[str, Recipe]]:
     """Find the recipes of a sheet's pictures, each with the options that make it."""
     base, kind, varied = dreaming.wanted.recipe, request.sheet, request.vary
+
+    @cache
+    def table() -> words.Table:
+        return words.load(base.network, dreaming.weights)
+
     if kind is None:
-        return vary(base, varied)
+        return _vary(base, varied, table)
     if kind == "layers":
         layers = dreaming.build(base).network.landmarks
-        return vary(base, [f"layers={','.join(layers)}", *varied])
+        return _vary(base, [f"layers={','.join(layers)}", *varied], table)
     if kind == "words":
-        table = words.load(base.network, dreaming.weights)
-        return [
-            (f"{names.partition(',')[0]} {label}".strip(), recipe)
-            for names, word in sorted(table.subjects.items())
-            for label, recipe in vary(base.changed({"layers": word.layers}), varied)
+        named = [
+            (names.partition(",")[0], base.changed({"layers": word.layers}))
+            for names, word in sorted(table().subjects.items())
         ]
-    size = {"size": base.size, "enlarge": base.enlarge}
-    with speaking_of("--sheet"):
-        named = [(name.strip(), presets.load(name.strip()).recipe) for name in kind.split(",")]
+    else:
+        with speaking_of("--sheet"):
+            named = [_read_cell(name, base, table) for name in list_names(kind)]
     return [
-        (f"-p {name} {label}".strip(), recipe)
-        for name, preset in named
-        for label, recipe in vary(preset.changed(size), varied)
+        (f"{name} {label}".strip(), recipe)
+        for name, begun in named
+        for label, recipe in _vary(begun, varied, table)
     ]
+
+
+def _read_cell(name: str, base: Recipe, table: Callable[[], words.Table]) -> tuple[str, Recipe]:
+    """Return the recipe of a preset, or of a word, with the option that names it."""
+    if presets.exists(name):
+        size = {"size": base.size, "enlarge": base.enlarge}
+        return f"-p {name}", presets.load(name).recipe.changed(size)
+    try:
+        return f"--of {name}", _put_into_words(base, name, table())
+    except DreamerError:
+        known = [*presets.find_all(), *table().subjects]
+        remedy = "`dream presets` and `dream models words` list them."
+        raise unknown("preset or word", name, known, remedy) from None

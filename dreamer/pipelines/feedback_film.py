@@ -251,7 +251,9 @@ class FeedbackFilm:
 
     @cached_property
     def _hold(self) -> Hold:
-        return Hold(self.film, self.photo, apply_mask(self.mask, self.recipe.feather))
+        recipe = self.recipe
+        shown = apply_mask(self.mask, recipe.feather, inverted=recipe.invert_mask)
+        return Hold(self.film, self.photo, shown)
 
     @cached_property
     def _still(self) -> Still:

@@ -27,7 +27,9 @@ def finish_octaves(recipe: Recipe) -> Callable[[float], Finish] | None:
         if recipe.palette_style == "statistics":
             return finish.chain(finish_colors(recipe, share), *change)
         # Behind the strength, which would inflate the colors again.
-        near = [harmonize(harmony)] if harmony and not recipe.palette else []
+        near = (
+            [harmonize(harmony, seamless=recipe.seamless)] if harmony and not recipe.palette else []
+        )
         return finish.chain(*change, *near, finish_colors(recipe, share))
 
     return grow
@@ -50,4 +52,4 @@ def finish_picture(
     parts: list[Finish] = [own] if own else []
     parts += [finish.keep_colors] if recipe.colors == "photo" else []
     parts += [finish.blend(float(recipe.opacity))] if recipe.opacity != 1 else []
-    return finish.chain(*parts, apply_mask(mask, recipe.feather))
+    return finish.chain(*parts, apply_mask(mask, recipe.feather, inverted=recipe.invert_mask))

@@ -470,6 +470,14 @@ class RecipeFields(Data):
         metavar="FILE",
         pattern="^[0-9a-f]{64}$",
     )
+    invert_mask: bool = define(
+        False,
+        "dream where the mask is black instead",
+        "finish.invert_mask",
+        Acts.SHOWN,
+        DREAMS,
+        flag="--invert-mask",
+    )
     feather: Annotated[float, Field(ge=0, le=1)] = define(
         0.02,
         "softness of the mask's edge, as a share of the short side",
@@ -512,7 +520,7 @@ class RecipeFields(Data):
     )
     seed: int = define(
         0,
-        "random seed; the same seed gives the same picture",
+        "random seed; the same seed gives the same picture; -1 draws one, and says it",
         "picture.seed",
         Acts.START,
         EVERYTHING,

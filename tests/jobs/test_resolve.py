@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from dreamer.jobs import presets
 from dreamer.jobs.events import Event, Note
 from dreamer.jobs.requests import FiltersRequest, ImageRequest, Request, VideoRequest
 from dreamer.jobs.resolve import InWords, Origin, describe, resolve
@@ -35,8 +36,9 @@ def test_a_dream_in_words_carries_layers() -> None:
     assert (film.motif, film.steps) == (made.motif, Recipe().steps)
     preset, notes = described(ImageRequest(of=asked), preset="pagodas")
     assert preset.motif != words.STILL["motif"]
-    assert preset.layers == made.layers[1:]
-    assert any("take the place of what pagodas dreams of" in note for note in notes)
+    # Both are dreamt of: the preset's look, and the words in it.
+    assert preset.layers == (*presets.load("pagodas").recipe.layers, *made.layers[1:])
+    assert not notes
 
 
 def test_words_are_told_from_layers_and_written_down() -> None:

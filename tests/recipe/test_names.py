@@ -168,10 +168,15 @@ def test_older_formats_of_the_frozen_files_are_the_same_recipe() -> None:
     # The fields that came with format 3 are as pictures were before.
     new = {"aspect": "16:9", "crop": "entropy", "to_full_size": True}
     new |= {"harmony": 0.7, "detail": 0.5, "chroma_detail": 0.2}
+    new |= {"palette_style": "poster", "invert_mask": True}
     assert second.changed(new) == EVERYTHING
 
 
-@pytest.mark.parametrize(("version", "like"), [(1, NEON), (2, NEON), (3, {})])
+BEFORE = {**NEON, "palette_style": "statistics"}
+"""What is usual in formats 1 and 2."""
+
+
+@pytest.mark.parametrize(("version", "like"), [(1, BEFORE), (2, BEFORE), (3, {})])
 def test_the_usual_files_are_the_usual_recipe(version: int, like: dict[str, object]) -> None:
     text = (FORMATS / f"{version}-usual.toml").read_text("utf-8")
     assert from_toml(text, "the frozen file") == Recipe().changed(like)
