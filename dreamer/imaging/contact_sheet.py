@@ -195,13 +195,17 @@ def curve(values: Sequence[float], width: int = 480, height: int = 160) -> Image
 
 
 def _make_cells(pictures: Sequence[Image], labels: Sequence[str], width: int) -> list[Image]:
-    """Scale pictures to one width, each with a label below; all labels get as many lines."""
+    """Scale pictures to one width, each with a label below; all labels get as many lines.
+
+    Where there are none, nothing is left for them.
+    """
     lines = _count_lines(labels, width)
     cells = []
     for picture, label in zip(pictures, labels, strict=True):
         height = round(picture.shape[0] * width / picture.shape[1])
         scaled = cv2.resize(picture.clip(0, 1), (width, height), interpolation=cv2.INTER_AREA)
-        cells.append(np.concatenate([scaled, _draw_text(label, width, width, lines)]))
+        below = [_draw_text(label, width, width, lines)] if any(labels) else []
+        cells.append(np.concatenate([scaled, *below]))
     return cells
 
 

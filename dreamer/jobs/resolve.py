@@ -26,7 +26,7 @@ from dreamer.recipe.error_sentences import OPTIONS
 from dreamer.recipe.field_types import Kind
 from dreamer.recipe.film_fields import complete_changes
 from dreamer.recipe.layer_spec import shorten_layer
-from dreamer.recipe.migrations import NEON
+from dreamer.recipe.migrations import BEFORE_HARMONY, NEON
 from dreamer.recipe.names import FORMER, find_field, traits
 from dreamer.recipe.provenance import Provenance
 from dreamer.recipe.toml_text import changed_fields, parse_setting
@@ -366,7 +366,10 @@ def find_unused(base: Recipe | None, fields: Sequence[str], kind: Kind) -> list[
         fields: those that are set, as `film.fps`.
         kind: what is made.
     """
-    told = [*(changed_fields(base) if base else ()), *fields]
+    # A format in which the look was another says that, and nothing of what is made.
+    fields_of_preset = changed_fields(base) if base else {}
+    said = [name for name, value in fields_of_preset.items() if BEFORE_HARMONY.get(name) != value]
+    told = [*said, *fields]
     known = [field for field in dict.fromkeys(told) if field in traits()]
     return [field for field in known if kind not in traits()[field].used_by]
 

@@ -25,11 +25,15 @@ NEON: Mapping[str, Any] = {"strength": "free", "harmony": 0, "detail": 1, "chrom
 """The fields by which a picture looks as those of formats 1 and 2 do."""
 
 
+BEFORE_HARMONY: Mapping[str, Any] = {**NEON, "palette_style": "statistics"}
+"""The fields of formats 1 and 2 whose defaults are others since."""
+
+
 def _stay_neon(fields: Fields) -> Fields:
     """Return the fields with what is the default no more; only `strength` was a field before."""
     finish = fields.get("finish", {})
     given = "strength" in fields or (isinstance(finish, Mapping) and "strength" in finish)
-    before = {**NEON, "palette_style": "statistics"}
+    before = dict(BEFORE_HARMONY)
     if given:
         before.pop("strength")
     return {**before, **fields}

@@ -70,7 +70,7 @@ def test_several_classes_are_a_sheet_single_files_or_a_grid(
     assert code == 0
     path, *said = out.splitlines()
     assert [line.partition(":")[0] for line in said] == ["sky", "crane", "magpie"]
-    assert photos.read(Path(path)).image.shape[1] == 2 * SIDE + 3 * 8
+    assert photos.read(Path(path)).image.shape[1] == 3 * SIDE + 4 * 8
     assert dream(*asked, "--each", "-o", "out")[0] == 0
     assert {p.name for p in Path("out").iterdir()} == {"sky.png", "crane.png", "magpie.png"}
     assert dream(*asked, "--each", "-o", "out", "--overwrite")[0] == 0

@@ -43,13 +43,18 @@ WRONG: dict[str, tuple[str, ...]] = {
     "--mask": ("nope.png",),
     "--palette": ("red,blue", "#12"),
     "--saturation": ("-1",),
-    "--seed": ("-1", "x"),
+    "--seed": ("-2", "x"),
+    "--harmony": ("2", "x"),
+    "--aspect": ("16/9", "0:1"),
+    "--crop": ("left", "0,0,9999,9"),
+    "--dpi": ("0", "x"),
+    "--codec": ("divx",),
     "--set": ("nope=1", "steps", "steps=x"),
     "--model": ("nope", "nope.keras"),
     "--weights": ("nope.h5",),
     "--precision": ("half",),
     "--threads": ("0", "x", "1.5"),
-    "--size": ("640x480", "1", "full!"),
+    "--size": ("640xx480", "1", "full!"),
     "--noise": ("big", "64x64:nope"),
     "--finish": ("nope.png",),
     "--watch": ("nope.toml",),
@@ -202,10 +207,10 @@ def test_no_failure_of_one_photo_ends_a_batch(
     photos.write(folder / "second.png", photo)
     read = photos.read
 
-    def failing(path: Path, role: str = "photo") -> photos.Photo:
+    def failing(path: Path, role: str = "photo", **options: Any) -> photos.Photo:
         if path.name == "photo.png":
             raise RuntimeError("a bug in a library")
-        return read(path, role)
+        return read(path, role, **options)
 
     monkeypatch.setattr(photos, "read", failing)
     quick = ("--steps", 1, "--octaves", 1, "-o", "out")
@@ -255,8 +260,10 @@ def test_what_is_not_used_is_said(dream: Dream, folder: Path) -> None:
     err = dream("image", "photo.png", *quick, "-p", "bloom")[2]
     assert "bloom also says film." in err
     assert "which a picture does not use" in err
-    err = dream("image", "photo.png", *quick, "-p", "feathers", "--of", "birds")[2]
-    assert "--of and --not take the place of what feathers dreams of" in err
+    words = ("--of", "birds", "--save-preset", "words.toml")
+    assert dream("image", "photo.png", *quick, "-p", "feathers", *words)[0] == 0
+    err = dream("image", "photo.png", *quick, "-p", "words.toml", "--of", "dogs")[2]
+    assert "--of and --not take the place of what words.toml dreams of" in err
     film = ("--size", 64, "-o", "x.mp4", "--frames", 1, "--overwrite")
     err = dream("video", "photo.png", *film, "-p", "pagodas", "--set", "strength=20")[2]
     assert "strength, which a film does not use" in err
@@ -338,7 +345,7 @@ def test_a_stopped_picture_is_gone_on_with(
 @pytest.mark.parametrize(
     ("given", "named"),
     [
-        ({"size": "640x480"}, "size cannot be '640x480': write the longest side"),
+        ({"size": "640xx480"}, "size cannot be '640xx480': write the longest side"),
         ({"strength": 200}, "strength cannot be 200: write a number up to 100"),
         ({"motion": "up"}, "motion cannot be 'up': write zoom, spiral"),
     ],

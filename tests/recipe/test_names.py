@@ -9,7 +9,7 @@ from helpers import TESTS
 
 from dreamer.errors import DreamerError
 from dreamer.recipe import Recipe, from_fields, from_toml, parse_toml, to_fields, to_toml
-from dreamer.recipe.migrations import NEON
+from dreamer.recipe.migrations import BEFORE_HARMONY
 from dreamer.recipe.names import (
     FORMER,
     FORMER_VALUES,
@@ -172,11 +172,7 @@ def test_older_formats_of_the_frozen_files_are_the_same_recipe() -> None:
     assert second.changed(new) == EVERYTHING
 
 
-BEFORE = {**NEON, "palette_style": "statistics"}
-"""What is usual in formats 1 and 2."""
-
-
-@pytest.mark.parametrize(("version", "like"), [(1, BEFORE), (2, BEFORE), (3, {})])
+@pytest.mark.parametrize(("version", "like"), [(1, BEFORE_HARMONY), (2, BEFORE_HARMONY), (3, {})])
 def test_the_usual_files_are_the_usual_recipe(version: int, like: dict[str, object]) -> None:
     text = (FORMATS / f"{version}-usual.toml").read_text("utf-8")
     assert from_toml(text, "the frozen file") == Recipe().changed(like)
