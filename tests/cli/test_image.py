@@ -229,7 +229,8 @@ def test_a_sheet_shows_words_beside_presets(dream: Dream, source: Path) -> None:
     bare = photos.read(grid).size
     assert bare[1] == tall[1]
     assert bare[0] < tall[0]
-    code, _, err = dream("image", source, *small, "--sheet", "birds,nope", "-o", sheet)
+    options = ("--sheet", "birds,nope", "--overwrite")
+    code, _, err = dream("image", source, *small, *options, "-o", sheet)
     assert code == 2
     assert "There is no preset or word 'nope'" in err
 
