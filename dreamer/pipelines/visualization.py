@@ -22,6 +22,7 @@ from dreamer.ascent.random_starts import RANDOM_STARTS
 from dreamer.ascent.steps import Numbers
 from dreamer.ascent.transforms import Transform
 from dreamer.errors import DreamerError
+from dreamer.imaging.develop import develop
 from dreamer.networks import freezing, memory, receptive_fields, runtime
 from dreamer.networks.freezing import Features
 from dreamer.networks.network import Network
@@ -117,6 +118,8 @@ def show(pictures: NDArray[np.float32], recipe: Recipe) -> NDArray[np.float32]:
 
     Normalized as in "How convolutional neural networks see the world" (Chollet, 2016).
     """
+    if recipe.visualization.shown == "photographic":
+        pictures = np.stack([develop(each.clip(0, 1)) for each in pictures])
     if recipe.visualization.shown == "normalized":
         mean = pictures.mean((1, 2, 3), keepdims=True)
         spread = pictures.std((1, 2, 3), keepdims=True) + np.float32(1e-5)

@@ -104,10 +104,10 @@ class Visualization(Data):
         flag="--keep",
         metavar="last|best",
     )
-    shown: Literal["plain", "normalized"] = define(
+    shown: Literal["plain", "normalized", "photographic"] = define(
         "plain",
-        "show pictures as they are (plain), or normalized to a mean of 0.5 and a standard "
-        "deviation of spread",
+        "show pictures as they are (plain), normalized to a mean of 0.5 and a standard deviation "
+        "of spread, or with the contrast and color of photos (photographic)",
         "visualization.shown",
         Acts.SHOWN,
         GROWN,
