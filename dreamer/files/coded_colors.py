@@ -6,6 +6,7 @@ it for clips (see `clip_colors`), so that a film and a frame of it look alike.
 
 import struct
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -68,11 +69,17 @@ def convert(levels: NDArray[np.float32], colors: Colors) -> NDArray[np.float32]:
     """Convert colors `(…, 3)` of 0 to 1, as they are coded, to sRGB."""
     light = _EOTF.get(colors.transfer, _from_srgb)(levels)
     if colors.primaries in _PRIMARIES:
-        own = _make_xyz(_PRIMARIES[colors.primaries][1])
-        light = light @ (np.linalg.inv(_make_xyz(_SRGB)) @ own).T.astype(np.float32)
+        light = light @ _find_matrix(colors.primaries).T
     if colors.transfer in _HIGH:
         light = _press(light)
     return encode_srgb(light.clip(0, 1))
+
+
+@cache
+def _find_matrix(primaries: int) -> NDArray[np.float32]:
+    """Return the matrix from linear colors of other primaries to those of sRGB."""
+    own = _make_xyz(_PRIMARIES[primaries][1])
+    return np.asarray(np.linalg.inv(_make_xyz(_SRGB)) @ own, np.float32)
 
 
 def _make_xyz(chromaticities: tuple[float, ...]) -> NDArray[np.float64]:

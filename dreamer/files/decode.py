@@ -12,9 +12,7 @@ from PIL import ImageCms, ImageOps
 
 from dreamer.arrays import Size
 from dreamer.files import coded_colors, deep_tiff, open_exr, pictures, sixteen_bit
-from dreamer.files.coded_colors import Colors
 from dreamer.files.deep_tiff import DeepPicture
-from dreamer.files.pictures import Opened
 
 Pixels = NDArray[np.float32]
 """float32 `(h, w, 4)` of 0 to 1: sRGB and opacity."""
@@ -61,7 +59,10 @@ def decode(
         if longest is None and opened.picture.size != opened.size:
             share = round(opened.size[0] / opened.picture.size[0])
             notes.append(f"read at 1/{share} of its sides, because it is very large")
-        profile = _Profile(opened.picture.mode, opened.picture.info.get("icc_profile"))
+        # These outrank a profile, which is there for programs that do not know them.
+        colors = coded_colors.find(data)
+        given = None if colors else opened.picture.info.get("icc_profile")
+        profile = _Profile(opened.picture.mode, given)
         deep_png = opened.deep and opened.picture.format == "PNG"
         whole = sixteen_bit.read(data) if deep_png else None
         if whole is None:
@@ -70,32 +71,20 @@ def decode(
             notes.append("16 bits a color (see --depth)")
             pixels = profile.convert_deep(whole.astype(np.float32) / np.float32(65535))
             pixels = _turn_upright(pixels, opened.orientation)
-        if colors := coded_colors.find(data):
-            # It outranks a profile, which is there for programs that do not know it.
-            pixels = _from_coded(opened, whole, colors)
+        if colors:
+            # Row by row, to save memory on large pictures.
+            for row in pixels:
+                row[:, :3] = coded_colors.convert(row[:, :3], colors)
             notes.append(coded_colors.describe(colors))
         width, height = opened.size
         own = (width, height) if opened.orientation in _SIDEWAYS else (height, width)
-        said = () if colors else profile.notes
-        return Decoded(pixels, (*notes, *said), own, _find_dpi(opened.picture.info))
+        return Decoded(pixels, (*notes, *profile.notes), own, _find_dpi(opened.picture.info))
 
 
 def _find_dpi(about: Mapping[Any, Any]) -> float | None:
     """Return the dots per inch of a picture, which may say them for each axis."""
     dpi, *_ = about.get("dpi", (0,))
     return float(dpi) if dpi > 1 else None
-
-
-def _from_coded(opened: Opened, whole: NDArray[np.uint16] | None, colors: Colors) -> Pixels:
-    """Return the pixels of a picture whose colors are told by code points."""
-    if whole is None:
-        upright = ImageOps.exif_transpose(opened.picture).convert("RGBA")
-        pixels = np.asarray(upright, np.float32) / np.float32(255)
-    else:
-        pixels = _turn_upright(whole.astype(np.float32) / np.float32(65535), opened.orientation)
-    for row in pixels:
-        row[:, :3] = coded_colors.convert(row[:, :3], colors)
-    return pixels
 
 
 def from_pillow(picture: Pillow.Image) -> Pixels:

@@ -1,6 +1,7 @@
 """Palettes: a picture in the colors of a few `#rrggbb`, or with the color statistics of a photo."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import scipy  # Its parts are imported where they are first used.
@@ -41,7 +42,7 @@ def map_colors(codes: Sequence[str]) -> Finish:
     All colors end within the hull of the palette's.
     """
     colors = parse(codes)
-    hull = _build_hull_table(colors)
+    hull = _build_hull_table(tuple(codes))
 
     def run(dream: Image, photo: Image) -> Image:
         lab = oklab.from_rgb(dream)
@@ -130,11 +131,16 @@ def _mean_by_lightness(lab: NDArray[np.float32], bins: int = 16) -> NDArray[np.f
     return np.stack(columns, -1).astype(np.float32)
 
 
-def _build_hull_table(colors: _Colors) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+@lru_cache(maxsize=4)
+def _build_hull_table(
+    codes: tuple[str, ...],
+) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """Return a function that brings colors to the nearest point of the hull of a palette's.
 
-    What lies in between the nodes of a table, in which it is computed, is found linearly.
+    What lies in between the nodes of a table, in which it is computed, is found linearly. It takes
+    longer to build than a frame of a clip to color, and is kept.
     """
+    colors = parse(codes)
     low, high = colors.min(0) - 0.15, colors.max(0) + 0.15
     axes = [np.linspace(low[axis], high[axis], NODES) for axis in range(3)]
     nodes = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import repeat
@@ -85,16 +84,15 @@ class Part:
                 f"--to {self.stop} is not after --from {self.start or 0}: swap them."
             )
         red, green, blue = (level / 255 for level in bytes.fromhex((self.background or BLACK)[1:]))
-        with speaking_of("--crop") if framing.crop else nullcontext():
-            found = clips.select(
-                path,
-                start=start,
-                stop=stop,
-                every=self.every or 1,
-                framing=framing,
-                background=(red, green, blue),
-                folder_fps=ffmpeg.to_exact_rate(self.fps) if self.fps else clips.FOLDER_FPS,
-            )
+        found = clips.select(
+            path,
+            start=start,
+            stop=stop,
+            every=self.every or 1,
+            framing=framing,
+            background=(red, green, blue),
+            folder_fps=ffmpeg.to_exact_rate(self.fps) if self.fps else clips.FOLDER_FPS,
+        )
         if self.every and self.every >= found.stop - found.first > 1:
             raise DreamerError(
                 f"--every {self.every} leaves one of the {found.stop - found.first} frames: give a "

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError, speaking_of
 from dreamer.files import atomic, photos
-from dreamer.files.framing import Framed, Framing, frame_photo
+from dreamer.files.framing import Framed, frame_photo
 from dreamer.files.photos import Photo
 from dreamer.jobs import drafts
 from dreamer.jobs.ascent_film import film_ascent
@@ -112,11 +112,6 @@ class Dreaming:
         from dreamer.networks.channels import resize_for_measurement
 
         return resize_for_measurement(photo)
-
-    def frame(self, photo: Photo, framing: Framing) -> tuple[Photo, Framed]:
-        """Cut and scale a photo. Raises DreamerError that names the option."""
-        with speaking_of("--crop" if framing.crop else "--size"):
-            return frame_photo(photo, framing)
 
     def mask(self, framed: Framed) -> NDArray[np.float32] | None:
         """Return the mask at a picture's size; a recipe that was made with one needs it again."""
@@ -226,7 +221,7 @@ def dream_one(dreaming: Dreaming, ask: Ask, source: Source, place: Place) -> Non
     Raises Stopped, where the job was asked to stop, behind writing what there is.
     """
     recipe, photo = dreaming.wanted.recipe, source.read()
-    photo, framed = dreaming.frame(photo, find_framing(recipe))
+    photo, framed = frame_photo(photo, find_framing(recipe))
     pipeline = dreaming.build(recipe, photo) if recipe.chooses else dreaming.pipeline
     plan = pipeline.plan(framed.size, strict=ask.strict)
     work = Work(dreaming, ask, photo, framed, pipeline, plan)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dreamer.arrays import Size, Stored
-from dreamer.files.framing import Framed
+from dreamer.files.framing import Framed, frame_photo
 from dreamer.files.photos import Photo
 from dreamer.files.sound import Sound
 from dreamer.jobs.framing import find_film_framing
@@ -45,7 +45,7 @@ class Shot(NamedTuple):
 def take_photo(source: Source, dreaming: Dreaming) -> Shot:
     """Take a photo as the source of a film."""
     recipe = dreaming.wanted.recipe
-    first, framed = dreaming.frame(source.read(), find_film_framing(recipe, enlarge=True))
+    first, framed = frame_photo(source.read(), find_film_framing(recipe, enlarge=True))
     make = partial(_build, first, framed, dreaming)
     return Shot(framed.size, recipe, first.sha256, {}, None, make)
 

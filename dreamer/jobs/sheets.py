@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError, speaking_of, unknown
 from dreamer.files import photos
+from dreamer.files.framing import frame_photo
 from dreamer.files.photos import Photo, Style
 from dreamer.imaging import contact_sheet
 from dreamer.jobs import presets
@@ -22,7 +23,7 @@ from dreamer.jobs.requests import ImageRequest
 from dreamer.jobs.resolve import list_names
 from dreamer.jobs.sources import Source, make_folder
 from dreamer.recipe import Recipe, words
-from dreamer.recipe.toml_text import split_values, vary, write_option
+from dreamer.recipe.toml_text import WriteOption, split_values, vary, write_option
 
 if TYPE_CHECKING:
     from dreamer.ascent.multiscale import Progress
@@ -94,7 +95,7 @@ def _dream(
     dreaming: Dreaming, read: Photo, recipe: Recipe, place: Place, cell: tuple[int, int]
 ) -> Cell | None:
     """Dream on a photo at the recipe's size; None where the job was asked to stop."""
-    photo, framed = dreaming.frame(read, find_framing(recipe))
+    photo, framed = frame_photo(read, find_framing(recipe))
     pipeline = dreaming.build(recipe, photo)
     plan = pipeline.plan(framed.size)
     for state in pipeline.dream(photo.image, plan, dreaming.mask(framed)):
@@ -148,7 +149,8 @@ def _compose(
     labels = ["" if request.no_labels else label for label, _ in wanted]
     across: list[str] = []
     if len(request.vary) > 1 and not request.columns:
-        across = [_write_value(request.vary[-1], each) for each in _split(request.vary[-1])]
+        field, _, values = request.vary[-1].partition("=")
+        across = [_write_value(field, each) for each in split_values(values, "--vary")]
     row = request.columns or len(across) or contact_sheet.choose_columns(len(wanted))
     if not across or request.no_labels:
         return contact_sheet.compose(shown, labels, row)
@@ -156,42 +158,18 @@ def _compose(
     return contact_sheet.compose(shown, [""] * len(shown), row, across, rest)
 
 
-def _split(varied: str) -> list[str]:
-    """Split the values of `FIELD=a,b,c`."""
-    return split_values(varied.partition("=")[2], f"--vary {varied!r}")
-
-
-def _write_value(varied: str, value: str) -> str:
+def _write_value(field: str, value: str) -> str:
     """Return the option by which a cell has one of the values that vary."""
-    field = varied.partition("=")[0]
     return f"--of {value}" if field == "of" else write_option(field, value)[0]
 
 
-def _vary(
-    base: Recipe, varied: Sequence[str], table: Callable[[], words.Table]
-) -> list[tuple[str, Recipe]]:
-    """Return all variations of a recipe, as `toml_text.vary` does; `of` varies words."""
-    cells = [("", base)]
-    for text in varied:
-        if text.partition("=")[0] != "of":
-            made = [(label, vary(recipe, [text])) for label, recipe in cells]
-        else:
-            names = _split(text)
-            made = [
-                (
-                    label,
-                    [(f"--of {name}", _put_into_words(recipe, name, table())) for name in names],
-                )
-                for label, recipe in cells
-            ]
-        cells = [
-            (f"{label} {more}".strip(), recipe) for label, each in made for more, recipe in each
-        ]
-    return cells
-
-
-def _put_into_words(recipe: Recipe, word: str, table: words.Table) -> Recipe:
-    return recipe.changed({"layers": words.expand([word], table), "of": [word]})
+def _write_in_words(
+    field: str, value: str, table: Callable[[], words.Table]
+) -> tuple[str, dict[str, Any]]:
+    """Return the option that gives a cell one of the values that vary, and what it changes."""
+    if field != "of":
+        return write_option(field, value)
+    return _write_value(field, value), {"layers": words.expand([value], table()), "of": [value]}
 
 
 def _find_recipes(dreaming: Dreaming, request: ImageRequest) -> list[tuple[str, Recipe]]:
@@ -202,11 +180,12 @@ def _find_recipes(dreaming: Dreaming, request: ImageRequest) -> list[tuple[str, 
     def table() -> words.Table:
         return words.load(base.network, dreaming.weights)
 
+    write = partial(_write_in_words, table=table)
     if kind is None:
-        return _vary(base, varied, table)
+        return vary(base, varied, write)
     if kind == "layers":
         layers = dreaming.build(base).network.landmarks
-        return _vary(base, [f"layers={','.join(layers)}", *varied], table)
+        return vary(base, [f"layers={','.join(layers)}", *varied], write)
     if kind == "words":
         named = [
             (names.partition(",")[0], base.changed({"layers": word.layers}))
@@ -214,22 +193,25 @@ def _find_recipes(dreaming: Dreaming, request: ImageRequest) -> list[tuple[str, 
         ]
     else:
         with speaking_of("--sheet"):
-            named = [_read_cell(name, base, table) for name in list_names(kind)]
+            named = [_read_cell(name, base, write, table) for name in list_names(kind)]
     return [
         (f"{name} {label}".strip(), recipe)
         for name, begun in named
-        for label, recipe in _vary(begun, varied, table)
+        for label, recipe in vary(begun, varied, write)
     ]
 
 
-def _read_cell(name: str, base: Recipe, table: Callable[[], words.Table]) -> tuple[str, Recipe]:
+def _read_cell(
+    name: str, base: Recipe, write: WriteOption, table: Callable[[], words.Table]
+) -> tuple[str, Recipe]:
     """Return the recipe of a preset, or of a word, with the option that names it."""
     if presets.exists(name):
         size = {"size": base.size, "enlarge": base.enlarge}
         return f"-p {name}", presets.load(name).recipe.changed(size)
     try:
-        return f"--of {name}", _put_into_words(base, name, table())
+        label, changes = write("of", name)
     except DreamerError:
         known = [*presets.find_all(), *table().subjects]
         remedy = "`dream presets` and `dream models words` list them."
         raise unknown("preset or word", name, known, remedy) from None
+    return label, base.changed(changes)

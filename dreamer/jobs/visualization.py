@@ -124,9 +124,7 @@ class Visualization:
         """Return the photo that pictures grow from, at their size."""
         if self._read is None:
             return None
-        with speaking_of("--size"):
-            framing = find_framing(self.wanted.recipe, enlarge=True)
-            return frame_photo(self._read, framing)[0].image
+        return frame_photo(self._read, find_framing(self.wanted.recipe, enlarge=True))[0].image
 
     def visualizer(self, recipe: Recipe) -> Visualizer:
         """Return what grows pictures by a recipe on the loaded network."""

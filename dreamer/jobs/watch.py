@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dreamer.errors import DreamerError
+from dreamer.files.framing import frame_photo
 from dreamer.files.photos import Photo
 from dreamer.jobs.dream_photos import Ask, Dreaming, Work
 from dreamer.jobs.events import Done, Failed, Outcome
@@ -100,7 +101,7 @@ def _redraw(
 ) -> _Drawn:
     """Draw the picture from the first octave on that a change touches, until the file is stale."""
     photo, target = what
-    fitted, framed = dreaming.frame(photo, find_framing(recipe))
+    fitted, framed = frame_photo(photo, find_framing(recipe))
     pipeline = dreaming.build(recipe, fitted)
     plan, mask = pipeline.plan(framed.size, strict=ask.strict), dreaming.mask(framed)
     holds = 0

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tomlkit
@@ -115,13 +115,20 @@ def write_option(field: str, text: str) -> tuple[str, dict[str, Any]]:
     return f"--set {field}={text}", dict([parse_setting(f"{field}={text}")])
 
 
-def vary(base: Recipe, wanted: Sequence[str]) -> list[tuple[str, Recipe]]:
+WriteOption = Callable[[str, str], tuple[str, dict[str, Any]]]
+"""A function like `write_option`."""
+
+
+def vary(
+    base: Recipe, wanted: Sequence[str], write: WriteOption = write_option
+) -> list[tuple[str, Recipe]]:
     """Return all variations of a recipe, each with the options that produce it.
 
     Args:
         base: the recipe to vary.
         wanted: texts `FIELD=a,b,c`, with semicolons if values contain commas. Several give all
             combinations, among which the values of the last vary fastest.
+        write: gives the option and the changes of a field's value; see `write_option`.
     """
     cells = [("", base)]
     for text in wanted:
@@ -130,6 +137,6 @@ def vary(base: Recipe, wanted: Sequence[str]) -> list[tuple[str, Recipe]]:
         cells = [
             (f"{label} {typed}".strip(), recipe.changed(changes, "--vary"))
             for label, recipe in cells
-            for typed, changes in (write_option(field, each) for each in split)
+            for typed, changes in (write(field, each) for each in split)
         ]
     return cells
