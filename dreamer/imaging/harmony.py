@@ -19,6 +19,10 @@ LARGE = 0.06
 LARGE_SHARE = 0.6
 """How far the color of large shapes goes to the photo's own, as a share of all."""
 
+KNEE = 0.9
+"""Share of the chroma that sRGB holds at which it begins to give way; at 1, a dark photo's colors
+pile up at its limit."""
+
 _Matrix = NDArray[np.float64]
 
 
@@ -38,7 +42,7 @@ def harmonize(share: float, *, seamless: bool = False) -> Finish:
         moved = colors + np.float32(share) * (match(colors, own) - colors)
         sigma = LARGE * min(photo.shape[:2])
         lab[..., 1:] = moved + np.float32(LARGE_SHARE * share) * blur(own - moved, sigma)
-        return oklab.to_rgb(lab)
+        return oklab.to_rgb(lab, KNEE)
 
     return run
 

@@ -38,18 +38,33 @@ def from_rgb(image: Image) -> Lab:
     return np.asarray(cv2.transform(_root(cones), _TO_LAB.astype(np.float32)), np.float32)
 
 
-def to_rgb(lab: Lab) -> Image:
-    """Convert to a picture; where sRGB has no such color, chroma gives way, and nothing clips."""
+def to_rgb(lab: Lab, knee: float = 1.0) -> Image:
+    """Convert to a picture; where sRGB has no such color, chroma gives way, and nothing clips.
+
+    Args:
+        lab: the colors.
+        knee: the share of the chroma that sRGB holds at which it begins to give way. Below 1,
+            colors beyond what sRGB holds stay apart from each other, and from its limit.
+    """
     lab = lab.copy()
     np.clip(lab[..., 0], 0, 1, out=lab[..., 0])
     gray = lab[..., :1] ** 3
-    for _ in range(_ROUNDS):
+    for number in range(_ROUNDS):
         light = _to_light(lab)
         # How far from gray each color may go before a channel leaves 0 to 1.
         away = light - gray
         room = np.where(away > 0, 1 - gray, gray) / np.maximum(np.abs(away), 1e-6)
-        lab[..., 1:] *= np.minimum(room.min(-1, keepdims=True), 1)
+        share = room.min(-1, keepdims=True)
+        lab[..., 1:] *= _give_way(share, knee) if number == 0 and knee < 1 else np.minimum(share, 1)
     return _encode(_to_light(lab).clip(0, 1))
+
+
+def _give_way(room: NDArray[np.float32], knee: float) -> NDArray[np.float32]:
+    """Return the share of its chroma that a color keeps, which has room for so much of it."""
+    chroma = 1 / np.maximum(room, 1e-6)
+    rest = np.float32(1 - knee)
+    bent = 1 - rest * np.exp((knee - np.maximum(chroma, knee)) / rest)
+    return np.asarray(np.where(chroma > knee, bent / chroma, 1), np.float32)
 
 
 def _to_light(lab: Lab) -> Image:

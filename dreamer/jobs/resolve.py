@@ -121,7 +121,7 @@ def describe(
     recipe = recipe.changed(given, source)
     if in_words and in_words.names_any:
         table = words.load(recipe.network, in_words.file)
-        wanted = words.expand(in_words.asked, table, in_words.unwanted)
+        wanted = words.expand(in_words.asked, table, in_words.unwanted, presets.find_all())
         asked = (*in_words.asked, *map(negate, in_words.unwanted))
         # A preset's look stays, and the words come into it; words take the place of others.
         look = base.recipe.layers if base and not base.recipe.of else ()

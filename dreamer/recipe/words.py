@@ -1,22 +1,24 @@
 """Words for subjects, such as "birds", and their expansion into layer specs.
 
 A table holds the channels that draw each subject ("birds") and each class of a classifier ("sea
-snake"). `dreamer.analysis.word_fitting` makes tables. The one for `googlenet` and `dreamnet`, which
-share their channels, is part of the package.
+snake"); a noun that stands for several of ImageNet's classes ("reptile") is made of theirs.
+`dreamer.analysis.word_fitting` makes tables. The one for `googlenet` and `dreamnet`, which share
+their channels, is part of the package.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from dreamer.errors import DreamerError, speaking_of
-from dreamer.recipe import class_labels, schedule
+from dreamer.recipe import class_labels, nouns, schedule
 from dreamer.recipe.class_labels import Names
 from dreamer.recipe.layer_spec import LayerSpec, parse_layer
 from dreamer.recipe.schedule import keys
@@ -67,9 +69,39 @@ class Word:
 
 
 def _compute_strength(term: LayerSpec, energies: Sequence[float]) -> float:
+    weights = _read_weights(term)
+    return sum(weight * energies[channel] for channel, weight in weights.items()) / len(weights)
+
+
+def _read_weights(term: LayerSpec) -> dict[int, float]:
+    """Return the weight of each channel."""
     channels = term.channels or ()
-    weights = term.channel_weights or [1.0] * len(channels)
-    return sum(w * energies[c] for c, w in zip(channels, weights, strict=True)) / len(channels)
+    return dict(zip(channels, term.channel_weights or [1.0] * len(channels), strict=True))
+
+
+def combine(words: Sequence[Word]) -> Word:
+    """Make a word that stands for several, and pulls as much as each.
+
+    Of each layer it raises as many channels as they do, those that they have most in common.
+    """
+    layers: dict[str, Counter[int]] = {}
+    for word in words:
+        for term in word.terms:
+            layers.setdefault(term.layer, Counter()).update(_read_weights(term))
+    most = max(len(term.channels or ()) for word in words for term in word.terms)
+    kept = {layer: dict(weights.most_common(most)) for layer, weights in layers.items()}
+    pulls = [_measure_pull([_read_weights(term) for term in word.terms]) for word in words]
+    scale = sum(pulls) / len(pulls) / _measure_pull(list(kept.values()))
+    specs = (
+        f"{layer}:" + ",".join(f"{c}@{weight * scale:.3g}" for c, weight in weights.items())
+        for layer, weights in kept.items()
+    )
+    return Word(tuple(specs), sum(word.usual for word in words) / len(words))
+
+
+def _measure_pull(layers: Sequence[Mapping[int, float]]) -> float:
+    """Measure how far a word's sum would vary if all channels varied alike."""
+    return math.sqrt(sum(weight**2 for weights in layers for weight in weights.values()))
 
 
 @dataclass(frozen=True)
@@ -105,20 +137,44 @@ class Table:
         times = {name: word.strength(energies) / word.usual for name, word in self.subjects.items()}
         return sorted(times.items(), key=lambda item: -item[1])
 
-    def find(self, name: str) -> Word:
+    def find(self, name: str, presets: Collection[str] = ()) -> Word:
         """Find a word by one of its names, in the singular or the plural.
 
-        Raises DreamerError with the nearest names if there is none.
+        Args:
+            name: what is asked for.
+            presets: what an error may name besides.
+
+        Raises DreamerError with what is nearest by meaning, or else by spelling, if there is none.
         """
         for form in class_labels.forms(name):
             for names, known in self._known:
                 if places := names.holding(form):
                     return known[places[0]]
-        near = Names([*self.class_names, *self.subjects]).near(name)
-        guess = f"did you mean {' or '.join(near)}? " if near else ""
+            if noun := self._find_noun(form):
+                return noun
         raise DreamerError(
-            f"No word {name!r} is known: {guess}`dream models words` shows them all."
+            f"No word {name!r} is known: {self._guess(name, presets)}`dream models words` shows "
+            "them all."
         )
+
+    def _find_noun(self, form: str) -> Word | None:
+        """Return the word of a noun some of whose classes are in this table."""
+        noun = nouns.find_noun(form)
+        members = (
+            [self.classes[key] for key in noun.find_members() if key in self.classes]
+            if noun
+            else []
+        )
+        return combine(members) if members else None
+
+    def _guess(self, name: str, presets: Collection[str]) -> str:
+        """Return a question that names what may have been meant."""
+        if called := next(filter(presets.__contains__, class_labels.forms(name)), None):
+            return f"did you mean the preset, -p {called}? "
+        if meant := nouns.find_near(name):
+            return f"did you mean {meant}, which is nearest in meaning? "
+        near = Names([*self.class_names, *self.subjects]).near(name)
+        return f"did you mean {' or '.join(near)}? " if near else ""
 
 
 def is_word(name: str) -> bool:
@@ -194,27 +250,34 @@ def to_json(table: Table) -> str:
     return '{"format": 1,\n' + ",\n".join(blocks) + "}\n"
 
 
-def expand(asked: Sequence[str], table: Table, unwanted: Sequence[str] = ()) -> list[str]:
+def expand(
+    asked: Sequence[str],
+    table: Table,
+    unwanted: Sequence[str] = (),
+    presets: Collection[str] = (),
+) -> list[str]:
     """Expand words into layer specs.
 
     Args:
         asked: texts `[-]WORD[=WEIGHT]`, or schedules of these; a minus asks for less of a word.
         table: the words of the network.
         unwanted: texts as in `asked`, of which there should be less.
+        presets: names that may have been meant where a word is unknown.
 
     Raises DreamerError if a word is unknown, a weight is not a number, or a schedule is invalid.
     """
     signed = [*((text, 1.0) for text in asked), *((text, -1.0) for text in unwanted)]
-    return [spec for text, sign in signed for spec in _expand_one(text, table, sign)]
+    find = partial(table.find, presets=presets)
+    return [spec for text, sign in signed for spec in _expand_one(text, find, sign)]
 
 
-def _expand_one(text: str, table: Table, sign: float) -> list[str]:
+def _expand_one(text: str, find: Callable[[str], Word], sign: float) -> list[str]:
     option = "--of" if sign > 0 else "--not"
     try:
         written = schedule.parse_text(text).keys
     except ValueError as error:
         raise DreamerError(f"{option} {text!r} is not understood: {error}.") from None
-    specs = [_weigh_layers(key.value, table, sign, option) for key in written]
+    specs = [_weigh_layers(key.value, find, sign, option) for key in written]
     if not keys.is_schedule(text):
         return list(specs[0].values())
     layers = dict.fromkeys(layer for each in specs for layer in each)
@@ -228,7 +291,9 @@ def _expand_one(text: str, table: Table, sign: float) -> list[str]:
     ]
 
 
-def _weigh_layers(text: str, table: Table, sign: float, option: str) -> dict[str, str]:
+def _weigh_layers(
+    text: str, find: Callable[[str], Word], sign: float, option: str
+) -> dict[str, str]:
     """Return the layer specs of one `[-]WORD[=WEIGHT]`, by layer."""
     name, equals, given = text.strip().partition("=")
     try:
@@ -241,5 +306,5 @@ def _weigh_layers(text: str, table: Table, sign: float, option: str) -> dict[str
         name, weight = name[1:], -weight
     scale = f"={weight:g}" if weight != 1 else ""
     with speaking_of(option):
-        word = table.find(name)
+        word = find(name)
     return {term.layer: spec + scale for term, spec in zip(word.terms, word.layers, strict=True)}
