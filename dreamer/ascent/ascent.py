@@ -21,6 +21,9 @@ from dreamer.ascent.transforms import Transform
 CHUNK_SECONDS = 0.3
 """The target duration of a chunk of steps; progress and cancellation come between chunks."""
 
+_SHIFTED = 1 << 16
+"""Added to the number of a shift, so that its random numbers are no transform's."""
+
 _PICTURES = tf.TensorSpec([None, None, None, 3], tf.float32)
 _SEED = tf.TensorSpec([2], tf.int32)
 _COUNT = tf.TensorSpec([], tf.int32)
@@ -98,6 +101,7 @@ class Ascent:
         tiles: the tiles that the network sees one by one; None to show it whole pictures.
         decode: turns `Climb.images` into pictures inside the tape (see `parametrizations`).
         keep_best: whether to keep the images with the highest score.
+        shifts: how many random transforms a gradient is the mean of.
     """
 
     def __init__(
@@ -114,6 +118,7 @@ class Ascent:
         tiles: Tiles | None = None,
         decode: Decode = PIXELS.decode,
         keep_best: bool = False,
+        shifts: int = 1,
     ) -> None:
         self.objective, self.stopping, self.numbers = objective, stopping, numbers
         self._features, self._transform, self._decode = features, transform, decode
@@ -128,9 +133,9 @@ class Ascent:
             experimental_attributes={"_noinline": True},
             autograph=False,
         )
-        self.value_and_gradient = (
-            tile_gradient(gradient, objective.layers, tiles) if tiles else gradient
-        )
+        if tiles:
+            gradient = tile_gradient(gradient, objective.layers, tiles)
+        self.value_and_gradient = _average_shifts(gradient, shifts) if shifts > 1 else gradient
         # One signature for all sizes, or each octave would trigger a retrace.
         start = tf.nest.map_structure(_relax_spec, self.begin(tf.zeros([1, 8, 8, 3])))
         self._run: Any = tf.function(
@@ -236,6 +241,24 @@ class Ascent:
             taken = tf.where(highest, index, climb.taken)
         best = tf.where(here, tf.maximum(scores[:, None], climb.best), climb.best)
         return Climb(moved, memory, alive, scores, best, waited, strengths, kept, taken)
+
+
+def _average_shifts(gradient: Gradient, shifts: int) -> Gradient:
+    """Return the mean of several gradients, each with random numbers of its own.
+
+    Most of the finest grain differs from one to the next, and averages out.
+    """
+
+    def run(images: tf.Tensor, seed: tf.Tensor, numbers: Numbers) -> Slope:
+        slopes: list[Slope] = []
+        for number in range(shifts):
+            # One after the other: both at once would take twice the memory.
+            with tf.control_dependencies([slope for _, slope, _ in slopes]):
+                own = tf.random.experimental.stateless_fold_in(seed, _SHIFTED + number)
+                slopes.append(gradient(tf.identity(images), own if number else seed, numbers))
+        return tf.nest.map_structure(lambda *each: tf.add_n(each) / shifts, *slopes)
+
+    return run
 
 
 def _select_pictures(condition: tf.Tensor, chosen: tf.Tensor, others: tf.Tensor) -> tf.Tensor:

@@ -47,6 +47,7 @@ class Setting:
         parametrization: what the steps change.
         tiles: how the network gets pictures; None where it gets them whole.
         keep_best: whether the pictures of the best scores are kept.
+        shifts: how many random transforms a gradient is the mean of.
     """
 
     dtype: str
@@ -55,6 +56,7 @@ class Setting:
     parametrization: Parametrization = PIXELS
     tiles: Tiles | None = None
     keep_best: bool = False
+    shifts: int = 1
 
 
 def build_ascent(
@@ -88,6 +90,7 @@ def build_ascent(
         tiles=setting.tiles,
         decode=setting.parametrization.decode,
         keep_best=setting.keep_best,
+        shifts=setting.shifts,
     )
 
 

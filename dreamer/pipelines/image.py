@@ -160,7 +160,8 @@ class ImagePipeline:
         if self.own.transform:
             # As for a caller's objective, see `goal`.
             transform = transforms.chain(transform, tf.function(self.own.transform))
-        return self._find(Setting(dtype, 0, transform, tiles=tiles), gains)
+        setting = Setting(dtype, 0, transform, tiles=tiles, shifts=self.recipe.shifts)
+        return self._find(setting, gains)
 
     def _find(self, setting: Setting, gains: Gains) -> Ascent:
         goal, own = self.goal, self.own

@@ -156,6 +156,7 @@ class LayerGrowth:
             build_transform(recipe, self._stride),
             self.parametrization,
             keep_best=own.keep == "best",
+            shifts=recipe.shifts,
         )
         numbers = self.numbers(find_targets(self.net, self.layer, [0]) * own.diverse)
         return build_ascent(recipe, self.net, objective, numbers, setting)

@@ -52,34 +52,30 @@ class Row(NamedTuple):
 
 def find_noun(form: str) -> Row | None:
     """Find the noun that has exactly this normalized name; see `class_labels.forms`."""
-    rows, names, _ = _load()
+    rows, (names, _) = read_table(), _index()
     places = names.holding(form)
     return rows[places[0]] if places else None
 
 
 def find_near(name: str) -> str | None:
     """Find what is nearest to a noun by its meaning: the usual name of a noun or of a class."""
-    rows, _, near = _load()
+    rows, (_, near) = read_table(), _index()
     places = near.matching(name)
     return rows[places[0]].name if places else None
 
 
-def count_nouns() -> int:
-    """Return how many names there are."""
-    rows, *_ = _load()
-    return sum(len(row.names) for row in rows)
+@cache
+def read_table() -> Sequence[Row]:
+    """Read the table's rows."""
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        return [_parse(row) for row in csv.DictReader(file, delimiter="\t")]
 
 
 @cache
-def _load() -> tuple[list[Row], Names, Names]:
-    """Return the rows, and indices of their names and of what is near."""
-    with TABLE.open(encoding="utf-8", newline="") as file:
-        rows = [_parse(row) for row in csv.DictReader(file, delimiter="\t")]
-    names, near = (
-        Names(",".join(each) for each in lists)
-        for lists in ((row.names for row in rows), (row.near for row in rows))
-    )
-    return rows, names, near
+def _index() -> tuple[Names, Names]:
+    """Return indices of the rows' names, and of what is near."""
+    rows = read_table()
+    return Names(",".join(row.names) for row in rows), Names(",".join(row.near) for row in rows)
 
 
 def _parse(cells: dict[str, str]) -> Row:

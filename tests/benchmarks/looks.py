@@ -135,9 +135,7 @@ def measure(pipeline: ImagePipeline, photo: Image) -> Figures:
 def strengths(pipeline: ImagePipeline, photo: Image) -> Mapping[float, float]:
     """The change of color before harmony, by the strength that was asked for."""
     return {
-        strength: measure_color_change(
-            paint(pipeline, photo, harmony=0, strength=strength), photo
-        )
+        strength: measure_color_change(paint(pipeline, photo, harmony=0, strength=strength), photo)
         for strength in STRENGTHS
     }
 

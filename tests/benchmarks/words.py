@@ -37,15 +37,7 @@ import tensorflow as tf
 from dreamer import recipe
 from dreamer.analysis import word_fitting
 from dreamer.arrays import Activations, Image
-from dreamer.ascent import (
-    normalizations,
-    objectives,
-    octaves,
-    optimizers,
-    regularizers,
-    steps,
-    transforms,
-)
+from dreamer.ascent import objectives, octaves, optimizers, steps, transforms
 from dreamer.ascent.ascent import Ascent
 from dreamer.ascent.multiscale import Octave, Passage, dream
 from dreamer.ascent.objectives import Objective
@@ -53,10 +45,13 @@ from dreamer.files import photo_sets
 from dreamer.imaging.finish import leave_unchanged
 from dreamer.networks import freezing, keras_file, loading, weight_files
 from dreamer.networks.network import Network
-from dreamer.recipe import Recipe, class_labels, words
+from dreamer.pipelines.build_ascent import build_regularizer, build_update
+from dreamer.pipelines.finish_by_recipe import finish_octaves
+from dreamer.recipe import Recipe, class_labels, nouns, words
 
 SIDE = 360
 FIRST = 5
+MOST = 60  # Classes of a noun: almost any picture shows one of more.
 JUDGE, NAMES = "squeezenet_v1.0.keras", "imagenet_synset_words.txt"
 JUDGE_SIDE, JUDGE_MEAN = 227, np.array([104, 117, 123], np.float32)
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -109,6 +104,7 @@ class Dreamer(NamedTuple):
             seed=seed,
             frame=0,
             finish=leave_unchanged,
+            grow=finish_octaves(RECIPE),
         )
         *_, last = dream(photo, plan, passage)
         return last.picture().clip(0, 1)
@@ -128,17 +124,14 @@ def dreamer(net: Network, layers: Sequence[str], reduction: str) -> Dreamer:
         parts = (tf.linalg.matvec(values(maps[layer]), w) for layer, w in weights.items())
         return tf.add_n(list(parts))
 
-    blur = regularizers.REGULARIZERS["blur"](steps.amount("blur"))
     ascent = Ascent(
         freezing.freeze(net, layers, "float32"),
         Objective(frozenset(layers), score),
         steps.numbers(float(RECIPE.rate), {"blur": steps.ramp(float(RECIPE.blur))}),
         transform=transforms.jitter(RECIPE.jitter),
-        update=lambda gradient, step: normalizations.NORMALIZATIONS[RECIPE.normalization](gradient),
+        update=build_update(RECIPE),
         optimizer=optimizers.OPTIMIZERS[RECIPE.optimizer],
-        regularize=regularizers.chain(
-            regularizers.every(RECIPE.blur_every, blur), regularizers.clip
-        ),
+        regularize=build_regularizer(RECIPE),
     )
     motif = max(net.spec.motifs.get(layer, 0) for layer in layers) or 200
     return Dreamer(ascent, weights, motif)
@@ -316,6 +309,9 @@ def main() -> None:
     parser.add_argument(
         "--classes", type=int, default=0, help="Dream of this many classes instead."
     )
+    parser.add_argument(
+        "--nouns", type=int, default=0, help="Dream of this many nouns above them instead."
+    )
     parser.add_argument("--table", type=Path, default=words.PACKAGED)
     parser.add_argument(
         "--labels",
@@ -331,7 +327,10 @@ def main() -> None:
     photos = {str(n * step): fit(held_out[n * step]) for n in range(given.count)}
     known_pairs: Known = {pair[:3]: pair for pair in measure.kept(given.rows, Pair)}
     names = list(table.classes)[:: -(-len(table.classes) // given.classes)] if given.classes else []
-    known = {name: table.classes[name] for name in names} or {
+    if given.nouns:
+        several = [row.name for row in nouns.read_table() if row.names and len(row.classes) <= MOST]
+        names = several[:: -(-len(several) // given.nouns)]
+    known = {name: table.classes.get(name) or table.find(name) for name in names} or {
         name: word
         for name, word in table.subjects.items()
         if not given.words or name in given.words
@@ -365,6 +364,9 @@ def _groups(labels: class_labels.Labels, known: Mapping[str, words.Word]) -> dic
         **word_fitting.single(labels),
         **word_fitting.groups(labels, word_fitting.read_subjects()),
     }
+    outputs = {label.wordnet: place for place, label in enumerate(labels)}
+    for row in nouns.read_table():
+        every.setdefault(row.name, [outputs[key] for key in row.find_members()])
     return {name: every[name] for name in known}
 
 
