@@ -241,16 +241,22 @@ def _weigh_channels(pull: Array, attribution: Array) -> Array:
 
     The highest weight is 1.
     """
-    mean = np.sqrt(pull.clip(0) * attribution.clip(0))
-    mean[mean < np.sort(mean)[-CHANNELS:][0]] = 0
+    mean = keep_strongest(np.sqrt(pull.clip(0) * attribution.clip(0)))
     return np.asarray(mean / max(mean.max(), np.finfo(np.float32).tiny))
 
 
-def weigh(energy: Weights, chosen: Mapping[str, Weights]) -> dict[str, Word]:
-    """Make words of chosen channels, scaled so that all pull about equally."""
+def keep_strongest(weights: Array) -> Array:
+    """Set all but the `CHANNELS` highest weights to 0."""
+    return np.where(weights < np.sort(weights)[-CHANNELS:][0], 0, weights)
+
+
+def weigh(
+    energy: Weights, chosen: Mapping[str, Weights], pull: float | None = None
+) -> dict[str, Word]:
+    """Make words of chosen channels, scaled so that all pull alike: as their median, or `pull`."""
     sizes = {name: _measure_pull(energy, weights) for name, weights in chosen.items()}
     live = {name: size for name, size in sizes.items() if size}
-    usual = float(np.median(list(live.values()) or [1.0]))
+    usual = float(np.median(list(live.values()) or [1.0])) if pull is None else pull
     return {name: _make_word(energy, chosen[name], usual / size) for name, size in live.items()}
 
 

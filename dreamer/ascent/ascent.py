@@ -256,7 +256,8 @@ def _average_shifts(gradient: Gradient, shifts: int) -> Gradient:
             with tf.control_dependencies([slope for _, slope, _ in slopes]):
                 own = tf.random.experimental.stateless_fold_in(seed, _SHIFTED + number)
                 slopes.append(gradient(tf.identity(images), own if number else seed, numbers))
-        return tf.nest.map_structure(lambda *each: tf.add_n(each) / shifts, *slopes)
+        mean: Slope = tf.nest.map_structure(lambda *each: tf.add_n(each) / shifts, *slopes)
+        return mean
 
     return run
 

@@ -16,7 +16,7 @@ NEARLY = 0.87
 
 
 def plan_by_motif(
-    size: Size, motif: float, shares: tuple[float, float], scale: float
+    size: Size, motif: float, shares: tuple[float, float], scale: float, enlarged: int = 0
 ) -> list[Size]:
     """Return working sizes at which the network's motifs fill given shares of the picture.
 
@@ -25,17 +25,21 @@ def plan_by_motif(
         motif: size of the network's motifs, in pixels of the working size.
         shares: the largest and the smallest motif, as shares of the picture's short side.
         scale: approximate ratio of neighboring sizes; both ends are met exactly.
+        enlarged: short side, in pixels, up to which a small picture is enlarged, at most to twice
+            its size.
 
     Returns:
         Sizes from small to large. They depend only on the picture's proportions, so that a recipe
-        looks the same on a small and a large copy. Sizes larger than the picture are replaced by
-        the picture's own, unless the last of the others is nearly as large (see `NEARLY`).
+        looks the same on a small and a large copy. Sizes larger than the picture, or than it may be
+        enlarged to, are replaced by the picture's own, unless one of the others is nearly as large
+        (see `NEARLY`).
     """
     first, last = (motif / share for share in shares)
     count = 1 + round(math.log(last / first) / math.log(scale))
     shorts = [first * (last / first) ** (i / max(count - 1, 1)) for i in range(count)]
     short = min(size)
-    fitting = [s / short for s in shorts if s <= short]
+    limit = max(short, min(enlarged, 2 * short))
+    fitting = [s / short for s in shorts if s <= limit]
     if not fitting or (len(fitting) < count and fitting[-1] < NEARLY):
         fitting.append(1.0)
     return [(round(size[0] * share), round(size[1] * share)) for share in fitting]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dreamer.cli import models, presets, show
+from dreamer.cli import models, own_words, presets, show
 from dreamer.cli.command_help import TEXTS
 from dreamer.cli.commands import Command, make_command
 from dreamer.errors import DreamerError
@@ -27,6 +27,7 @@ for _name, _request in REQUESTS.items():
     app.command(_name, cls=Command, epilog=_text.examples)(_command)
 app.add_typer(models.app, name="models")
 app.add_typer(presets.app, name="presets")
+app.add_typer(own_words.app, name="words")
 
 
 def _show_version(wanted: bool) -> None:

@@ -36,10 +36,15 @@ def offer_motions(incomplete: str) -> Iterator[Offer]:
 
 
 def offer_words(incomplete: str) -> Iterator[Offer]:
-    """Offer the subjects of the packaged table; a hyphen stands for a space."""
+    """Offer the subjects that dreamnet knows; a hyphen stands for a space."""
+    from dreamer.errors import DreamerError
     from dreamer.recipe import words
 
-    subjects = words.read(words.PACKAGED).subjects
+    try:
+        subjects = words.load(words.SHARED_BY[0]).subjects
+    except DreamerError:
+        # A damaged table of one's own is shown when it is used.
+        subjects = words.read(words.PACKAGED).subjects
     names = (name.strip().replace(" ", "-") for each in subjects for name in each.split(","))
     return ((name, "") for name in _filter(sorted(names), incomplete))
 

@@ -73,9 +73,7 @@ def command(
     """List the words for `--of`, see them, find them in a photo, or fit them."""
     from dreamer.jobs.requests import ImageRequest
 
-    fields = {"network": network} if network else {}
-    request = ImageRequest(fields=fields, settings=tuple(settings or ()), weights=weights)
-    recipe, file = _resolve(request)
+    recipe, file = resolve(network, settings, weights)
     if fit:
         target = _choose_target(recipe, file, labels, output, overwrite=overwrite)
         _fit(recipe, file, fit, labels or Path(), layer or [], target, quiet=quiet)
@@ -87,23 +85,29 @@ def command(
         from dreamer.cli.commands import run
 
         source = {"photos": (on,)} if on else {"noise": _NOISE}
-        changes = {"sheet": "words", "output": output, "overwrite": overwrite, **source}
-        run(request.model_copy(update=changes), quiet=quiet)
+        fields = {"network": network} if network else {}
+        own = {"fields": fields, "settings": tuple(settings or ()), "weights": weights}
+        shown = {"sheet": "words", "output": output, "overwrite": overwrite, **source}
+        run(ImageRequest(**own, **shown), quiet=quiet)
     elif on:
         _show_found(recipe, file, on, table)
     else:
         _show(table)
 
 
-def _resolve(request: object) -> tuple[Recipe, Path | None]:
-    """Return the recipe of a request, and the file of its network."""
+def resolve(
+    network: str | None, settings: Sequence[str] | None, weights: Path | None
+) -> tuple[Recipe, Path | None]:
+    """Return a recipe that names a network, and the file of its weights or itself."""
     from dreamer.jobs.events import ignore
     from dreamer.jobs.requests import ImageRequest
-    from dreamer.jobs.resolve import Origin, network_file, resolve
+    from dreamer.jobs.resolve import Origin, network_file
+    from dreamer.jobs.resolve import resolve as resolve_request
     from dreamer.recipe.field_types import Kind
 
-    assert isinstance(request, ImageRequest)
-    wanted = resolve(request, Kind.PICTURE, ignore, Origin(None))
+    fields = {"network": network} if network else {}
+    request = ImageRequest(fields=fields, settings=tuple(settings or ()), weights=weights)
+    wanted = resolve_request(request, Kind.PICTURE, ignore, Origin(None))
     return wanted.recipe, network_file(request)[1]
 
 

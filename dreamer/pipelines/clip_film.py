@@ -21,7 +21,7 @@ from dreamer.pipelines.image import ImagePipeline, Moment
 from dreamer.pipelines.plan import Plan
 from dreamer.recipe import Recipe
 from dreamer.recipe.film_fields import Film
-from dreamer.recipe.migrations import NEON
+from dreamer.recipe.migrations import OF_FRAMES
 from dreamer.recipe.schedule import Clock
 
 GAIN = np.float32(3)
@@ -47,7 +47,7 @@ Mask = NDArray[np.float32]
 def frame_recipe(recipe: Recipe) -> Recipe:
     """Return the recipe of what is dreamt on each frame: a photo's, but for what only shows."""
     shown = {"palette": (), "saturation": 1, "colors": "dream", "opacity": 1}
-    return recipe.changed({**NEON, "strength": recipe.strength, **shown})
+    return recipe.changed({**OF_FRAMES, "strength": recipe.strength, **shown})
 
 
 class Pair(NamedTuple):

@@ -25,7 +25,7 @@ from dreamer.pipelines.image import ImagePipeline, Moment
 from dreamer.pipelines.plan import Plan
 from dreamer.recipe import Recipe
 from dreamer.recipe.film_fields import Film
-from dreamer.recipe.migrations import NEON
+from dreamer.recipe.migrations import OF_FRAMES
 from dreamer.recipe.schedule import Clock, parse_text
 
 AVERAGE = 20.0
@@ -79,7 +79,7 @@ def frame_recipe(recipe: Recipe) -> Recipe:
     """Return the recipe of what is dreamt on each frame."""
     film = recipe.film
     # The change of a whole film is held by the second, not that of a picture.
-    own = {"steps": film.steps, "motif": film.motif, "size": film.size, **NEON}
+    own = {"steps": film.steps, "motif": film.motif, "size": film.size, **OF_FRAMES}
     return recipe.changed({**own, "octaves": recipe.octaves})
 
 

@@ -78,7 +78,9 @@ def plan_octaves(goal: Goal, size: Size, *, strict: bool = False) -> Plan:
     if recipe.octaves:
         wanted = octaves.plan_by_count(size, recipe.octaves, recipe.octave_scale, recipe.resample)
     else:
-        wanted = octaves.plan_by_motif(size, goal.motif, recipe.motif, recipe.octave_scale)
+        wanted = octaves.plan_by_motif(
+            size, goal.motif, recipe.motif, recipe.octave_scale, recipe.enlarged
+        )
     further = []
     if recipe.to_full_size:
         further = octaves.plan_further(size, wanted[-1], goal.motif, FINEST, recipe.octave_scale)

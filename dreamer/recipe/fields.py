@@ -212,6 +212,16 @@ class RecipeFields(Data):
         ge=1,
         le=4096,
     )
+    enlarged: int = define(
+        480,
+        "short side, in pixels, up to which a small photo is enlarged to be dreamt on, so that it "
+        "becomes as rich as a large one; 0 for never",
+        "octaves.enlarged",
+        Acts.PLAN,
+        PICTURE,
+        ge=0,
+        le=4096,
+    )
     octaves: int | None = define(
         None,
         "number of octaves, counted down from full size; replaces --motif",
@@ -327,15 +337,6 @@ class RecipeFields(Data):
         flag="--jitter",
         ge=0,
         le=4096,
-    )
-    shifts: int = define(
-        1,
-        "random shifts that each step averages; 2 takes 1.6 times as long and has less grain, for "
-        "prints",
-        "ascent.shifts",
-        Acts.GRAPH,
-        ge=1,
-        le=8,
     )
     shifts: int = define(
         1,

@@ -25,7 +25,11 @@ NEON: Mapping[str, Any] = {"strength": "free", "harmony": 0, "detail": 1, "chrom
 """The fields by which a picture looks as those of formats 1 and 2 do."""
 
 
-BEFORE_HARMONY: Mapping[str, Any] = {**NEON, "palette_style": "statistics"}
+OF_FRAMES: Mapping[str, Any] = {**NEON, "enlarged": 0}
+"""The fields of what is dreamt on each frame of a film, which is fed back."""
+
+
+BEFORE_HARMONY: Mapping[str, Any] = {**OF_FRAMES, "palette_style": "statistics"}
 """The fields of formats 1 and 2 whose defaults are others since."""
 
 

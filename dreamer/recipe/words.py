@@ -17,6 +17,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 from dreamer.errors import DreamerError, speaking_of
 from dreamer.recipe import class_labels, nouns, schedule
 from dreamer.recipe.class_labels import Names
@@ -67,6 +69,20 @@ class Word:
         """
         return sum(_compute_strength(term, energies[term.layer]) for term in self.terms)
 
+    def measure_pull(self, energies: Mapping[str, Sequence[float]] | None = None) -> float:
+        """Return how far the weighted sum of channels varies over photos.
+
+        Args:
+            energies: the mean square of each channel over them, by layer; without, that all
+                channels vary alike is taken for granted.
+        """
+        squares = (
+            weight**2 * (energies[term.layer][channel] if energies else 1)
+            for term in self.terms
+            for channel, weight in _read_weights(term).items()
+        )
+        return math.sqrt(sum(squares))
+
 
 def _compute_strength(term: LayerSpec, energies: Sequence[float]) -> float:
     weights = _read_weights(term)
@@ -90,18 +106,18 @@ def combine(words: Sequence[Word]) -> Word:
             layers.setdefault(term.layer, Counter()).update(_read_weights(term))
     most = max(len(term.channels or ()) for word in words for term in word.terms)
     kept = {layer: dict(weights.most_common(most)) for layer, weights in layers.items()}
-    pulls = [_measure_pull([_read_weights(term) for term in word.terms]) for word in words]
-    scale = sum(pulls) / len(pulls) / _measure_pull(list(kept.values()))
-    specs = (
-        f"{layer}:" + ",".join(f"{c}@{weight * scale:.3g}" for c, weight in weights.items())
-        for layer, weights in kept.items()
+    pull = sum(word.measure_pull() for word in words) / len(words)
+    scale = pull / Word(_write_layers(kept), 1).measure_pull()
+    usual = sum(word.usual for word in words) / len(words)
+    return Word(_write_layers(kept, scale), usual)
+
+
+def _write_layers(layers: Mapping[str, Mapping[int, float]], scale: float = 1) -> tuple[str, ...]:
+    """Write the weights of channels, by layer, as layer specs."""
+    return tuple(
+        f"{layer}:" + ",".join(f"{channel}@{weight * scale:.3g}" for channel, weight in own.items())
+        for layer, own in layers.items()
     )
-    return Word(tuple(specs), sum(word.usual for word in words) / len(words))
-
-
-def _measure_pull(layers: Sequence[Mapping[int, float]]) -> float:
-    """Measure how far a word's sum would vary if all channels varied alike."""
-    return math.sqrt(sum(weight**2 for weights in layers for weight in weights.values()))
 
 
 @dataclass(frozen=True)
@@ -136,6 +152,10 @@ class Table:
         """
         times = {name: word.strength(energies) / word.usual for name, word in self.subjects.items()}
         return sorted(times.items(), key=lambda item: -item[1])
+
+    def with_subjects(self, subjects: Mapping[str, Word]) -> Table:
+        """Return a table with more subjects, which hide others of their names."""
+        return Table({**subjects, **self.subjects, **subjects}, self.classes)
 
     def find(self, name: str, presets: Collection[str] = ()) -> Word:
         """Find a word by one of its names, in the singular or the plural.
@@ -177,6 +197,17 @@ class Table:
         return f"did you mean {' or '.join(near)}? " if near else ""
 
 
+def own_path(network: str, file: Path | None = None) -> Path:
+    """Return the path of the user's own words for a network.
+
+    For one from a file it is the table beside that; those that share a table share these, too.
+    """
+    if network in SHARED_BY:
+        folder = platformdirs.user_config_path("dreamer", appauthor=False)
+        return folder / f"own{SUFFIX}"
+    return beside(file or Path(network))
+
+
 def is_word(name: str) -> bool:
     """Tell whether the packaged table knows a word of this name."""
     try:
@@ -195,13 +226,16 @@ def load(network: str, file: Path | None = None) -> Table:
 
     Raises DreamerError if there is no table, or if it cannot be read.
     """
-    path = PACKAGED if network in SHARED_BY else beside(file or Path(network))
-    if not path.is_file():
+    own = own_path(network, file)
+    if network in SHARED_BY:
+        table = read(PACKAGED)
+        return table.with_subjects(read(own).subjects) if own.is_file() else table
+    if not own.is_file():
         raise DreamerError(
             f"There are no words for {network}: dream on {' or '.join(SHARED_BY)}, or make a table "
             "by `dream models words --fit PHOTOS --labels FILE` from a .keras classifier."
         )
-    return read(path)
+    return read(own)
 
 
 def beside(file: Path) -> Path:

@@ -69,7 +69,9 @@ def main() -> None:
     members = word_fitting.groups(seen_by.names, word_fitting.read_subjects())[given.subject]
     shown = list(find(seen_by, given.source, members, given.count))
     before = [look(seen_by, photo, members) for photo in shown]
-    print(f"| {given.subject}, {len(shown)} photos | among five | log p | fewer |\n|---|---|---|---|")
+    print(
+        f"| {given.subject}, {len(shown)} photos | among five | log p | fewer |\n|---|---|---|---|"
+    )
     for name, words in WAYS.items():
         asked = [word.format(given.subject) for word in words]
         made = [dreamer.dream(photo, of=asked) if asked else photo for photo in shown]
