@@ -36,6 +36,9 @@ SHOWN = 5
 
 KERAS = ".keras"
 
+HONEST = 30.0
+"""The `strength` up to which lightness bears it."""
+
 ANY_SEED = "-1"
 """What is asked for where any seed will do."""
 
@@ -172,7 +175,14 @@ def resolve(
         in_words = said if said.names_any or sheet else None
     for text in _unexpected(origin.name, base, chosen, settings, in_words, kind):
         emit(Note(text))
-    return describe(base, chosen, in_words, settings=settings, other=find_usual(request, kind))
+    wanted = describe(base, chosen, in_words, settings=settings, other=find_usual(request, kind))
+    if "strength" in chosen and _is_wild(wanted.recipe.strength):
+        emit(Note(f"Above --strength {HONEST:g} lightness breaks, too; below, it is mostly color."))
+    return wanted
+
+
+def _is_wild(strength: float | str) -> bool:
+    return not isinstance(strength, str) and strength > HONEST
 
 
 def list_names(sheet: str) -> list[str]:
@@ -375,5 +385,10 @@ def find_unused(base: Recipe | None, fields: Sequence[str], kind: Kind) -> list[
 
 
 def name_goal(recipe: Recipe) -> str:
-    """Name what a recipe dreams of: its words, or its layers in short."""
-    return ", ".join(recipe.of or map(shorten_layer, recipe.layers))
+    """Name what a recipe dreams of: its layers in short; with words, only those of its look.
+
+    Those of a word are long.
+    """
+    short = list(map(shorten_layer, recipe.layers))
+    look = [text for text, whole in zip(short, recipe.layers, strict=True) if text == whole]
+    return ", ".join([*look, *recipe.of] if recipe.of else short)

@@ -170,8 +170,9 @@ class Table:
             for names, known in self._known:
                 if places := names.holding(form):
                     return known[places[0]]
-            if noun := self._find_noun(form):
-                return noun
+        # "bird" is a noun, and "birds" a word of the table: that comes first.
+        if noun := next(filter(None, map(self._find_noun, class_labels.forms(name))), None):
+            return noun
         raise DreamerError(
             f"No word {name!r} is known: {self._guess(name, presets)}`dream models words` shows "
             "them all."

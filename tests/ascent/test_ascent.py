@@ -41,6 +41,18 @@ def test_where_a_run_is_cut_never_changes_a_pixel(name: str, tiny: Any, photo: I
     np.testing.assert_array_equal(whole.images, state.images)
 
 
+def test_shifts_average_gradients_each_with_its_own_numbers(tiny: Any, photo: Image) -> None:
+    once, twice = (make(tiny, transform=transforms.jitter(8), shifts=n) for n in (1, 2))
+    images, seed = tf.constant(photo[None]), octave_seed(0, 0, 0)
+    _, first, _ = once.value_and_gradient(images, seed, once.numbers)
+    scores, mean, strengths = twice.value_and_gradient(images, seed, twice.numbers)
+    other = 2 * mean - first
+    assert scores.shape == (1,)
+    assert {each.shape[0] for each in strengths.values()} == {1}
+    assert float(tf.norm(other - first)) > 0.1 * float(tf.norm(first))
+    assert float(tf.norm(other)) == pytest.approx(float(tf.norm(first)), rel=0.5)
+
+
 def test_one_trace_serves_every_size_and_number_of_steps(tiny: Any, photo: Image) -> None:
     ascent = make(tiny)
     for size in (40, 56, 64):

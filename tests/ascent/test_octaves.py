@@ -25,6 +25,15 @@ def test_octaves_by_motif_depend_on_proportions_alone() -> None:
     assert octaves.plan_by_motif((900, 1200), 100, (0.3, 0.3), 1.4) == [(333, 444)]
 
 
+def test_a_small_picture_has_the_octaves_of_a_larger_one() -> None:
+    larger = octaves.plan_by_motif((480, 640), 100, (0.5, 0.1), 1.4)
+    assert octaves.plan_by_motif((240, 320), 100, (0.5, 0.1), 1.4, 480) == larger[:3]
+    assert octaves.plan_by_motif((480, 640), 100, (0.5, 0.1), 1.4, 480) == larger
+    # To twice its size at most; where not even that is enough, it stays as it is.
+    assert octaves.plan_by_motif((90, 120), 100, (0.5, 0.1), 1.4, 480) == [(90, 120)]
+    assert octaves.plan_by_motif((120, 160), 100, (0.5, 0.1), 1.4, 480) == [(200, 267)]
+
+
 @pytest.mark.parametrize("size", [(31, 27), (101, 90)])
 def test_zoom_is_scipys(size: tuple[int, int], photo: Image) -> None:
     theirs = ndimage.zoom(photo, (size[0] / 72, size[1] / 96, 1), order=1)

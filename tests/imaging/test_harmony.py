@@ -39,6 +39,17 @@ def test_where_srgb_has_no_such_color_chroma_gives_way() -> None:
     assert (np.hypot(*np.moveaxis(back[..., 1:], -1, 0)) < 0.3).all()
 
 
+def test_a_knee_leaves_soft_colors_and_keeps_others_from_the_limit() -> None:
+    chroma = np.linspace(0, 0.4, 60, dtype=np.float32)
+    lab = np.stack([np.full(60, 0.5, np.float32), chroma * 0.8, chroma * 0.6], -1)[None]
+    hard, soft = oklab.to_rgb(lab), oklab.to_rgb(lab, 0.8)
+    kept = np.hypot(*oklab.from_rgb(soft)[0, :, 1:].T)
+    assert (np.diff(kept[:30]) > 0).all()
+    np.testing.assert_allclose(soft[0, :10], hard[0, :10], atol=1e-4)
+    assert hard.min() < 1 / 255
+    assert soft.min() > 1 / 255
+
+
 def test_nothing_changes_by_none_of_it() -> None:
     dream, photo = painted(0, (0.05, -0.05), (0.1, 0.04)), painted(1, (-0.02, 0.04), (0.02, 0.02))
     np.testing.assert_allclose(harmonize(0)(dream, photo), dream, atol=1e-4)

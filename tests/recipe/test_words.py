@@ -7,7 +7,7 @@ import pytest
 
 from dreamer import recipe
 from dreamer.errors import DreamerError
-from dreamer.recipe import words
+from dreamer.recipe import nouns, words
 from dreamer.recipe.layer_spec import parse_layer
 from dreamer.recipe.words import Table, Word
 
@@ -51,6 +51,8 @@ def test_a_word_becomes_layer_specs(asked: str, specs: list[str]) -> None:
     [
         ("brids", "did you mean birds"),
         ("fox", "did you mean red fox"),
+        ("dragons", "did you mean agamid, which is nearest in meaning"),
+        ("eye", "did you mean the preset, -p eyes"),
         ("snake", "did you mean sea snake"),
         ("seas", "did you mean sea snake"),
         ("qqqq", "No word 'qqqq' is known: `dream models words`"),
@@ -62,7 +64,50 @@ def test_a_word_becomes_layer_specs(asked: str, specs: list[str]) -> None:
 )
 def test_what_is_no_word_is_answered_with_the_nearest(asked: str, named: str) -> None:
     with pytest.raises(DreamerError, match=named):
-        words.expand([asked], LOOSE)
+        words.expand([asked], LOOSE, presets={"eyes": None, "lace": None})
+
+
+def test_a_noun_of_wordnet_is_made_of_the_classes_below_it() -> None:
+    table = words.load("dreamnet")
+    reptiles = table.find("reptiles")
+    assert [term.layer for term in reptiles.terms] == ["mixed4d", "mixed4e"]
+    assert all(len(term.channels or ()) == 32 for term in reptiles.terms)
+    noun = nouns.find_noun("serpent")
+    assert noun is not None
+    snakes = words.combine([table.classes[key] for key in noun.find_members()])
+    assert table.find("serpents") == table.find("Ophidian") == snakes
+    # A word of the table comes first, and one that has none of the classes has no such noun.
+    assert table.find("bird") == table.subjects["birds"]
+    with pytest.raises(DreamerError, match="No word 'reptile'"):
+        LOOSE.find("reptile")
+
+
+def test_words_combine_to_one_that_pulls_as_they_do() -> None:
+    pair = [Word(("a:1@3,2@4",), 2.0), Word(("a:2@4,5@3", "b:0@5"), 4.0)]
+    both = words.combine(pair)
+    (first, second) = both.terms
+    # Channel 2 is in both; as many are kept of a layer as either has.
+    assert first.channels == (2, 1)
+    assert second.channels == (0,)
+    assert both.usual == 3
+    mean = (5 + 50**0.5) / 2
+    assert both.measure_pull() == pytest.approx(mean, rel=0.01)
+    assert Word(("a:1@3,2@4",), 2.0).measure_pull({"a": [0, 4, 1]}) == pytest.approx(52**0.5)
+
+
+def test_words_of_ones_own_hide_others_of_their_names(tmp_path: Path) -> None:
+    own = words.own_path("dreamnet")
+    own.parent.mkdir(parents=True, exist_ok=True)
+    mine = Word(("mixed4d:1",), 1.0)
+    own.write_text(words.to_json(Table({"birds": mine, "rex": mine})))
+    try:
+        for network in words.SHARED_BY:
+            table = words.load(network)
+            assert table.find("bird") == table.find("rex") == mine
+            assert next(iter(table.subjects)) == "birds"
+            assert "dogs" in table.subjects
+    finally:
+        own.unlink()
 
 
 @pytest.mark.parametrize("ways", [["-birds"], ["birds=-1"], ["-birds=1"]])
