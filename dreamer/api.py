@@ -403,6 +403,8 @@ class _Call(NamedTuple):
     wanted: Provenance
     network: Network
     files: Mapping[str, Path]
+    file: Path | None = None
+    """The network's, or that of its weights."""
 
     def build(
         self, recipe: Any, photo: Photo | None, guide: AnyPicture | None, own: Own
@@ -441,13 +443,17 @@ class _Call(NamedTuple):
         """Return a film of a photo, and the way from a frame to a picture of the photo's kind."""
         from dreamer.files.framing import frame_photo
         from dreamer.jobs.framing import find_film_framing
-        from dreamer.pipelines.feedback_film import FeedbackFilm, frame_recipe
+        from dreamer.pipelines.feedback_film import FeedbackFilm, prepare
+        from dreamer.recipe import words
 
         read, give = _read(source)
         first, framed = frame_photo(read, find_film_framing(self.wanted.recipe, enlarge=True))
         shade = self.mask(mask, framed)
-        pipeline = self.build(frame_recipe(self.wanted.recipe), first, guide, own)
-        return FeedbackFilm(pipeline, first.image, shade), give
+        recipe = self.wanted.recipe
+        load_table = partial(words.load, recipe.network, self.file)
+        frame, association = prepare(recipe, load_table)
+        pipeline = self.build(frame, first, guide, own)
+        return FeedbackFilm(pipeline, first.image, shade, association), give
 
     def clip_film(
         self, source: Any, mask: AnyPicture | None, guide: AnyPicture | None, own: Own
@@ -499,7 +505,8 @@ def _prepare(
     named, file = _name_network(network, weights)
     fields = {**fields, **({"network": named} if named else {})}
     asked = [of] if isinstance(of, str) else list(of)
-    in_words = InWords(asked, file=file, for_film=film is not None) if asked else None
+    worded = asked or (film or {}).get("associate")
+    in_words = InWords(asked, file=file, for_film=film is not None) if worded else None
     if film:
         fields = {**fields, "film": complete_changes(film)}
     provenance = base.provenance if base else None
@@ -507,7 +514,7 @@ def _prepare(
     wanted = describe(provenance, fields, in_words, source=ARGUMENTS, other=usual)
     _start()
     net = _find_network(network, wanted, file)
-    return _Call(wanted, net, base.files if base else {})
+    return _Call(wanted, net, base.files if base else {}, file)
 
 
 def _name_network(network: Any, weights: str | Path | None) -> tuple[str | None, Path | None]:

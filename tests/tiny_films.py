@@ -49,7 +49,8 @@ def clip_of(
         **FRAMES,
         **(recipe or {}),
     }
-    whole = Recipe().changed({**given, "film": {"frames": len(clip), **film}})
+    crisp = {"grain": 1, "chroma_grain": 1}
+    whole = Recipe().changed({**given, "film": {"frames": len(clip), **crisp, **film}})
     pipeline = build_pipeline(clip_film.frame_recipe(whole), net, graphs=GRAPHS)
     size = clip[0].shape[0], clip[0].shape[1]
     return ClipFilm(

@@ -34,6 +34,7 @@ from dreamer.jobs.requests import (
 )
 from dreamer.recipe import Recipe
 from dreamer.recipe.error_sentences import describe_value
+from dreamer.recipe.film_fields import FREELY
 from dreamer.recipe.names import FORMER, traits
 
 PANELS = ("", LOOK, MOTION, CLIP, GROWTH, SEARCH, NETWORK, FILES, QUICK)
@@ -65,7 +66,7 @@ class Command(TyperCommand):
         """Parse the arguments as any command does."""
         # What comes behind a lone `--` are names of files, not options.
         named = args.index("--") if "--" in args else len(args)
-        args = [*map(_modernize, args[:named]), *args[named:]]
+        args = [*_complete_flags(list(map(_modernize, args[:named]))), *args[named:]]
         given, _, order = self.make_parser(ctx).parse_args(args=list(args))
         for param, times in Counter(order).items():
             if times > 1 and not (param.multiple or getattr(param, "is_flag", False)):
@@ -74,6 +75,20 @@ class Command(TyperCommand):
                 show.note(f"{name} is given {times} times: {counts}")
         rest: list[str] = super().parse_args(ctx, args)
         return rest
+
+
+_ALONE: Mapping[str, str] = {"--associate": FREELY}
+"""What an option means that nothing follows."""
+
+
+def _complete_flags(args: Sequence[str]) -> list[str]:
+    """Return arguments with the values of options that stand alone."""
+    whole = []
+    for argument, following in zip(args, [*args[1:], "-"], strict=True):
+        whole.append(argument)
+        if argument in _ALONE and following.startswith("-"):
+            whole.append(_ALONE[argument])
+    return whole
 
 
 def _modernize(argument: str) -> str:

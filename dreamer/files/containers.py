@@ -4,14 +4,21 @@ import re
 import struct
 from collections.abc import Iterator, Mapping
 
+HEAD = ";FFMETADATA1\n"
+"""The first line of a file with tags for ffmpeg."""
+
 _SPECIAL = re.compile(r"[=;#\\\n]")
 _ESCAPED = r"\\\g<0>"
 
 
 def ffmetadata(tags: Mapping[str, str]) -> str:
     """Return the text of a file that gives ffmpeg tags; long ones do not fit into arguments."""
-    lines = [f"{key}={_SPECIAL.sub(_ESCAPED, text)}\n" for key, text in tags.items()]
-    return "".join([";FFMETADATA1\n", *lines])
+    return "".join([HEAD, *(write_tag(key, text) for key, text in tags.items())])
+
+
+def write_tag(key: str, text: str) -> str:
+    """Return a line of such a file."""
+    return f"{key}={_SPECIAL.sub(_ESCAPED, text)}\n"
 
 
 def tag(metadata: str, key: str) -> str | None:

@@ -1,10 +1,12 @@
 """The properties of a film that are set before its first frame."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from dreamer.arrays import Size
+from dreamer.files.chapters import Chapter
 from dreamer.files.codecs import CodecName
 from dreamer.files.metadata import Embedded
 from dreamer.files.sound import Sound
@@ -28,6 +30,7 @@ class Film:
         loop: the number of frames of a film that is shown again and again; 0 of another.
         opacity: whether frames have a fourth channel, which the format must be able to hold.
         codec: of a film that is encoded; None for the usual one of its suffix.
+        chapters: asked behind the last frame for what is known by then.
     """
 
     path: Path
@@ -40,3 +43,4 @@ class Film:
     codec: CodecName | None = None
     loop: int = 0
     opacity: bool = False
+    chapters: Callable[[], Sequence[Chapter]] = tuple

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dreamer.arrays import Stored, to_bytes
-from dreamer.files import codecs, ffmpeg, metadata, sound
+from dreamer.files import chapters, codecs, ffmpeg, metadata, sound
 from dreamer.files.film_spec import Film
 
 _QUICKTIME = ("-movflags", "+faststart+use_metadata_tags")
@@ -74,3 +74,6 @@ def open_stream(film: Film, part: Path, notes: list[str]) -> Iterator[Callable[[
         if film.sound:
             options = (*_SAME_BYTES, *container)
             notes += sound.put_under(part, film.sound, written / film.fps, options)
+        if part.suffix in chapters.SUFFIXES and (found := film.chapters()):
+            seconds = float(written / film.fps)
+            chapters.put_in(part, found, seconds, (*_SAME_BYTES, *container))

@@ -44,7 +44,7 @@ def to_rgb(lab: Lab, knee: float = 1.0) -> Image:
     Args:
         lab: the colors.
         knee: the share of the chroma that sRGB holds at which it begins to give way. Below 1,
-            colors beyond what sRGB holds stay apart from each other, and from its limit.
+            all colors keep some distance from its limit, where they would look flat.
     """
     lab = lab.copy()
     np.clip(lab[..., 0], 0, 1, out=lab[..., 0])
@@ -55,7 +55,8 @@ def to_rgb(lab: Lab, knee: float = 1.0) -> Image:
         away = light - gray
         room = np.where(away > 0, 1 - gray, gray) / np.maximum(np.abs(away), 1e-6)
         share = room.min(-1, keepdims=True)
-        lab[..., 1:] *= _give_way(share, knee) if number == 0 and knee < 1 else np.minimum(share, 1)
+        last = number == _ROUNDS - 1
+        lab[..., 1:] *= _give_way(share, knee) if last and knee < 1 else np.minimum(share, 1)
     return _encode(_to_light(lab).clip(0, 1))
 
 

@@ -78,6 +78,41 @@ def hold_colors(image: Image, target: Floats, share: float) -> Image:
     return finish.to_rgb(matched.astype(np.float32))
 
 
+CALM, VIVID = 0.7, 2.5
+"""Least and most mean chroma of a living film, as a factor on the photo's."""
+
+LEAST_CHROMA = 6.0
+"""What counts as the photo's mean chroma, if that is less, in CIELAB: a gray photo's film may
+have some color."""
+
+
+def measure_chroma(image: Image) -> float:
+    """Measure the mean chroma, in CIELAB."""
+    lab = finish.to_lab(np.ascontiguousarray(image[::STRIDE, ::STRIDE]))
+    return float(np.hypot(lab[..., 1], lab[..., 2]).mean())
+
+
+def let_colors_live(image: Image, target: Floats, pull: float, chroma: float) -> Image:
+    """Hold lightness, and pull colors gently, so that a film keeps what its dreams bring.
+
+    Args:
+        image: float32 `(h, w, 3)`.
+        target: from `measure_colors`; lightness gets its mean and spread.
+        pull: how far the mean and the spread of a and b go there, 0 to 1.
+        chroma: the photo's mean chroma, to which that of the film stays within bounds.
+    """
+    own = measure_colors(image)
+    lab = finish.to_lab(image)
+    share = np.array([1, pull, pull], np.float32)
+    factor = 1 + share * (target[1] / np.maximum(own[1], 1e-3) - 1)
+    lab = (lab - own[0]) * factor + own[0] + share * (target[0] - own[0])
+    usual = max(chroma, LEAST_CHROMA)
+    mean = float(np.hypot(*np.moveaxis(lab[::STRIDE, ::STRIDE, 1:], -1, 0)).mean())
+    bounded = min(max(mean, CALM * usual), VIVID * usual)
+    lab[..., 1:] *= np.float32(bounded / max(mean, 1e-3))
+    return finish.to_rgb(lab.astype(np.float32))
+
+
 def measure_detail(image: Image) -> float:
     """Measure the standard deviation of the fine detail."""
     return float((image - cv2.GaussianBlur(image, (0, 0), FINE)).std())

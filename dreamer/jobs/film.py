@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,6 +23,7 @@ from dreamer.files import (
     sound,
     work_folder,
 )
+from dreamer.files.chapters import Chapter
 from dreamer.files.clips import is_clip
 from dreamer.files.codecs import CodecName
 from dreamer.files.film_spec import QUALITY, Film
@@ -54,6 +55,7 @@ from dreamer.jobs.sources import Destination, Naming, find_sources, make_folder
 from dreamer.jobs.workbench import Workbench
 from dreamer.recipe import to_fields
 from dreamer.recipe.field_types import Kind
+from dreamer.recipe.film_fields import FREELY
 from dreamer.recipe.layer_spec import shorten_layer
 from dreamer.recipe.provenance import Provenance
 
@@ -244,7 +246,9 @@ def _make_film(
     # The working folder goes only where its block ends as usual.
     dropped = False
     with work_folder.open_folder(folder, identity, describe_change, fresh=ask.fresh) as work:
-        making = Making(dreaming, spec, film, FolderStore(work, film), reveal)
+        store = FolderStore(work, film)
+        spec = replace(spec, chapters=store.list_chapters)
+        making = Making(dreaming, spec, film, store, reveal)
         try:
             making.write(overwrite=ask.naming.overwrite)
         except Stopped:
@@ -283,6 +287,9 @@ def _describe(dreaming: Dreaming, shot: Shot, film: AnyFilm) -> Provenance:
 
     made = describe_run(film.pipeline, film.plan, shot.sha256, dreaming.started)
     written = {name: getattr(made.recipe, name) for name in ("layers", "precision", "of")}
+    if shot.recipe.film.associate:
+        # What is raised is another at each frame.
+        del written["layers"]
     if made.recipe.motif_pixels:
         written["motif_pixels"] = made.recipe.motif_pixels
     facts = {**made.facts, **shot.facts, "encoder_threads": ffmpeg.THREADS}
@@ -322,6 +329,10 @@ class FolderStore:
         """Return the frame of a key by its number, from 0."""
         return next(self._work.frames(number))
 
+    def list_chapters(self) -> list[Chapter]:
+        """Return the film's chapters so far."""
+        return [Chapter(*each) for each in self._film.list_chapters(self.last().memory)]
+
     def last(self) -> Carried[Any]:
         """Return the last key with its memory."""
         from dreamer.pipelines.frame_loop import unpack
@@ -349,6 +360,7 @@ class Making:
     film: AnyFilm
     store: FolderStore
     reveal: Callable[[Iterator[Stored]], Iterator[Stored]] | None = None
+    _told: int = 1
     _pace: Pace = field(default_factory=lambda: Pace())
     _first: list[Stored] = field(default_factory=list)
     _last: deque[Stored] = field(default_factory=lambda: deque(maxlen=AROUND))
@@ -356,6 +368,8 @@ class Making:
     def __post_init__(self) -> None:
         self.warm_up = self.film.loop.warm_up if self.film.loop else 0
         self._kept = max(0, self.store.count - self.warm_up)
+        if self.store.count:
+            self._told = max(1, len(self.store.list_chapters()))
 
     @property
     def around(self) -> list[Image]:
@@ -415,6 +429,10 @@ class Making:
     def _note_key(self) -> None:
         """Report a key that has been dreamt, where no frame will, and the time that is left."""
         self._pace.note()
+        chapters = self.store.list_chapters()
+        for begin, title in chapters[self._told :]:
+            self.dreaming.note(f"At {begin:.0f} s: {title}.")
+        self._told = max(self._told, len(chapters))
         if (made := self.store.count) <= self.warm_up:
             text = f"leading into the loop, key {made} of {self.warm_up}"
             self.dreaming.emit(Progress(made / (self.warm_up + self.film.keys), text))
@@ -438,9 +456,19 @@ class Making:
         steps = format_count(pipeline.recipe.steps, "step")
         return (
             f"{self.spec.path.name}: {frames} of {width}×{height}, {film.fps:g} per "
-            f"second{loop}; {made.motion}, {pipeline.network.name} {name_goal(pipeline.recipe)}, "
+            f"second{loop}; {made.motion}, {pipeline.network.name} {self._name_goal()}, "
             f"{steps} at {octaves}{there}"
         )
+
+    def _name_goal(self) -> str:
+        recipe = self.film.pipeline.recipe
+        asked = self.film.film.associate
+        if asked is None:
+            return name_goal(recipe)
+        words = asked.split(",")
+        if asked == FREELY:
+            return "in free association"
+        return f"{', '.join(words)} in turn" if len(words) > 1 else f"in association from {asked}"
 
     @property
     def _keys_left(self) -> int:

@@ -12,7 +12,7 @@ from dreamer.files.photos import Photo
 from dreamer.files.sound import Sound
 from dreamer.jobs.framing import find_film_framing
 from dreamer.jobs.sources import Source
-from dreamer.recipe import Recipe
+from dreamer.recipe import Recipe, words
 
 if TYPE_CHECKING:
     from dreamer.jobs.dream_photos import Dreaming
@@ -55,6 +55,9 @@ def _build(photo: Photo, framed: Framed, dreaming: Dreaming) -> FeedbackFilm:
     _ = dreaming.started
     from dreamer.pipelines import feedback_film
 
-    pipeline = dreaming.build(feedback_film.frame_recipe(dreaming.wanted.recipe), photo)
+    recipe = dreaming.wanted.recipe
+    load_table = partial(words.load, recipe.network, dreaming.weights)
+    frame, association = feedback_film.prepare(recipe, load_table)
+    pipeline = dreaming.build(frame, photo)
     mask = dreaming.mask(framed)
-    return feedback_film.FeedbackFilm(pipeline, photo.image, mask)
+    return feedback_film.FeedbackFilm(pipeline, photo.image, mask, association)

@@ -12,6 +12,7 @@ from dreamer.errors import DreamerError, unknown
 from dreamer.files import atomic, metadata
 from dreamer.recipe import Recipe, from_fields, parse_toml, provenance, to_fields
 from dreamer.recipe.film_fields import Film
+from dreamer.recipe.migrations import BEFORE_LIFE
 from dreamer.recipe.provenance import Provenance
 from dreamer.recipe.toml_text import write_toml
 from dreamer.recipe.visualization_fields import Visualization
@@ -102,7 +103,8 @@ def read_finished(path: Path) -> Provenance:
 
 def classify(recipe: Recipe) -> str:
     """Tell what a preset is for: a `film`, the pictures of `filters`, or a `picture`."""
-    parts = {"film": recipe.film != Film(), "filters": recipe.visualization != Visualization()}
+    usual = Film(), Film(**BEFORE_LIFE)
+    parts = {"film": recipe.film not in usual, "filters": recipe.visualization != Visualization()}
     return next((name for name, other in parts.items() if other), "picture")
 
 

@@ -172,7 +172,8 @@ def resolve(
         _, file = network_file(request)
         said = InWords(request.of, request.unwanted, file, film)
         sheet = isinstance(request, ImageRequest) and has_cells_in_words(request)
-        in_words = said if said.names_any or sheet else None
+        associates = bool(chosen.get("film", {}).get("associate"))
+        in_words = said if said.names_any or sheet or associates else None
     for text in _unexpected(origin.name, base, chosen, settings, in_words, kind):
         emit(Note(text))
     wanted = describe(base, chosen, in_words, settings=settings, other=find_usual(request, kind))

@@ -26,11 +26,13 @@ class Pose(NamedTuple):
         zoom: factor, around the center.
         pan: to the right and down, as shares of width and height.
         tilt: around the horizontal and the vertical axis, in degrees.
+        turn: around the center, counterclockwise, in degrees.
     """
 
     zoom: float = 1.0
     pan: tuple[float, float] = (0.0, 0.0)
     tilt: tuple[float, float] = (0.0, 0.0)
+    turn: float = 0.0
 
     def matrix(self, size: Size) -> Matrix:
         """Return the matrix that brings a picture of `size` into this pose."""
@@ -38,6 +40,7 @@ class Pose(NamedTuple):
         return (
             pan(self.pan[0] * width, self.pan[1] * height)
             @ tilt(*self.tilt, FIELD_OF_VIEW, size)
+            @ rotation(self.turn, (width / 2, height / 2))
             @ zoom(self.zoom, (width / 2, height / 2))
         )
 
@@ -61,6 +64,10 @@ class Motion(NamedTuple):
 
 
 MOTIONS: Mapping[str, Motion] = {
+    "glide": Motion(
+        zoom=1.14,
+        pose=lambda swing: Pose(zoom=math.exp(0.055 * swing(5, 0.75)), turn=1.3 * swing(7, 0)),
+    ),
     "zoom": Motion(zoom=1.35),
     "spiral": Motion(zoom=1.35, turn=12),
     "drift": Motion(pose=lambda swing: Pose(pan=(0.07 * swing(12, 0), 0.06 * swing(17, 0)))),
@@ -71,7 +78,7 @@ MOTIONS: Mapping[str, Motion] = {
     "orbit": Motion(pose=lambda swing: Pose(tilt=(12 * swing(9, 0), 12 * swing(9, 0.25)))),
     "still": Motion(),
 }
-"""Motions by name. `zoom`, `spiral` and `tunnel` move in forever; the others come back.
+"""Motions by name. `glide`, `zoom`, `spiral` and `tunnel` move in forever; the others come back.
 
 The recipe accepts the same names (see `film_fields.Motion`)."""
 

@@ -46,8 +46,9 @@ Mask = NDArray[np.float32]
 
 def frame_recipe(recipe: Recipe) -> Recipe:
     """Return the recipe of what is dreamt on each frame: a photo's, but for what only shows."""
+    grain = {"detail": recipe.film.grain, "chroma_detail": recipe.film.chroma_grain}
     shown = {"palette": (), "saturation": 1, "colors": "dream", "opacity": 1}
-    return recipe.changed({**OF_FRAMES, "strength": recipe.strength, **shown})
+    return recipe.changed({**OF_FRAMES, **grain, "strength": recipe.strength, **shown})
 
 
 class Pair(NamedTuple):
@@ -184,6 +185,10 @@ class ClipFilm:
     def recall(self, plain: Mapping[str, Any]) -> ClipMemory:
         """Return the memory that a store has kept."""
         return ClipMemory(plain.get("dream"), plain.get("age"), tuple(plain["cuts"]))
+
+    def list_chapters(self, memory: ClipMemory) -> list[tuple[float, str]]:
+        """Return none: a clip's dream has no themes."""
+        return []
 
     def describe_ending(self, around: Sequence[Image], memory: ClipMemory) -> Ending:
         """Describe where the clip was cut."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Self
@@ -12,21 +12,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dreamer.arrays import Image, Size, Stored, from_stored, to_stored
-from dreamer.errors import DreamerError
+from dreamer.errors import DreamerError, speaking_of
+from dreamer.files.photos import Photo
 from dreamer.imaging import finish, stabilize
 from dreamer.imaging.finish import Finish
 from dreamer.imaging.masks import apply_mask
 from dreamer.imaging.stabilize import Floats
 from dreamer.motion.homographies import Matrix, zoom
 from dreamer.motion.warp import Still, warp
+from dreamer.networks import channels
+from dreamer.pipelines.association import Association, Theme, Themes, add_terms
 from dreamer.pipelines.camera import Camera
 from dreamer.pipelines.frame_loop import Carried, Ending, Loop, fill_between, measure_closure
 from dreamer.pipelines.image import ImagePipeline, Moment
 from dreamer.pipelines.plan import Plan
 from dreamer.recipe import Recipe
 from dreamer.recipe.film_fields import Film
+from dreamer.recipe.layer_spec import LayerSpec
 from dreamer.recipe.migrations import OF_FRAMES
 from dreamer.recipe.schedule import Clock, parse_text
+from dreamer.recipe.words import Table
 
 AVERAGE = 20.0
 """Seconds over which `colors = "average"` takes its mean."""
@@ -36,6 +41,9 @@ BLEND = 2.0
 
 WARM_UP = 3.0
 """Seconds that a loop is dreamt before the blended ones, so that no trace of the photo is left."""
+
+PULL = 0.6
+"""Share of the way to the photo's colors that those of a living film are pulled in a second."""
 
 CLEAN = 1.3
 """A step from the last frame to the first that is so many times the usual one is hardly seen."""
@@ -50,11 +58,13 @@ class FeedbackMemory(NamedTuple):
         colors: mean and spread of the colors, a slow average; see `stabilize.measure_colors`.
         pose: how the photo lies by now, `(3, 3)`.
         strengths: the slow average of the strengths of channels, `(c,)`, by layer.
+        themes: what a film that associates has dreamt of so far.
     """
 
     colors: Floats
     pose: Floats
     strengths: Mapping[str, Floats]
+    themes: Themes = ()
 
     def blend(self, other: Self, share: float) -> Self:
         """Return what lies a share of the way to another memory, 0 to 1."""
@@ -70,9 +80,10 @@ class FeedbackMemory(NamedTuple):
         )
 
     def to_plain(self) -> dict[str, Any]:
-        """Return the arrays by name."""
+        """Return the arrays by name, and the themes."""
         strengths = {_STRENGTH + layer: each for layer, each in self.strengths.items()}
-        return {"colors": self.colors, "pose": self.pose, **strengths}
+        themes = {"themes": [list(theme) for theme in self.themes]} if self.themes else {}
+        return {"colors": self.colors, "pose": self.pose, **strengths, **themes}
 
 
 def frame_recipe(recipe: Recipe) -> Recipe:
@@ -80,7 +91,27 @@ def frame_recipe(recipe: Recipe) -> Recipe:
     film = recipe.film
     # The change of a whole film is held by the second, not that of a picture.
     own = {"steps": film.steps, "motif": film.motif, "size": film.size, **OF_FRAMES}
+    own |= {"detail": film.grain, "chroma_detail": film.chroma_grain}
     return recipe.changed({**own, "octaves": recipe.octaves})
+
+
+def prepare(recipe: Recipe, load_table: Callable[[], Table]) -> tuple[Recipe, Association | None]:
+    """Return the recipe of what is dreamt on each frame, and how the film associates, if it does.
+
+    Args:
+        recipe: of the film.
+        load_table: loads the network's words.
+
+    Raises DreamerError for a word that is unknown.
+    """
+    frame = frame_recipe(recipe)
+    if recipe.film.associate is None:
+        return frame, None
+    with speaking_of("--associate"):
+        table = load_table()
+    association = Association(recipe.film, recipe.seed, table)
+    association.check()
+    return add_terms(frame, table), association
 
 
 @dataclass(frozen=True)
@@ -91,11 +122,13 @@ class FeedbackFilm:
         pipeline: of `frame_recipe`.
         photo: the first frame, float32 `(h, w, 3)`.
         mask: `(h, w)`; the dream shows where it is 1.
+        association: where the film associates; its terms are in the pipeline's recipe.
     """
 
     pipeline: ImagePipeline
     photo: Image
     mask: NDArray[np.float32] | None = None
+    association: Association | None = None
 
     @property
     def recipe(self) -> Recipe:
@@ -166,7 +199,8 @@ class FeedbackFilm:
         photo = self.photo
         if film.colors == "palette" and not (film.intro or film.loop):
             photo = self._hold.hold_colors(photo, self._hold.reference, film, clock)
-        return Carried(to_stored(photo), FeedbackMemory(self._hold.reference, pose, {}))
+        themes = self.association.begin(self._look(photo)) if self.association else ()
+        return Carried(to_stored(photo), FeedbackMemory(self._hold.reference, pose, {}, themes))
 
     def step(self, carried: Carried[FeedbackMemory], number: int) -> Carried[FeedbackMemory]:
         """Make a key from the one before."""
@@ -177,7 +211,9 @@ class FeedbackFilm:
         pose = _recur(matrix @ memory.pose, self.size)
         moved = self._move(from_stored(carried.frame), matrix, pose)
         origin = self._hold.prepare(moved, pose, film, (self.recipe.seed, number), share)
-        moment = Moment(number, clock, self._gains(memory, float(film.habituation)))
+        themes, raised = self._associate(carried, number)
+        gains = self._gains(memory, float(film.habituation))
+        moment = Moment(number, clock, gains, raised)
         *_, last = self.pipeline.dream(origin, self.plan, self.mask, moment=moment)
         change = float(film.strength) * seconds * share
         dreamt = finish.scale_change(change)(last.picture(), origin) if change else origin
@@ -190,8 +226,12 @@ class FeedbackFilm:
         colors = stabilize.update_mean(
             memory.colors, stabilize.measure_colors(dreamt), AVERAGE / seconds
         )
-        after = FeedbackMemory(colors, pose, {**memory.strengths, **strengths})
+        after = FeedbackMemory(colors, pose, {**memory.strengths, **strengths}, themes)
         return Carried(to_stored(dreamt), after)
+
+    def list_chapters(self, memory: FeedbackMemory) -> list[tuple[float, str]]:
+        """Return when each theme began, in seconds, and its word."""
+        return [(theme.frame / self.film.fps, theme.word) for theme in memory.themes]
 
     def recall(self, plain: Mapping[str, Any]) -> FeedbackMemory:
         """Return the memory that a store has kept."""
@@ -200,28 +240,53 @@ class FeedbackFilm:
             for name, value in plain.items()
             if name.startswith(_STRENGTH)
         }
-        return FeedbackMemory(plain["colors"], plain["pose"], strengths)
+        themes = [Theme(*each) for each in plain.get("themes", ())]
+        return FeedbackMemory(plain["colors"], plain["pose"], strengths, themes)
 
     def frames(self, keys: Iterator[Stored]) -> Iterator[Stored]:
         """Return the frames of the film, those between the keys included."""
         return fill_between(keys, self.film.cadence, self.film.length, self._camera.move)
 
     def describe_ending(self, around: Sequence[Image], memory: FeedbackMemory) -> Ending:
-        """Describe how well a loop closes."""
+        """Describe how well a loop closes, and what a film has dreamt of."""
+        words = [theme.word for theme in memory.themes]
+        chain = [f"It went {' → '.join(words)}."] if words else []
         if not self.loop or len(around) < 12:
-            return Ending()
+            return Ending(chain)
         plain, moved = measure_closure(around, self.film.length, self._camera.move)
         figures = (
             f"The loop's step from the last frame to the first is {plain:.2f} times the usual one, "
             f"{moved:.2f} times without the camera's motion."
         )
         if min(plain, moved) <= CLEAN:
-            return Ending(["The loop closes cleanly."], [figures])
+            return Ending([*chain, "The loop closes cleanly."], [figures])
         jumps = (
             "The loop may jump from its last frame to the first: give more --seconds, or a slower "
             "--speed."
         )
-        return Ending([jumps], [figures])
+        return Ending([*chain, jumps], [figures])
+
+    def _associate(
+        self, carried: Carried[FeedbackMemory], number: int
+    ) -> tuple[Themes, Sequence[LayerSpec]]:
+        """Return the themes up to a key, and what is raised there."""
+        themes, frame = carried.memory.themes, number * self.film.cadence
+        if not self.association:
+            return (), ()
+        if self.loop and carried.anchor is None:
+            # What leads into a loop is of the theme that it begins with.
+            return themes, self.association.find_terms(themes, 0)
+        themes = self.association.follow(themes, frame, carried.memory.strengths)
+        return themes, self.association.find_terms(themes, frame)
+
+    def _look(self, photo: Image) -> Mapping[str, Floats]:
+        """Measure the strengths of the layers' channels on a photo."""
+        net = self.pipeline.network
+        small = channels.resize_for_measurement(Photo(photo, None, ""))
+        return {
+            layer: channels.measure_strengths(net, layer, small)
+            for layer in self.pipeline.goal.objective.layers
+        }
 
     def _at(self, number: int) -> tuple[Film, Clock]:
         """Return the film's numbers when a key is made, and the moment itself."""
@@ -280,6 +345,11 @@ class Hold:
         return stabilize.measure_colors(self.photo)
 
     @cached_property
+    def chroma(self) -> float:
+        """Return the mean chroma of the photo."""
+        return stabilize.measure_chroma(self.photo)
+
+    @cached_property
     def detail(self) -> float:
         """Return the strength of the photo's fine detail."""
         return stabilize.measure_detail(self.photo)
@@ -315,7 +385,11 @@ class Hold:
             average: the slow average of the colors so far.
             film, clock: its numbers at its moment.
         """
-        if film.hold and film.colors != "free":
+        if film.hold and film.colors == "alive":
+            seconds = film.cadence / film.fps
+            pull = 1 - (1 - float(film.hold) * PULL) ** seconds
+            image = stabilize.let_colors_live(image, self.reference, pull, self.chroma)
+        elif film.hold and film.colors != "free":
             target = self._target(average, film, clock)
             image = stabilize.hold_colors(image, target, float(film.hold))
         return self.veil(image, self.photo)

@@ -128,6 +128,9 @@ class FilmPipeline(Protocol[M]):
     def recall(self, plain: Mapping[str, Any]) -> M:
         """Return the memory that a store has kept; the inverse of `Memory.to_plain`."""
 
+    def list_chapters(self, memory: M) -> Sequence[tuple[float, str]]:
+        """Return what the film has shown so far: from which second on, and in a word."""
+
     def describe_ending(self, around: Sequence[Image], memory: M) -> Ending:
         """Describe what a person should know of the finished film.
 

@@ -65,13 +65,24 @@ class Goal:
         """Tell whether the objective is a sum over the picture, and not a mean."""
         return self.own is None and self.guide is None and self.recipe.objective.startswith("sum")
 
-    def numbers(self, clock: Clock = START, gains: Gains = NO_GAINS) -> Numbers:
-        """Return the numbers of a run at a moment of a film."""
+    def numbers(
+        self, clock: Clock = START, gains: Gains = NO_GAINS, raised: Sequence[LayerSpec] = ()
+    ) -> Numbers:
+        """Return the numbers of a run at a moment of a film.
+
+        Args:
+            clock: the moment.
+            gains: factors on activations.
+            raised: terms in place of as many last ones of the recipe, of the same layers.
+        """
         recipe = self.recipe.at(clock)
         weights = () if self.own is not None else self.recipe.weights(clock)
+        weighed = list(zip(self.terms, weights, strict=False))
+        if raised:
+            weighed[-len(raised) :] = [(term, term.weight) for term in raised]
         terms = [
             steps.term(weight, term.channels, self._channel_weights(term))
-            for term, weight in zip(self.terms, weights, strict=False)
+            for term, weight in weighed
         ]
         return steps.numbers(read_rate(recipe), read_amounts(recipe), terms, gains)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -30,6 +30,7 @@ from dreamer.pipelines.guides import Guide
 from dreamer.pipelines.plan import Plan, plan_octaves, resolve_precision
 from dreamer.recipe import Recipe
 from dreamer.recipe.changes import compute_graph_key
+from dreamer.recipe.layer_spec import LayerSpec
 from dreamer.recipe.provenance import Provenance
 from dreamer.recipe.schedule import Clock
 
@@ -41,11 +42,13 @@ class Moment(NamedTuple):
         frame: gives other random numbers to each.
         clock: the moment at which schedules are read.
         gains: of the channels' activations, for all of the objective's layers or none.
+        raised: terms in place of as many last ones of the recipe, of the same layers.
     """
 
     frame: int = 0
     clock: Clock = START
     gains: Gains = NO_GAINS
+    raised: Sequence[LayerSpec] = ()
 
 
 STILL = Moment()
@@ -133,7 +136,7 @@ class ImagePipeline:
             clip=recipe.clip,
         )
         start = boundary.make_periodic(photo) if recipe.seamless else photo
-        numbers = self.goal.numbers(moment.clock, moment.gains)
+        numbers = self.goal.numbers(moment.clock, moment.gains, moment.raised)
         return dream(start, stages, passage, numbers, begun=begun, every=every)
 
     def score(self, picture: Image, plan: Plan) -> float:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from dreamer.recipe.field_types import (
     FILMS,
@@ -21,7 +21,7 @@ from dreamer.recipe.field_types import (
 )
 from dreamer.recipe.schedule import Clock, Number, parse_text
 
-Motion = Literal["zoom", "spiral", "drift", "tunnel", "breathe", "orbit", "still"]
+Motion = Literal["glide", "zoom", "spiral", "drift", "tunnel", "breathe", "orbit", "still"]
 """The names of the motions."""
 
 FILM = (Kind.FILM,)
@@ -36,6 +36,36 @@ def complete_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
     colors = {"colors": "palette"} if changes.get("palette") else {}
     seconds = {"frames": None} if changes.get("seconds") else {}
     return {**seconds, **changes, **colors}
+
+
+FREELY = "free"
+"""What `associate` is where a film chooses by itself what it begins with."""
+
+_THEMES = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)(?:-(\d{1,4}(?:\.\d{1,3})?))?s", re.ASCII)
+
+
+def parse_themes(text: str) -> tuple[float, float]:
+    """Parse `4s` or `4-8s`: the least and the most seconds of a theme.
+
+    Raises ValueError if it is neither, or if that is less than a second.
+    """
+    match = _THEMES.fullmatch(text.replace(" ", ""))
+    if not match:
+        raise ValueError("write seconds, as 5s or 4-8s")
+    least, most = float(match[1]), float(match[2] or match[1])
+    if not 1 <= least <= most:
+        raise ValueError("write at least 1s, and the smaller number first")
+    return least, most
+
+
+def _check_themes(text: str) -> str:
+    parse_themes(text)
+    return text
+
+
+def _split_words(value: object) -> object:
+    """Accept words separated by commas as well as a list."""
+    return [word.strip() for word in value.split(",")] if isinstance(value, str) else value
 
 
 _CODES = re.compile(r"#[0-9a-fA-F]{6}(\s*,\s*#[0-9a-fA-F]{6})*")
@@ -53,6 +83,8 @@ def _check_palette(text: str | None) -> str | None:
     return text
 
 
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
 MOMENTS = 5000
 """The approximate number of frames of a long film that are checked in advance."""
 
@@ -61,9 +93,9 @@ class Film(Data):
     """The fields of a film; those with `OverTime` may be schedules, as `0:(1.02), 60:(1.06)`."""
 
     motion: Motion = define(
-        "zoom",
-        "camera motion: zoom, spiral, drift, tunnel, breathe, orbit or still; the same at "
-        "every frame rate",
+        "glide",
+        "camera motion: glide, which breathes as it moves in, zoom, spiral, drift, tunnel, "
+        "breathe, orbit or still; the same at every frame rate",
         "film.motion",
         Acts.START,
         FILM,
@@ -229,6 +261,34 @@ class Film(Data):
         metavar="PIXELS|WIDTHxHEIGHT",
     )
 
+    associate: Annotated[str, Field(min_length=1, max_length=1000)] | None = define(
+        None,
+        "dream of one subject after the other: free for what the film sees by itself, a word to "
+        "begin with, or several to hold to, as birds,temples",
+        "film.associate",
+        Acts.START,
+        FILM,
+        flag="--associate",
+        metavar="free|WORD[,WORD…]",
+    )
+    avoid: Annotated[tuple[str, ...], BeforeValidator(_split_words)] = define(
+        (),
+        "words that a film which associates freely never comes to",
+        "film.avoid",
+        Acts.START,
+        FILM,
+        flag="--avoid",
+        metavar="WORD[,WORD…]",
+    )
+    themes: Annotated[str, AfterValidator(_check_themes)] = define(
+        "4-8s",
+        "how long each subject lasts, as 5s or 4-8s",
+        "film.themes",
+        Acts.START,
+        FILM,
+        flag="--themes",
+        metavar="SECONDSs|LEAST-MOSTs",
+    )
     habituation: Annotated[Number, OverTime(0, 10)] = define(
         1.0,
         "how quickly the film tires of a motif; 0 never does",
@@ -241,15 +301,16 @@ class Film(Data):
     memory: Annotated[Number, OverTime(0.01, 3600)] = define(
         2.0, "seconds of the past that habituation considers", "film.memory", Acts.TENSOR, FILM
     )
-    colors: Literal["first", "average", "palette", "free"] = define(
-        "first",
-        "what frame colors are held to: the first frame (first), a slow average (average), "
-        "the palette (palette), or nothing (free)",
+    colors: Literal["alive", "first", "average", "palette", "free"] = define(
+        "alive",
+        "what frame colors do: live near the photo's, with its lightness (alive), or stay those of "
+        "the first frame (first), of a slow average (average), of the palette (palette), or of "
+        "nothing (free)",
         "film.colors",
         Acts.SHOWN,
         FILM,
         flag="--colors",
-        metavar="first|average|palette|free",
+        metavar="alive|first|average|palette|free",
     )
     palette: Annotated[
         str | None, BeforeValidator(_join_colors), AfterValidator(_check_palette)
@@ -264,6 +325,20 @@ class Film(Data):
     )
     hold: Annotated[Number, OverTime(0, 1)] = define(
         1.0, "how strongly to hold colors and contrast, 0 to 1", "film.hold", Acts.SHOWN, FILM
+    )
+    grain: Share = define(
+        0.25,
+        "weight of the finest detail of a frame's laplacian gradient, as detail of a picture",
+        "film.grain",
+        Acts.GRAPH,
+        FILMS,
+    )
+    chroma_grain: Share = define(
+        0.05,
+        "weight of the color of that detail, as chroma_detail of a picture",
+        "film.chroma_grain",
+        Acts.GRAPH,
+        FILMS,
     )
     detail: Annotated[Number, OverTime(0, 1)] = define(
         0.0,

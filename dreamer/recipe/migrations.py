@@ -33,6 +33,12 @@ BEFORE_HARMONY: Mapping[str, Any] = {**OF_FRAMES, "palette_style": "statistics"}
 """The fields of formats 1 and 2 whose defaults are others since."""
 
 
+BEFORE_LIFE: Mapping[str, Any] = {
+    **{"colors": "first", "motion": "zoom", "grain": 1, "chroma_grain": 1},
+}
+"""The fields of films of formats 1 and 2 whose defaults are others since."""
+
+
 def _stay_neon(fields: Fields) -> Fields:
     """Return the fields with what is the default no more; only `strength` was a field before."""
     finish = fields.get("finish", {})
@@ -40,6 +46,9 @@ def _stay_neon(fields: Fields) -> Fields:
     before = dict(BEFORE_HARMONY)
     if given:
         before.pop("strength")
+    film = fields.get("film", {})
+    if isinstance(film, Mapping):
+        fields = {**fields, "film": {**BEFORE_LIFE, **film}}
     return {**before, **fields}
 
 

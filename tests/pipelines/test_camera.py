@@ -39,7 +39,9 @@ def test_a_moment_is_the_same_at_every_frame_rate(
         np.testing.assert_allclose(each, whole[-1], atol=tolerance * 96)
 
 
-@pytest.mark.parametrize("motion", ["zoom", "spiral", "drift", "tunnel", "breathe", "orbit"])
+@pytest.mark.parametrize(
+    "motion", ["glide", "zoom", "spiral", "drift", "tunnel", "breathe", "orbit"]
+)
 def test_every_motion_has_the_period_of_its_loop(tiny: Any, photo: Image, motion: str) -> None:
     film = feedback_of(tiny, photo, loop=True, motion=motion, fps=12, seconds=2)
     camera = camera_of(film)

@@ -48,12 +48,20 @@ def test_schedules_change_the_film_and_trace_nothing_anew(tiny: Any, photo: Imag
 def test_colors_and_contrast_are_held(tiny: Any, photo: Image) -> None:
     first = stabilize.measure_colors(photo)
     strong = {"strength": 150, "motion": "zoom", "fps": 12}
+    lives = pictures_of(feedback_of(tiny, photo, **strong), 25)[-1]
+    strong |= {"colors": "first"}
     held = stabilize.measure_colors(pictures_of(feedback_of(tiny, photo, **strong), 25)[-1])
     free = stabilize.measure_colors(
-        pictures_of(feedback_of(tiny, photo, colors="free", **strong), 25)[-1]
+        pictures_of(feedback_of(tiny, photo, **{**strong, "colors": "free"}), 25)[-1]
     )
     assert np.abs(held - first)[0].max() < 3
     assert np.abs(held - first).sum() < np.abs(free - first).sum() / 2
+    # A living film has the photo's lightness, and colors of its own, within bounds.
+    alive = stabilize.measure_colors(lives)
+    assert np.abs(alive - first)[:, 0].max() < 3
+    assert np.abs(alive - first).sum() > 2 * np.abs(held - first).sum()
+    usual = max(stabilize.measure_chroma(photo), stabilize.LEAST_CHROMA)
+    assert stabilize.measure_chroma(lives) < 1.05 * stabilize.VIVID * usual
 
 
 def test_a_palette_over_time_is_what_the_film_is_held_to(tiny: Any, photo: Image) -> None:

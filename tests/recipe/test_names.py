@@ -9,7 +9,7 @@ from helpers import TESTS
 
 from dreamer.errors import DreamerError
 from dreamer.recipe import Recipe, from_fields, from_toml, parse_toml, to_fields, to_toml
-from dreamer.recipe.migrations import BEFORE_HARMONY
+from dreamer.recipe.migrations import BEFORE_HARMONY, BEFORE_LIFE
 from dreamer.recipe.names import (
     FORMER,
     FORMER_VALUES,
@@ -168,11 +168,14 @@ def test_older_formats_of_the_frozen_files_are_the_same_recipe() -> None:
     # The fields that came with format 3 are as pictures were before.
     new = {"aspect": "16:9", "crop": "entropy", "to_full_size": True}
     new |= {"harmony": 0.7, "detail": 0.5, "chroma_detail": 0.2}
-    new |= {"palette_style": "poster", "invert_mask": True}
+    new |= {"palette_style": "poster", "invert_mask": True, "enlarged": 240, "shifts": 2}
+    themes = {"associate": "birds", "avoid": ["spiders", "wolves"], "themes": "5-6s"}
+    new |= {"film": {"grain": 0.5, "chroma_grain": 0.2, **themes}}
     assert second.changed(new) == EVERYTHING
 
 
 @pytest.mark.parametrize(("version", "like"), [(1, BEFORE_HARMONY), (2, BEFORE_HARMONY), (3, {})])
 def test_the_usual_files_are_the_usual_recipe(version: int, like: dict[str, object]) -> None:
     text = (FORMATS / f"{version}-usual.toml").read_text("utf-8")
-    assert from_toml(text, "the frozen file") == Recipe().changed(like)
+    film = {"film": dict(BEFORE_LIFE)} if version < 3 else {}
+    assert from_toml(text, "the frozen file") == Recipe().changed({**like, **film})
