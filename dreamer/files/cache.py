@@ -24,7 +24,7 @@ FOLDER_VARIABLE = "DREAMER_CACHE"
 MOST_BYTES = 500_000_000
 """The cache holds at most so much; what was used longest ago goes first."""
 
-_SOURCE = ("arrays.py", "ascent", "networks", "pipelines", "recipe")
+_SOURCE = ("arrays.py", "analysis", "ascent", "networks", "pipelines", "recipe")
 """What of the package decides what is kept."""
 
 _NAME = re.compile("[0-9a-f]{64}")

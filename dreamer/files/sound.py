@@ -6,6 +6,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dreamer.errors import DreamerError
 from dreamer.files import ffmpeg
 
@@ -63,6 +66,23 @@ def check(sound: Sound) -> str:
     if found is None:
         raise DreamerError(f"{sound.path} holds no sound that can be read: give another file.")
     return found
+
+
+LONGEST = 7200
+"""Seconds of a file that are read for analysis."""
+
+
+def decode(path: Path, rate: int) -> NDArray[np.float32]:
+    """Return a file's sound as one channel at a rate of samples per second, −1 to 1.
+
+    Raises DreamerError if it is empty.
+    """
+    arguments = ("-map", "0:a:0", "-ac", "1", "-ar", str(rate), "-t", str(LONGEST))
+    data = ffmpeg.run((*ffmpeg.source(path), *arguments, "-f", "f32le", "pipe:1"), str(path))
+    samples = np.frombuffer(data, "<f4").astype(np.float32)
+    if len(samples) < rate // 2:
+        raise DreamerError(f"{path} holds less than half a second of sound: give another file.")
+    return samples
 
 
 def put_under(film: Path, sound: Sound, length: Fraction, options: tuple[str, ...]) -> list[str]:

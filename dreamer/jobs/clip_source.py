@@ -41,6 +41,8 @@ PHOTO_ONLY: Mapping[str, str] = {
     "cadence": "every frame of a clip is dreamt, see --every",
     "habituation": "a clip is new with every frame",
     "colors": "a clip has its own colors",
+    **dict.fromkeys(("associate", "avoid", "themes"), "only films of photos associate"),
+    "bpm": "only films of photos keep time",
 }
 """Fields of a film that mean nothing on a clip, and why."""
 
@@ -117,6 +119,8 @@ def read_part(request: VideoRequest) -> Part:
 
 def check_for_clip(path: Path, request: VideoRequest) -> None:
     """Raise DreamerError for options that are for films which start from a photo."""
+    if request.music:
+        raise DreamerError(f"--music is not for the clip {path}: give its sound by --audio.")
     for field in request.fields:
         name = field.removeprefix("film.")
         if field != name and name in PHOTO_ONLY:

@@ -48,6 +48,7 @@ from dreamer.jobs.events import (
 from dreamer.jobs.film_source import Shot, take_photo
 from dreamer.jobs.identity import describe_change
 from dreamer.jobs.mask_and_guide_files import find_companions
+from dreamer.jobs.music_source import read_music
 from dreamer.jobs.outputs import save_preset
 from dreamer.jobs.requests import VideoRequest
 from dreamer.jobs.resolve import Origin, name_goal, parse_noise, repeats_noise, resolve
@@ -58,6 +59,7 @@ from dreamer.recipe.field_types import Kind
 from dreamer.recipe.film_fields import FREELY
 from dreamer.recipe.layer_spec import shorten_layer
 from dreamer.recipe.provenance import Provenance
+from dreamer.recipe.schedule import Signals
 
 if TYPE_CHECKING:
     from dreamer.pipelines.clip_film import ClipFilm
@@ -68,6 +70,9 @@ if TYPE_CHECKING:
 
 PREVIEW_SECONDS = 5.0
 """Seconds, about, between two previews."""
+
+LENGTH_OPTIONS = {"film.frames", "film.seconds"}
+"""Fields by which a person says how long a film is; without, it is as long as its music."""
 
 LENGTHS = ("frames", "seconds")
 """Fields of a film that another run may change, to go on with a longer film."""
@@ -124,8 +129,13 @@ def run(request: VideoRequest, emit: Sink, stop: Stop, bench: Workbench) -> Outc
     wanted = resolve(request, kind, emit, origin, companions, film=True)
     if request.noise and "film.size" not in request.fields:
         wanted = _fit_noise(wanted, request.noise, emit)
+    music = None
     if not clip:
-        _note_unseen(request, wanted, emit)
+        music = read_music(request.music, wanted.recipe.film, emit)
+        if music and music.sound and not request.fields.keys() & LENGTH_OPTIONS:
+            length = {"film": {"frames": None, "seconds": music.signals.seconds}}
+            wanted = wanted._replace(recipe=wanted.recipe.changed(length, "--music"))
+        _note_unseen(request, wanted, music.signals if music else None, emit)
     output = request.output
     if output and (output.suffix or not output.is_dir()):
         with speaking_of("--output"):
@@ -159,7 +169,7 @@ def run(request: VideoRequest, emit: Sink, stop: Stop, bench: Workbench) -> Outc
             wanted.recipe.seed,
             damaged=request.allow_damaged,
         ).all[0]
-        beside, name, take = source.folder, source.name, partial(take_photo, source)
+        beside, name, take = source.folder, source.name, partial(take_photo, source, music)
     try:
         _make_film(dreaming, ask, (beside, name), take)
     except Stopped:
@@ -179,11 +189,13 @@ def _fit_noise(wanted: Provenance, noise: str, emit: Sink) -> Provenance:
     return wanted._replace(recipe=wanted.recipe.changed(sized, "--noise"))
 
 
-def _note_unseen(request: VideoRequest, wanted: Provenance, emit: Sink) -> None:
+def _note_unseen(
+    request: VideoRequest, wanted: Provenance, signals: Signals | None, emit: Sink
+) -> None:
     layers = request.fields.get("layers", ())
     asked = [*request.of, *request.unwanted, *(layers if isinstance(layers, tuple) else ())]
     film = wanted.recipe.film
-    if unseen := film.unseen(asked or wanted.recipe.layers):
+    if unseen := film.unseen(asked or wanted.recipe.layers, signals):
         emit(
             Note(
                 f"{' and '.join(map(shorten_layer, unseen))} will hardly be seen, because the film "

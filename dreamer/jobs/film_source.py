@@ -11,8 +11,10 @@ from dreamer.files.framing import Framed, frame_photo
 from dreamer.files.photos import Photo
 from dreamer.files.sound import Sound
 from dreamer.jobs.framing import find_film_framing
+from dreamer.jobs.music_source import Music
 from dreamer.jobs.sources import Source
 from dreamer.recipe import Recipe, words
+from dreamer.recipe.schedule import Signals
 
 if TYPE_CHECKING:
     from dreamer.jobs.dream_photos import Dreaming
@@ -42,22 +44,25 @@ class Shot(NamedTuple):
     reveal: Callable[[Iterator[Stored]], Iterator[Stored]] | None = None
 
 
-def take_photo(source: Source, dreaming: Dreaming) -> Shot:
+def take_photo(source: Source, music: Music | None, dreaming: Dreaming) -> Shot:
     """Take a photo as the source of a film."""
     recipe = dreaming.wanted.recipe
     first, framed = frame_photo(source.read(), find_film_framing(recipe, enlarge=True))
-    make = partial(_build, first, framed, dreaming)
-    return Shot(framed.size, recipe, first.sha256, {}, None, make)
+    make = partial(_build, first, framed, music.signals if music else None, dreaming)
+    facts = {"music_sha256": music.facts} if music and music.facts else {}
+    return Shot(framed.size, recipe, first.sha256, facts, music.sound if music else None, make)
 
 
-def _build(photo: Photo, framed: Framed, dreaming: Dreaming) -> FeedbackFilm:
+def _build(
+    photo: Photo, framed: Framed, signals: Signals | None, dreaming: Dreaming
+) -> FeedbackFilm:
     # TensorFlow is imported by this one, and must have been started before.
     _ = dreaming.started
     from dreamer.pipelines import feedback_film
 
     recipe = dreaming.wanted.recipe
     load_table = partial(words.load, recipe.network, dreaming.weights)
-    frame, association = feedback_film.prepare(recipe, load_table)
+    frame, association = feedback_film.prepare(recipe, load_table, signals)
     pipeline = dreaming.build(frame, photo)
     mask = dreaming.mask(framed)
-    return feedback_film.FeedbackFilm(pipeline, photo.image, mask, association)
+    return feedback_film.FeedbackFilm(pipeline, photo.image, mask, association, signals)

@@ -287,6 +287,14 @@ class VideoRequest(DreamRequest):
         ".mkv)",
         "--codec",
     )
+    music: tuple[str, ...] = ask(
+        (),
+        "a song that the film keeps time with, and gets the length and the sound of; or stems by "
+        "name, as drums=a.wav; schedules read bass, mid, treble, rms, onset, beat, beat_phase and "
+        "bpm of it, and drums.onset; repeatable",
+        "--music",
+        metavar="FILE|STEM=FILE",
+    )
     audio: Path | None = ask(None, "sound for the film", "--audio", metavar="FILE")
     max_mb: float | None = ask(
         None,

@@ -12,8 +12,10 @@ import numpy as np
 from dreamer.errors import DreamerError, speaking_of
 from dreamer.imaging.stabilize import Floats
 from dreamer.recipe import Recipe
-from dreamer.recipe.film_fields import FREELY, Film, parse_themes
+from dreamer.recipe.film_fields import FREELY, Film, ThemeLength, parse_themes
 from dreamer.recipe.layer_spec import LayerSpec
+from dreamer.recipe.schedule import Signals
+from dreamer.recipe.schedule.signals import UNITS as BEATS
 from dreamer.recipe.words import Table, Word
 
 LATELY = 8
@@ -62,11 +64,13 @@ class Association:
         film: says what to begin with or to hold to, what to avoid, and how long a theme lasts.
         seed: decides the lengths.
         table: the words.
+        signals: of the music, where themes last some beats.
     """
 
     film: Film
     seed: int
     table: Table
+    signals: Signals | None = None
 
     @cached_property
     def chain(self) -> list[str]:
@@ -81,8 +85,8 @@ class Association:
             return [self.table.find(name.strip()) for name in self.film.avoid]
 
     def check(self) -> None:
-        """Find all words. Raises DreamerError for one that is unknown."""
-        _ = self.avoided
+        """Find all words, and a beat. Raises DreamerError for one that is unknown or missing."""
+        _ = self.avoided, self.find_begin(1)
         with speaking_of("--associate"):
             for name in self.chain:
                 self.table.find(name)
@@ -130,11 +134,25 @@ class Association:
         if film.loop:
             count = max(2, round(film.length / film.fps / USUAL_LENGTH))
             return round(film.length * number / count) if number < count else film.length + 1
+        if self._length.unit != "s":
+            return self._find_beat(number)
         return round(film.fps * (film.intro * (number > 0) + sum(self._lengths(number))))
+
+    @cached_property
+    def _length(self) -> ThemeLength:
+        return parse_themes(self.film.themes)
+
+    def _find_beat(self, number: int) -> int:
+        """Return the frame of the beat on which a theme begins; the first one begins the film."""
+        least, _, unit = self._length
+        if self.signals is None:
+            raise DreamerError(f"--themes {self.film.themes}: give --music, or --bpm.")
+        beat = number * least * BEATS[unit]
+        return round(self.signals.find_beat(beat) * self.film.fps) if number else 0
 
     def _lengths(self, count: int) -> list[float]:
         """Return the seconds that each of the first themes lasts."""
-        least, most = parse_themes(self.film.themes)
+        least, most, _ = self._length
         lengths: list[float] = []
         since = 0.0
         for number in range(count):

@@ -9,6 +9,7 @@ from dreamer.motion.homographies import Matrix
 from dreamer.motion.warp import warp
 from dreamer.recipe import Recipe
 from dreamer.recipe.field_types import evaluate
+from dreamer.recipe.schedule import Signals
 
 
 @dataclass(frozen=True)
@@ -18,10 +19,12 @@ class Camera:
     Attributes:
         recipe: of the film.
         size: height and width of its frames.
+        signals: of the music, where there is any.
     """
 
     recipe: Recipe
     size: Size
+    signals: Signals | None = None
 
     def matrix(self, begin: float, end: float) -> Matrix:
         """Return the homography from the moment of one frame to that of another."""
@@ -31,7 +34,7 @@ class Camera:
         named = camera_paths.step(
             motion, self._seconds(begin), self._seconds(end), self.size, period
         )
-        now = self.recipe.at(self.recipe.clock(max(begin, end))).film
+        now = self.recipe.at(self.recipe.clock(max(begin, end), self.signals)).film
         asked = camera_paths.Step(
             zoom=float(now.zoom),
             angle=float(now.angle),
@@ -66,6 +69,6 @@ class Camera:
         """Return the time of the named motion at each frame."""
         film, times = self.recipe.film, [0.0]
         for frame in range(film.length):
-            speed = evaluate(film.speed, self.recipe.clock(frame))
+            speed = evaluate(film.speed, self.recipe.clock(frame, self.signals))
             times.append(times[-1] + speed * film.ease(frame + 0.5) / film.fps)
         return times

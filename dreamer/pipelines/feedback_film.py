@@ -30,7 +30,8 @@ from dreamer.recipe import Recipe
 from dreamer.recipe.film_fields import Film
 from dreamer.recipe.layer_spec import LayerSpec
 from dreamer.recipe.migrations import OF_FRAMES
-from dreamer.recipe.schedule import Clock, parse_text
+from dreamer.recipe.names import name_option
+from dreamer.recipe.schedule import Clock, Signals, parse_text
 from dreamer.recipe.words import Table
 
 AVERAGE = 20.0
@@ -95,12 +96,31 @@ def frame_recipe(recipe: Recipe) -> Recipe:
     return recipe.changed({**own, "octaves": recipe.octaves})
 
 
-def prepare(recipe: Recipe, load_table: Callable[[], Table]) -> tuple[Recipe, Association | None]:
+def check_music(recipe: Recipe, signals: Signals | None) -> None:
+    """Check that there is all that schedules read of music.
+
+    Raises DreamerError that names what is missing.
+    """
+    there = {*signals.curves} if signals else set()
+    for name, needs in recipe.needs_music.items():
+        if missing := sorted(needs - there):
+            remedy = (
+                f"its stem, as --music {missing[0].partition('.')[0]}=FILE"
+                if "." in missing[0]
+                else "--music FILE, or --bpm for the beat alone"
+            )
+            raise DreamerError(f"{name_option(name)} reads {', '.join(missing)}: give {remedy}.")
+
+
+def prepare(
+    recipe: Recipe, load_table: Callable[[], Table], signals: Signals | None = None
+) -> tuple[Recipe, Association | None]:
     """Return the recipe of what is dreamt on each frame, and how the film associates, if it does.
 
     Args:
         recipe: of the film.
         load_table: loads the network's words.
+        signals: of the music, where there is any.
 
     Raises DreamerError for a word that is unknown.
     """
@@ -109,7 +129,7 @@ def prepare(recipe: Recipe, load_table: Callable[[], Table]) -> tuple[Recipe, As
         return frame, None
     with speaking_of("--associate"):
         table = load_table()
-    association = Association(recipe.film, recipe.seed, table)
+    association = Association(recipe.film, recipe.seed, table, signals)
     association.check()
     return add_terms(frame, table), association
 
@@ -123,12 +143,14 @@ class FeedbackFilm:
         photo: the first frame, float32 `(h, w, 3)`.
         mask: `(h, w)`; the dream shows where it is 1.
         association: where the film associates; its terms are in the pipeline's recipe.
+        signals: of the music, where there is any.
     """
 
     pipeline: ImagePipeline
     photo: Image
     mask: NDArray[np.float32] | None = None
     association: Association | None = None
+    signals: Signals | None = None
 
     @property
     def recipe(self) -> Recipe:
@@ -188,6 +210,7 @@ class FeedbackFilm:
     def check(self) -> None:
         """Read every schedule at every key, so that a slip shows before the long run."""
         _ = self.keys, self.loop
+        check_music(self.recipe, self.signals)
         if self.recipe.schedules:
             for number in range(self.keys):
                 self._at(number)
@@ -290,7 +313,7 @@ class FeedbackFilm:
 
     def _at(self, number: int) -> tuple[Film, Clock]:
         """Return the film's numbers when a key is made, and the moment itself."""
-        clock = self.recipe.clock(number * self.film.cadence)
+        clock = self.recipe.clock(number * self.film.cadence, self.signals)
         return self.recipe.at(clock).film, clock
 
     def _gains(self, memory: FeedbackMemory, habituation: float) -> dict[str, Floats]:
@@ -312,7 +335,7 @@ class FeedbackFilm:
 
     @cached_property
     def _camera(self) -> Camera:
-        return Camera(self.recipe, self.size)
+        return Camera(self.recipe, self.size, self.signals)
 
     @cached_property
     def _hold(self) -> Hold:

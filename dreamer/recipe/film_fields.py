@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -19,7 +19,7 @@ from dreamer.recipe.field_types import (
     Positive,
     define,
 )
-from dreamer.recipe.schedule import Clock, Number, parse_text
+from dreamer.recipe.schedule import Clock, Number, Signals, parse_text
 
 Motion = Literal["glide", "zoom", "spiral", "drift", "tunnel", "breathe", "orbit", "still"]
 """The names of the motions."""
@@ -41,21 +41,31 @@ def complete_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
 FREELY = "free"
 """What `associate` is where a film chooses by itself what it begins with."""
 
-_THEMES = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)(?:-(\d{1,4}(?:\.\d{1,3})?))?s", re.ASCII)
+_THEMES = re.compile(
+    r"(\d{1,4}(?:\.\d{1,3})?)(?:-(\d{1,4}(?:\.\d{1,3})?))?(s|beat|bar)s?", re.ASCII
+)
 
 
-def parse_themes(text: str) -> tuple[float, float]:
-    """Parse `4s` or `4-8s`: the least and the most seconds of a theme.
+class ThemeLength(NamedTuple):
+    """How long a theme lasts: at least and at most, in seconds, beats or bars."""
 
-    Raises ValueError if it is neither, or if that is less than a second.
+    least: float
+    most: float
+    unit: str
+
+
+def parse_themes(text: str) -> ThemeLength:
+    """Parse `4s`, `4-8s`, `8 beats` or `2 bars`.
+
+    Raises ValueError if it is none of these, or if that is less than one.
     """
     match = _THEMES.fullmatch(text.replace(" ", ""))
     if not match:
-        raise ValueError("write seconds, as 5s or 4-8s")
+        raise ValueError("write 5s, 4-8s, 8 beats or 2 bars")
     least, most = float(match[1]), float(match[2] or match[1])
     if not 1 <= least <= most:
-        raise ValueError("write at least 1s, and the smaller number first")
-    return least, most
+        raise ValueError("write 1 at least, and the smaller number first")
+    return ThemeLength(least, most, match[3])
 
 
 def _check_themes(text: str) -> str:
@@ -282,12 +292,35 @@ class Film(Data):
     )
     themes: Annotated[str, AfterValidator(_check_themes)] = define(
         "4-8s",
-        "how long each subject lasts, as 5s or 4-8s",
+        "how long each subject lasts, as 5s or 4-8s; with music, 8 beats or 2 bars",
         "film.themes",
         Acts.START,
         FILM,
         flag="--themes",
-        metavar="SECONDSs|LEAST-MOSTs",
+        metavar="4-8s|8 beats|2 bars",
+    )
+    bpm: Annotated[float, Field(ge=20, le=400, allow_inf_nan=False)] | None = define(
+        None,
+        "beats per minute of an even beat, which schedules read as beat, beat_phase and bpm, in "
+        "place of those of the music",
+        "film.bpm",
+        Acts.START,
+        FILM,
+        flag="--bpm",
+        metavar="NUMBER",
+    )
+    attack: Annotated[float, Field(ge=0, le=10)] = define(
+        0.04,
+        "seconds in which what schedules read of music rises",
+        "film.attack",
+        Acts.START,
+        FILM,
+    )
+    decay: Annotated[float, Field(ge=0, le=10)] = define(
+        0.3, "seconds in which it falls", "film.decay", Acts.START, FILM
+    )
+    offset: Annotated[float, Field(ge=-60, le=60)] = define(
+        0.0, "seconds by which it comes later", "film.offset", Acts.START, FILM
     )
     habituation: Annotated[Number, OverTime(0, 10)] = define(
         1.0,
@@ -425,18 +458,18 @@ class Film(Data):
         share = min(frame / (self.intro * self.fps), 1.0)
         return share * share * (3 - 2 * share)
 
-    def unseen(self, texts: Sequence[str]) -> list[str]:
+    def unseen(self, texts: Sequence[str], signals: Signals | None = None) -> list[str]:
         """Return the values of text schedules that lose most of their weight to the fade-in."""
         frames = range(0, self.length, max(1, self.length // MOMENTS))
         whole, seen = defaultdict[str, float](float), defaultdict[str, float](float)
         for schedule in map(parse_text, texts):
             for frame in frames if len(set(schedule.texts)) > 1 else ():
-                for value, share in schedule.at(self.clock(frame)):
+                for value, share in schedule.at(self.clock(frame, signals=signals)):
                     whole[value] += share
                     seen[value] += share * self.ease(frame)
         return [value for value in whole if seen[value] < whole[value] / 2]
 
-    def clock(self, frame: float, seed: float = 0.0) -> Clock:
+    def clock(self, frame: float, seed: float = 0.0, signals: Signals | None = None) -> Clock:
         """Return the moment of a frame, counted at the frame rate that schedules assume."""
         ratio = (self.written_fps or self.fps) / self.fps
-        return Clock(frame * ratio, self.length * ratio, self.fps * ratio, seed)
+        return Clock(frame * ratio, self.length * ratio, self.fps * ratio, seed, signals)

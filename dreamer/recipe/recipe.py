@@ -14,7 +14,7 @@ from dreamer.recipe.film_fields import Film
 from dreamer.recipe.layer_spec import LayerSpec, parse_layer
 from dreamer.recipe.migrations import migrate
 from dreamer.recipe.names import PARTS, read_changes
-from dreamer.recipe.schedule import Clock, Schedule
+from dreamer.recipe.schedule import Clock, Schedule, Signals
 
 
 class Recipe(RecipeFields):
@@ -33,9 +33,9 @@ class Recipe(RecipeFields):
         shares = [dict(each.at(clock)).get(text, 0.0) for each in schedules for text in each.texts]
         return tuple(term.weight * share for term, share in zip(self.terms, shares, strict=True))
 
-    def clock(self, frame: float) -> Clock:
-        """Return the moment of a frame of the film."""
-        return self.film.clock(frame, self.seed)
+    def clock(self, frame: float, signals: Signals | None = None) -> Clock:
+        """Return the moment of a frame of the film, with the music that schedules read."""
+        return self.film.clock(frame, self.seed, signals)
 
     def at(self, clock: Clock) -> "Recipe":
         """Return the recipe at a moment of a film, without schedules other than those of texts.
@@ -61,6 +61,17 @@ class Recipe(RecipeFields):
         texts = {name: getattr(self, name) for name in over_time(Recipe)}
         texts |= {f"film.{name}": getattr(self.film, name) for name in over_time(Film)}
         return {name: schedule.parse(text) for name, text in texts.items() if isinstance(text, str)}
+
+    @property
+    def needs_music(self) -> dict[str, set[str]]:
+        """Return what schedules read of music, by field."""
+        texts = {"layers": self.layers, "film.palette": filter(None, [self.film.palette])}
+        of_texts = {
+            name: {need for text in each for need in schedule.parse_text(text).needs_music}
+            for name, each in texts.items()
+        }
+        of_numbers = {name: each.needs_music for name, each in self.schedules.items()}
+        return {name: needs for name, needs in {**of_numbers, **of_texts}.items() if needs}
 
     @property
     def uses_length(self) -> bool:

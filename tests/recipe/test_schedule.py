@@ -3,10 +3,20 @@
 import math
 import time
 
+import numpy as np
 import pytest
 
 from dreamer.errors import DreamerError
-from dreamer.recipe.schedule import EASINGS, FUNCTIONS, Clock, is_schedule, parse, parse_text
+from dreamer.recipe.schedule import (
+    EASINGS,
+    FUNCTIONS,
+    Clock,
+    Signals,
+    is_schedule,
+    keys,
+    parse,
+    parse_text,
+)
 
 
 def clock(frame: float, frames: float = 120, fps: float = 30) -> Clock:
@@ -224,3 +234,46 @@ def test_the_weights_of_texts_sum_to_one(easing: str) -> None:
 def test_what_is_no_text_schedule_is_refused(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         parse_text(text)
+
+
+def signals() -> Signals:
+    curve = np.linspace(0, 1, 11, dtype=np.float32)
+    phase = np.float32([0, 0.5, 0, 0.5, 0])
+    curves = {"bass": curve, "drums.onset": 1 - curve, "beat_phase": phase}
+    return Signals(1.0, curves, [0.0, 1.0, 3.0], 10.0)
+
+
+def test_expressions_read_music_at_their_moment() -> None:
+    now = Clock(24, 100, 12, 0, signals())
+    assert parse("1 + bass").at(now) == pytest.approx(1.2)
+    assert parse("drums.onset * 2").at(now) == pytest.approx(1.6)
+    # The way from one beat to the next falls at once.
+    assert parse("beat_phase").at(Clock(18, 100, 12, 0, signals())) == pytest.approx(0.5)
+    parsed = parse("0:(bass), 12:(drums.onset)")
+    assert parsed.needs_music == {"bass", "drums.onset"}
+    assert parsed.varies
+    assert parse("t + 1").needs_music == set()
+    # Without any, as for a still picture, there is silence.
+    assert parse("1 + bass").at(Clock(0, 1, 1)) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["drums.volume", "t.real", "bass.bass.bass", "bass(1)", "(1).real"]
+)
+def test_other_attributes_are_no_arithmetic(text: str) -> None:
+    with pytest.raises(ValueError, match=r"arithmetic|unknown here"):
+        parse(text)
+
+
+def test_keys_are_counted_by_beats_and_bars() -> None:
+    parsed = parse("0:(0), beat 1:(10), bar 1:(20)")
+    now = Clock(12, 100, 12, 0, signals())
+    assert parsed.at(now) == pytest.approx(10)
+    # Behind the last beat it goes on evenly: the bar's is at 7 s.
+    assert parsed.at(now._replace(frame=84)) == pytest.approx(20)
+    assert parsed.at(now._replace(frame=48)) == pytest.approx(15)
+    assert parsed.needs_music == {"beat"}
+    texts = parse_text("0:birds, bar 2:(fish, hold)")
+    assert texts.keys[1].unit == "bar"
+    assert keys.write(texts.keys[1]) == "bar 2:(fish, hold)"
+    assert parse_text("bar stool:1").texts == ("bar stool:1",)

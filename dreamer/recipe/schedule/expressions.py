@@ -9,12 +9,14 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
+from operator import methodcaller
 from typing import NamedTuple
 
 from simpleeval import SimpleEval
 
 from dreamer.errors import nearest
 from dreamer.recipe.schedule.easings import EASINGS
+from dreamer.recipe.schedule.signals import NAMES, Signals
 
 LONGEST = 250
 """The most characters in an expression, which also limits its nesting."""
@@ -28,12 +30,20 @@ class Clock(NamedTuple):
         frames: the length of the film, and the period of a loop.
         fps: frames per second.
         seed: the seed of the recipe.
+        signals: of the music, where there is any.
     """
 
     frame: float
     frames: float
     fps: float
     seed: float = 0.0
+    signals: Signals | None = None
+
+    def read_signal(self, name: str) -> float:
+        """Return a signal of the music; 0 where there is none, as for a still picture."""
+        if self.signals is None or name not in self.signals.curves:
+            return 0.0
+        return self.signals.at(name, self.frame / self.fps)
 
 
 VARIABLES: Mapping[str, Callable[[Clock], float]] = {
@@ -43,8 +53,10 @@ VARIABLES: Mapping[str, Callable[[Clock], float]] = {
     "max_f": lambda clock: clock.frames - 1,
     "fps": lambda clock: clock.fps,
     "pi": lambda clock: math.pi,
+    **{name: methodcaller("read_signal", name) for name in NAMES},
 }
-"""The variables of expressions: frame, seed, film length, last frame, frame rate and π."""
+"""The variables of expressions: frame, seed, film length, last frame, frame rate and π; and, of
+music, those of `signals.NAMES`, also those of a stem, as `drums.onset`."""
 
 FUNCTIONS: Mapping[str, Callable[..., float]] = {
     "sin": math.sin,
@@ -94,14 +106,19 @@ class Expression(NamedTuple):
 
         Raises ArithmeticError or ValueError if it has none.
         """
-        names = {name: float(VARIABLES[name](clock)) for name in self.names}
+        names = {name: _read_variable(name, clock) for name in self.names}
         evaluator = SimpleEval(operators=OPERATORS, functions=FUNCTIONS, names=names)
         return float(evaluator.eval("", previously_parsed=self.tree))
 
     @property
     def varies(self) -> bool:
         """Tell whether it depends on the frame."""
-        return "t" in self.names
+        return "t" in self.names or bool(self.signals)
+
+    @property
+    def signals(self) -> frozenset[str]:
+        """Return the signals of music that it reads."""
+        return frozenset(name for name in self.names if name.rpartition(".")[2] in NAMES)
 
     @property
     def constant(self) -> float | None:
@@ -110,6 +127,11 @@ class Expression(NamedTuple):
             return None if self.names else self.at(Clock(0, 1, 1))
         except (ArithmeticError, ValueError):
             return None
+
+
+def _read_variable(name: str, clock: Clock) -> float:
+    read = VARIABLES.get(name)
+    return float(read(clock)) if read else clock.read_signal(name)
 
 
 def make_error(text: str, place: int, why: str) -> ValueError:
@@ -149,8 +171,19 @@ def read(text: str, begin: int, end: int) -> Expression:
     except (RecursionError, MemoryError):
         raise make_error(text, begin, "this is nested too deeply") from None
     names: set[str] = set()
+    tree = _NameStems().visit(tree)
     _check(tree, names, lambda node, why: make_error(text, begin + node.col_offset, why))
     return Expression(tree, frozenset(names))
+
+
+class _NameStems(ast.NodeTransformer):
+    """Makes one name of `drums.onset`; other attributes stay, and are refused."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        """Return a name in place of a stem's signal."""
+        if not isinstance(node.value, ast.Name) or node.attr not in NAMES:
+            return node
+        return ast.copy_location(ast.Name(f"{node.value.id}.{node.attr}", ast.Load()), node)
 
 
 def _check(
@@ -162,7 +195,7 @@ def _check(
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             # Python's integers are unbounded, so 9**9**9 would take forever.
             node.value = float(value)
-        case ast.Name(id=name) if name in VARIABLES:
+        case ast.Name(id=name) if name in VARIABLES or "." in name:
             names.add(name)
         case ast.UnaryOp(op=op, operand=operand) if type(op) in OPERATORS:
             parts = [operand]

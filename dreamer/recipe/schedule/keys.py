@@ -6,6 +6,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from dreamer.recipe.schedule.easings import EASINGS
 from dreamer.recipe.schedule.expressions import Clock, make_error
+from dreamer.recipe.schedule.signals import UNITS as BEATS
 
 Value = TypeVar("Value")
 """The type of the values of a schedule."""
@@ -13,7 +14,19 @@ Value = TypeVar("Value")
 LONGEST = 100_000
 """The most characters in a schedule."""
 
+
+def _find_beat(beats: float) -> Callable[[float, Clock], float]:
+    def find(position: float, clock: Clock) -> float:
+        if clock.signals is None:
+            # For a still picture, only the order counts.
+            return position * beats * clock.fps
+        return clock.signals.find_beat(position * beats) * clock.fps
+
+    return find
+
+
 UNITS: Mapping[str, Callable[[float, Clock], float]] = {
+    **{name: _find_beat(beats) for name, beats in BEATS.items()},
     "": lambda position, clock: position,
     "s": lambda position, clock: position * clock.fps,
     # Relative to the length, not to the last frame, so that 0 % and 100 % of a loop coincide.
@@ -21,7 +34,10 @@ UNITS: Mapping[str, Callable[[float, Clock], float]] = {
 }
 """Functions by the unit of a key, from its position to a frame."""
 
-_KEY = re.compile(r"\s*(?P<position>\d{1,9}(\.\d{1,9})?)\s*(?P<unit>[s%]?)\s*:", re.ASCII)
+_KEY = re.compile(
+    r"\s*((?P<counted>beat|bar)\s+)?(?P<position>\d{1,9}(\.\d{1,9})?)\s*(?P<unit>[s%]?)\s*:",
+    re.ASCII,
+)
 
 
 class Key(NamedTuple, Generic[Value]):
@@ -67,7 +83,10 @@ def weigh_keys(keys: Sequence[Key[Value]], clock: Clock) -> list[tuple[Value, fl
 
 
 def is_schedule(text: str) -> bool:
-    """Tell whether a text begins with a key: digits, then `s`, `%` or nothing, then a colon."""
+    """Tell whether a text begins with a key: digits, then `s`, `%` or nothing, then a colon.
+
+    Before the digits there may be `beat` or `bar`.
+    """
     return _KEY.match(text) is not None
 
 
@@ -95,7 +114,7 @@ def read(
     for match, end in zip(found, ends, strict=True):
         begin, end = _strip_brackets(text, *_trim(text, match.end(), end))
         easing, end = _split_easing(text, begin, end)
-        position, unit = float(match["position"]), match["unit"]
+        position, unit = float(match["position"]), match["counted"] or match["unit"]
         _check_order(text, match.start("position"), position, unit, easing, keys)
         own = value(text, begin, end)
         keys.append(Key(position, unit, easing, own, varies(own)))
@@ -105,7 +124,9 @@ def read(
 def write(key: Key[str]) -> str:
     """Return a key as text, in the form that `read` parses."""
     easing = f", {key.easing}" if key.easing else ""
-    return f"{key.position:.15g}{key.unit}:({key.value}{easing})"
+    counted = f"{key.unit} " if key.unit in BEATS else ""
+    unit = "" if counted else key.unit
+    return f"{counted}{key.position:.15g}{unit}:({key.value}{easing})"
 
 
 def _check_order(

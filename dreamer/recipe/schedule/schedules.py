@@ -8,6 +8,7 @@ from dreamer.errors import DreamerError
 from dreamer.recipe.schedule import expressions, keys
 from dreamer.recipe.schedule.expressions import Clock, Expression
 from dreamer.recipe.schedule.keys import Key
+from dreamer.recipe.schedule.signals import UNITS as BEATS
 
 Number = float | str
 """A number, or the text of a schedule; `parse` accepts both."""
@@ -69,6 +70,12 @@ class Schedule:
         return "max_f" in self._names
 
     @property
+    def needs_music(self) -> set[str]:
+        """Return what it reads of music: signals, and `beat` if any key is counted by it."""
+        signals = {name for key in self.keys for name in key.value.signals}
+        return signals | _count_by_beat(self.keys)
+
+    @property
     def _names(self) -> set[str]:
         return {name for key in self.keys for name in key.value.names}
 
@@ -98,9 +105,18 @@ class TextSchedule:
         return tuple(dict.fromkeys(key.value for key in self.keys))
 
     @property
+    def needs_music(self) -> set[str]:
+        """Return `beat` if any key is counted by it."""
+        return _count_by_beat(self.keys)
+
+    @property
     def uses_length(self) -> bool:
         """Tell whether it depends on the film's length, by a key in %."""
         return _has_percent(self.keys)
+
+
+def _count_by_beat(found: tuple[Key[Expression], ...] | tuple[Key[str], ...]) -> set[str]:
+    return {"beat"} if any(key.unit in BEATS for key in found) else set()
 
 
 def _has_percent(found: tuple[Key[Expression], ...] | tuple[Key[str], ...]) -> bool:
