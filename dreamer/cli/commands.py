@@ -6,6 +6,7 @@ import inspect
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -84,7 +85,7 @@ _ALONE: Mapping[str, str] = {"--associate": FREELY}
 def _complete_flags(args: Sequence[str]) -> list[str]:
     """Return arguments with the values of options that stand alone."""
     whole = []
-    for argument, following in zip(args, [*args[1:], "-"], strict=True):
+    for argument, following in zip_longest(args, args[1:], fillvalue="-"):
         whole.append(argument)
         if argument in _ALONE and following.startswith("-"):
             whole.append(_ALONE[argument])

@@ -18,6 +18,9 @@ Floats = NDArray[np.float32]
 STRIDE = 2
 """Step between the rows, and the columns, on which colors are measured."""
 
+SHAPES = 0.015
+"""Standard deviation of the blur that leaves large shapes, as a share of the short side."""
+
 FINE = 1.5
 """Standard deviation, in pixels, of the blur that separates fine detail from the rest."""
 
@@ -111,6 +114,24 @@ def let_colors_live(image: Image, target: Floats, pull: float, chroma: float) ->
     bounded = min(max(mean, CALM * usual), VIVID * usual)
     lab[..., 1:] *= np.float32(bounded / max(mean, 1e-3))
     return finish.to_rgb(lab.astype(np.float32))
+
+
+def approach(image: Image, photo: Image, share: float) -> Image:
+    """Bring large shapes, in lightness and color, a share of the way to a photo's."""
+    sigma = SHAPES * min(image.shape[:2])
+    difference = cv2.GaussianBlur(photo - image, (0, 0), sigma)
+    return np.asarray(image + np.float32(share) * difference, np.float32)
+
+
+def limit_flash(image: Image, before: Image, most: float) -> Image:
+    """Let the mean lightness differ from that of the frame before by so much at most (CIELAB)."""
+    dark, light = (measure_colors(each)[0, 0] for each in (before, image))
+    excess = float(light - dark) - float(np.clip(light - dark, -most, most))
+    if not excess:
+        return image
+    lab = finish.to_lab(image)
+    lab[..., 0] -= np.float32(excess)
+    return finish.to_rgb(lab)
 
 
 def measure_detail(image: Image) -> float:

@@ -119,6 +119,10 @@ def read_part(request: VideoRequest) -> Part:
 
 def check_for_clip(path: Path, request: VideoRequest) -> None:
     """Raise DreamerError for options that are for films which start from a photo."""
+    if request.others:
+        raise DreamerError(f"{path} is a clip: give one source, or photos only.")
+    if request.dry_run:
+        raise DreamerError(f"--dry-run shows the path of a photo, and {path} is a clip.")
     if request.music:
         raise DreamerError(f"--music is not for the clip {path}: give its sound by --audio.")
     for field in request.fields:

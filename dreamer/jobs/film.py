@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dreamer.arrays import Image, Stored, from_stored
-from dreamer.errors import speaking_of
+from dreamer.errors import DreamerError, speaking_of
 from dreamer.files import (
     atomic,
     codecs,
@@ -29,7 +29,7 @@ from dreamer.files.codecs import CodecName
 from dreamer.files.film_spec import QUALITY, Film
 from dreamer.files.sound import Sound
 from dreamer.files.work_folder import WorkFolder
-from dreamer.jobs import clip_source
+from dreamer.jobs import clip_source, film_path
 from dreamer.jobs.clip_source import name_clip, read_part, take_clip
 from dreamer.jobs.dream_photos import Dreaming, start_dreaming
 from dreamer.jobs.events import (
@@ -45,14 +45,14 @@ from dreamer.jobs.events import (
     Stopped,
     format_count,
 )
-from dreamer.jobs.film_source import Shot, take_photo
+from dreamer.jobs.film_source import Beside, Shot, take_photo
 from dreamer.jobs.identity import describe_change
 from dreamer.jobs.mask_and_guide_files import find_companions
-from dreamer.jobs.music_source import read_music
+from dreamer.jobs.music_source import Music, read_music
 from dreamer.jobs.outputs import save_preset
 from dreamer.jobs.requests import VideoRequest
 from dreamer.jobs.resolve import Origin, name_goal, parse_noise, repeats_noise, resolve
-from dreamer.jobs.sources import Destination, Naming, find_sources, make_folder
+from dreamer.jobs.sources import Destination, Naming, Source, find_sources, make_folder
 from dreamer.jobs.workbench import Workbench
 from dreamer.recipe import to_fields
 from dreamer.recipe.field_types import Kind
@@ -129,23 +129,13 @@ def run(request: VideoRequest, emit: Sink, stop: Stop, bench: Workbench) -> Outc
     wanted = resolve(request, kind, emit, origin, companions, film=True)
     if request.noise and "film.size" not in request.fields:
         wanted = _fit_noise(wanted, request.noise, emit)
-    music = None
-    if not clip:
-        music = read_music(request.music, wanted.recipe.film, emit)
-        if music and music.sound and not request.fields.keys() & LENGTH_OPTIONS:
-            length = {"film": {"frames": None, "seconds": music.signals.seconds}}
-            wanted = wanted._replace(recipe=wanted.recipe.changed(length, "--music"))
-        _note_unseen(request, wanted, music.signals if music else None, emit)
-    output = request.output
-    if output and (output.suffix or not output.is_dir()):
-        with speaking_of("--output"):
-            films.format_of(output)
-        with speaking_of("--codec"):
-            films.format_of(output, request.codec)
-    folder = bool(output and output.is_dir())
-    target = Destination(None if folder else output, output if folder else None)
+    wanted, music = (wanted, None) if clip else _time_film(request, wanted, emit)
+    target = _find_target(request)
     if request.save_preset:
         save_preset(request.save_preset, wanted.recipe, overwrite=request.overwrite)
+    if request.dry_run:
+        source = _find_source(request, wanted)
+        return film_path.show(request, wanted, music, source, target, emit, stop)
     dreaming = start_dreaming(request, wanted, companions, emit, stop, bench)
     suffix = Path(request.preset).stem if request.preset else "film"
     ask = Ask(
@@ -163,18 +153,54 @@ def run(request: VideoRequest, emit: Sink, stop: Stop, bench: Workbench) -> Outc
         beside, name = name_clip(clip)
         take = partial(take_clip, clip, read_part(request))
     else:
-        source = find_sources(
-            [request.source] if request.source else [],
-            request.noise,
-            wanted.recipe.seed,
-            damaged=request.allow_damaged,
-        ).all[0]
-        beside, name, take = source.folder, source.name, partial(take_photo, source, music)
+        source = _find_source(request, wanted)
+        beside, name = source.folder, source.name
+        take = partial(take_photo, source, Beside(music, request.others))
     try:
         _make_film(dreaming, ask, (beside, name), take)
     except Stopped:
         return Outcome(stopped=True)
     return Outcome()
+
+
+def _time_film(
+    request: VideoRequest, wanted: Provenance, emit: Sink
+) -> tuple[Provenance, Music | None]:
+    """Read the music of a film of a photo, which decides its length where nobody does.
+
+    Raises DreamerError for options that mean nothing, or music that cannot be read.
+    """
+    for option in ("avoid", "themes"):
+        if f"film.{option}" in request.fields and wanted.recipe.film.associate is None:
+            raise DreamerError(f"--{option} is for films that associate: give --associate, too.")
+    music = read_music(request.music, wanted.recipe.film, emit)
+    if music and music.sound and not request.fields.keys() & LENGTH_OPTIONS:
+        length = {"film": {"frames": None, "seconds": music.signals.seconds}}
+        wanted = wanted._replace(recipe=wanted.recipe.changed(length, "--music"))
+    _note_unseen(request, wanted, music.signals if music else None, emit)
+    return wanted, music
+
+
+def _find_target(request: VideoRequest) -> Destination:
+    """Find out whether `--output` names a film or a folder. Raises DreamerError where neither."""
+    output = request.output
+    if output and (output.suffix or not output.is_dir()):
+        with speaking_of("--output"):
+            films.format_of(output)
+        with speaking_of("--codec"):
+            films.format_of(output, request.codec)
+    folder = bool(output and output.is_dir())
+    return Destination(None if folder else output, output if folder else None)
+
+
+def _find_source(request: VideoRequest, wanted: Provenance) -> Source:
+    """Find the photo, or the noise, that a film starts from."""
+    return find_sources(
+        [request.source] if request.source else [],
+        request.noise,
+        wanted.recipe.seed,
+        damaged=request.allow_damaged,
+    ).all[0]
 
 
 def _fit_noise(wanted: Provenance, noise: str, emit: Sink) -> Provenance:

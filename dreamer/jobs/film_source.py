@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dreamer.arrays import Size, Stored
-from dreamer.files.framing import Framed, frame_photo
+from dreamer.files import photos
+from dreamer.files.framing import Framed, Framing, frame_photo
 from dreamer.files.photos import Photo
 from dreamer.files.sound import Sound
 from dreamer.jobs.framing import find_film_framing
@@ -44,17 +46,38 @@ class Shot(NamedTuple):
     reveal: Callable[[Iterator[Stored]], Iterator[Stored]] | None = None
 
 
-def take_photo(source: Source, music: Music | None, dreaming: Dreaming) -> Shot:
+class Beside(NamedTuple):
+    """What a film has beside its first photo.
+
+    Attributes:
+        music: what it keeps time with.
+        others: photos that it passes.
+    """
+
+    music: Music | None = None
+    others: Sequence[Path] = ()
+
+
+def take_photo(source: Source, beside: Beside, dreaming: Dreaming) -> Shot:
     """Take a photo as the source of a film."""
-    recipe = dreaming.wanted.recipe
+    recipe, music = dreaming.wanted.recipe, beside.music
     first, framed = frame_photo(source.read(), find_film_framing(recipe, enlarge=True))
-    make = partial(_build, first, framed, music.signals if music else None, dreaming)
-    facts = {"music_sha256": music.facts} if music and music.facts else {}
+    height, width = framed.size
+    same = Framing(f"{width}x{height}", crop=recipe.crop if recipe.crop == "entropy" else None)
+    passed = [frame_photo(photos.read(path), same)[0] for path in beside.others]
+    make = partial(_build, first, framed, passed, music.signals if music else None, dreaming)
+    facts: dict[str, Any] = {"music_sha256": music.facts} if music and music.facts else {}
+    if passed:
+        facts["passed_sha256"] = [photo.sha256 for photo in passed]
     return Shot(framed.size, recipe, first.sha256, facts, music.sound if music else None, make)
 
 
 def _build(
-    photo: Photo, framed: Framed, signals: Signals | None, dreaming: Dreaming
+    photo: Photo,
+    framed: Framed,
+    passed: Sequence[Photo],
+    signals: Signals | None,
+    dreaming: Dreaming,
 ) -> FeedbackFilm:
     # TensorFlow is imported by this one, and must have been started before.
     _ = dreaming.started
@@ -65,4 +88,5 @@ def _build(
     frame, association = feedback_film.prepare(recipe, load_table, signals)
     pipeline = dreaming.build(frame, photo)
     mask = dreaming.mask(framed)
-    return feedback_film.FeedbackFilm(pipeline, photo.image, mask, association, signals)
+    others = [each.image for each in passed]
+    return feedback_film.FeedbackFilm(pipeline, photo.image, mask, association, signals, others)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic.fields import FieldInfo
 
 from dreamer.files.codecs import CodecName
@@ -261,6 +261,17 @@ class VideoRequest(DreamRequest):
     source: Path | None = ask(
         None, "a photo to start from; or a clip, or a folder of numbered frames, to dream on"
     )
+    others: tuple[Path, ...] = ask((), "more photos, between which the film dreams")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _begin_with_source(cls, given: Any) -> Any:
+        """Let the first of several photos be the source."""
+        others = given.get("others") if isinstance(given, Mapping) else None
+        if others and given.get("source") is None:
+            return {**given, "source": others[0], "others": tuple(others[1:])}
+        return given
+
     start: str | None = ask(
         None, "where to start: seconds, or m:ss", "--from", panel=CLIP, metavar="TIME"
     )
@@ -286,6 +297,13 @@ class VideoRequest(DreamRequest):
         "how the film is encoded (default: h264 in .mp4, vp9 in .webm, prores in .mov, ffv1 in "
         ".mkv)",
         "--codec",
+    )
+    dry_run: bool = ask(
+        False,
+        "write the film undreamt, in seconds: the photo moved along the path with a grid, and what "
+        "is scheduled",
+        "--dry-run",
+        panel=QUICK,
     )
     music: tuple[str, ...] = ask(
         (),

@@ -26,7 +26,7 @@ from dreamer.recipe.error_sentences import OPTIONS
 from dreamer.recipe.field_types import Kind
 from dreamer.recipe.film_fields import complete_changes
 from dreamer.recipe.layer_spec import shorten_layer
-from dreamer.recipe.migrations import BEFORE_HARMONY, NEON
+from dreamer.recipe.migrations import BEFORE_HARMONY, BEFORE_LIFE, NEON
 from dreamer.recipe.names import FORMER, find_field, traits
 from dreamer.recipe.provenance import Provenance
 from dreamer.recipe.toml_text import changed_fields, parse_setting
@@ -35,6 +35,12 @@ SHOWN = 5
 """At most so many fields are named in a message; the others are counted."""
 
 KERAS = ".keras"
+
+BEFORE: Mapping[str, Any] = {
+    **BEFORE_HARMONY,
+    **{f"film.{name}": value for name, value in BEFORE_LIFE.items()},
+}
+"""Fields, as `film.colors`, that a recipe of an older format says without having been asked."""
 
 HONEST = 30.0
 """The `strength` up to which lightness bears it."""
@@ -379,7 +385,7 @@ def find_unused(base: Recipe | None, fields: Sequence[str], kind: Kind) -> list[
     """
     # A format in which the look was another says that, and nothing of what is made.
     fields_of_preset = changed_fields(base) if base else {}
-    said = [name for name, value in fields_of_preset.items() if BEFORE_HARMONY.get(name) != value]
+    said = [name for name, value in fields_of_preset.items() if BEFORE.get(name) != value]
     told = [*said, *fields]
     known = [field for field in dict.fromkeys(told) if field in traits()]
     return [field for field in known if kind not in traits()[field].used_by]

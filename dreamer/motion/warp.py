@@ -88,6 +88,18 @@ Behind = Callable[[NDArray[np.bool_]], Image]
 """Takes a mask of the pixels that are wanted, `(h, w)`; returns their colors, float32 `(n, 3)`."""
 
 
+def move_mask(mask: NDArray[np.float32], matrix: Matrix, beyond: float) -> NDArray[np.float32]:
+    """Move a mask `(h, w)`; what comes from beyond its edge has one value."""
+    height, width = mask.shape
+    # OpenCV's first pixel reaches from −0.5 to 0.5.
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    way = np.linalg.inv(half) @ matrix @ half
+    moved = cv2.warpPerspective(
+        mask, way, (width, height), borderMode=cv2.BORDER_CONSTANT, borderValue=beyond
+    )
+    return np.asarray(moved, np.float32)
+
+
 def warp(image: Image, matrix: Matrix, border: str, behind: Behind | None = None) -> Image:
     """Move a picture: what is at `p` goes to `matrix @ p`.
 

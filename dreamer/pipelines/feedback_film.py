@@ -15,12 +15,12 @@ from dreamer.arrays import Image, Size, Stored, from_stored, to_stored
 from dreamer.errors import DreamerError, speaking_of
 from dreamer.files.photos import Photo
 from dreamer.imaging import finish, stabilize
-from dreamer.imaging.finish import Finish
 from dreamer.imaging.masks import apply_mask
 from dreamer.imaging.stabilize import Floats
 from dreamer.motion.homographies import Matrix, zoom
-from dreamer.motion.warp import Still, warp
+from dreamer.motion.warp import Still, move_mask, warp
 from dreamer.networks import channels
+from dreamer.pipelines.approach import Journey
 from dreamer.pipelines.association import Association, Theme, Themes, add_terms
 from dreamer.pipelines.camera import Camera
 from dreamer.pipelines.frame_loop import Carried, Ending, Loop, fill_between, measure_closure
@@ -43,6 +43,9 @@ BLEND = 2.0
 WARM_UP = 3.0
 """Seconds that a loop is dreamt before the blended ones, so that no trace of the photo is left."""
 
+FLASHES = 60.0
+"""Most lightness by which the mean changes in a second: three flashes of a tenth, up and down."""
+
 PULL = 0.6
 """Share of the way to the photo's colors that those of a living film are pulled in a second."""
 
@@ -57,13 +60,15 @@ class FeedbackMemory(NamedTuple):
 
     Attributes:
         colors: mean and spread of the colors, a slow average; see `stabilize.measure_colors`.
-        pose: how the photo lies by now, `(3, 3)`.
+        pose: how the photo lies by now, `(3, 3)`, between half and twice its size.
+        placed: how it lies, whatever its size.
         strengths: the slow average of the strengths of channels, `(c,)`, by layer.
         themes: what a film that associates has dreamt of so far.
     """
 
     colors: Floats
     pose: Floats
+    placed: Floats
     strengths: Mapping[str, Floats]
     themes: Themes = ()
 
@@ -77,6 +82,7 @@ class FeedbackMemory(NamedTuple):
         return self._replace(
             colors=self.colors + way * (other.colors - self.colors),
             pose=self.pose + way * (other.pose - self.pose),
+            placed=self.placed + way * (other.placed - self.placed),
             strengths=strengths,
         )
 
@@ -84,7 +90,8 @@ class FeedbackMemory(NamedTuple):
         """Return the arrays by name, and the themes."""
         strengths = {_STRENGTH + layer: each for layer, each in self.strengths.items()}
         themes = {"themes": [list(theme) for theme in self.themes]} if self.themes else {}
-        return {"colors": self.colors, "pose": self.pose, **strengths, **themes}
+        own = {"colors": self.colors, "pose": self.pose, "placed": self.placed}
+        return {**own, **strengths, **themes}
 
 
 def frame_recipe(recipe: Recipe) -> Recipe:
@@ -144,6 +151,7 @@ class FeedbackFilm:
         mask: `(h, w)`; the dream shows where it is 1.
         association: where the film associates; its terms are in the pipeline's recipe.
         signals: of the music, where there is any.
+        others: photos that the film passes behind the first one, of its size.
     """
 
     pipeline: ImagePipeline
@@ -151,6 +159,7 @@ class FeedbackFilm:
     mask: NDArray[np.float32] | None = None
     association: Association | None = None
     signals: Signals | None = None
+    others: Sequence[Image] = ()
 
     @property
     def recipe(self) -> Recipe:
@@ -175,7 +184,7 @@ class FeedbackFilm:
     @property
     def needs_length(self) -> bool:
         """Tell whether a film of another length would have other frames from the beginning."""
-        return self.film.loop or self.recipe.uses_length
+        return self.film.loop or bool(self.others) or self.recipe.uses_length
 
     @cached_property
     def plan(self) -> Plan:
@@ -223,7 +232,9 @@ class FeedbackFilm:
         if film.colors == "palette" and not (film.intro or film.loop):
             photo = self._hold.hold_colors(photo, self._hold.reference, film, clock)
         themes = self.association.begin(self._look(photo)) if self.association else ()
-        return Carried(to_stored(photo), FeedbackMemory(self._hold.reference, pose, {}, themes))
+        return Carried(
+            to_stored(photo), FeedbackMemory(self._hold.reference, pose, pose, {}, themes)
+        )
 
     def step(self, carried: Carried[FeedbackMemory], number: int) -> Carried[FeedbackMemory]:
         """Make a key from the one before."""
@@ -237,10 +248,16 @@ class FeedbackFilm:
         themes, raised = self._associate(carried, number)
         gains = self._gains(memory, float(film.habituation))
         moment = Moment(number, clock, gains, raised)
-        *_, last = self.pipeline.dream(origin, self.plan, self.mask, moment=moment)
+        placed = np.asarray(matrix @ memory.placed, np.float32)
+        mask = self._place_mask(placed)
+        *_, last = self.pipeline.dream(origin, self.plan, mask, moment=moment)
         change = float(film.strength) * seconds * share
         dreamt = finish.scale_change(change)(last.picture(), origin) if change else origin
         dreamt = self._hold.hold_colors(dreamt, memory.colors, film, clock)
+        if not film.allow_flashes:
+            before = from_stored(carried.frame)
+            dreamt = stabilize.limit_flash(dreamt, before, FLASHES * seconds)
+        dreamt = self._unveil(dreamt, mask, placed)
         frames = float(film.memory) / seconds
         strengths = {
             layer: stabilize.update_mean(memory.strengths.get(layer, now), now, frames)
@@ -249,7 +266,7 @@ class FeedbackFilm:
         colors = stabilize.update_mean(
             memory.colors, stabilize.measure_colors(dreamt), AVERAGE / seconds
         )
-        after = FeedbackMemory(colors, pose, {**memory.strengths, **strengths}, themes)
+        after = FeedbackMemory(colors, pose, placed, {**memory.strengths, **strengths}, themes)
         return Carried(to_stored(dreamt), after)
 
     def list_chapters(self, memory: FeedbackMemory) -> list[tuple[float, str]]:
@@ -264,7 +281,8 @@ class FeedbackFilm:
             if name.startswith(_STRENGTH)
         }
         themes = [Theme(*each) for each in plain.get("themes", ())]
-        return FeedbackMemory(plain["colors"], plain["pose"], strengths, themes)
+        placed = plain.get("placed", plain["pose"])
+        return FeedbackMemory(plain["colors"], plain["pose"], placed, strengths, themes)
 
     def frames(self, keys: Iterator[Stored]) -> Iterator[Stored]:
         """Return the frames of the film, those between the keys included."""
@@ -325,6 +343,31 @@ class FeedbackFilm:
             for layer in self.pipeline.goal.objective.layers
         }
 
+    @cached_property
+    def _follows(self) -> bool:
+        """Tell whether the mask moves with the picture."""
+        if self.mask is None or self.film.mask_motion == "fixed":
+            return False
+        whole = self._camera.matrix(0, self.film.length)
+        return not self.film.loop or bool(np.allclose(whole, np.eye(3), atol=1e-3))
+
+    def _place_mask(self, placed: Floats) -> NDArray[np.float32] | None:
+        """Return the mask where the photo lies; beyond its edge, all is dreamt."""
+        if self.mask is None or not self._follows:
+            return self.mask
+        beyond = 0.0 if self.recipe.invert_mask else 1.0
+        return move_mask(self.mask, placed.astype(np.float64), beyond)
+
+    def _unveil(self, dreamt: Image, mask: NDArray[np.float32] | None, placed: Floats) -> Image:
+        """Show the photo where the mask is black, there where it lies by now."""
+        recipe = self.recipe
+        if mask is None:
+            return dreamt
+        photo = self.photo
+        if self._follows:
+            photo = warp(photo, placed.astype(np.float64), "reflect").clip(0, 1)
+        return apply_mask(mask, recipe.feather, inverted=recipe.invert_mask)(dreamt, photo)
+
     def _move(self, image: Image, matrix: Matrix, pose: Floats) -> Image:
         """Move a frame to the moment of the next one."""
         border = self.film.border
@@ -339,9 +382,8 @@ class FeedbackFilm:
 
     @cached_property
     def _hold(self) -> Hold:
-        recipe = self.recipe
-        shown = apply_mask(self.mask, recipe.feather, inverted=recipe.invert_mask)
-        return Hold(self.film, self.photo, shown)
+        journey = Journey(self.film, [self.photo, *self.others]) if self.others else None
+        return Hold(self.film, self.photo, journey)
 
     @cached_property
     def _still(self) -> Still:
@@ -350,17 +392,17 @@ class FeedbackFilm:
 
 @dataclass(frozen=True)
 class Hold:
-    """What keeps a film like its photo: in color, in detail, and where the mask is black.
+    """What keeps a film like its photo, in color and in detail.
 
     Attributes:
         film: with its schedules.
         photo: float32 `(h, w, 3)`.
-        veil: shows the photo where the mask is black.
+        journey: where it passes other photos.
     """
 
     film: Film
     photo: Image
-    veil: Finish
+    journey: Journey | None = None
 
     @cached_property
     def reference(self) -> Floats:
@@ -390,6 +432,9 @@ class Hold:
             share: how much of the dream has faded in.
         """
         seconds = film.cadence / film.fps
+        if self.journey:
+            _, number = seed
+            moved = self.journey.approach(moved, number * film.cadence)
         if film.source:
             mixed = 1 - (1 - float(film.source)) ** seconds
             moved = moved + np.float32(mixed) * (self._source(pose) - moved)
@@ -401,7 +446,7 @@ class Hold:
         return moved.clip(0, 1)
 
     def hold_colors(self, image: Image, average: Floats, film: Film, clock: Clock) -> Image:
-        """Hold the colors of a dreamt frame, so that all of it has them; the photo shows unveiled.
+        """Hold the colors of a dreamt frame.
 
         Args:
             image: the frame.
@@ -411,11 +456,18 @@ class Hold:
         if film.hold and film.colors == "alive":
             seconds = film.cadence / film.fps
             pull = 1 - (1 - float(film.hold) * PULL) ** seconds
-            image = stabilize.let_colors_live(image, self.reference, pull, self.chroma)
+            target, chroma = self._find_usual(clock)
+            image = stabilize.let_colors_live(image, target, pull, chroma)
         elif film.hold and film.colors != "free":
             target = self._target(average, film, clock)
             image = stabilize.hold_colors(image, target, float(film.hold))
-        return self.veil(image, self.photo)
+        return image
+
+    def _find_usual(self, clock: Clock) -> tuple[Floats, float]:
+        """Return the colors and the mean chroma that the film is held near, a photo's."""
+        if self.journey is None:
+            return self.reference, self.chroma
+        return self.journey.find_colors(clock.frame / clock.fps * self.film.fps)
 
     def _target(self, average: Floats, film: Film, clock: Clock) -> Floats:
         if film.colors == "average":
@@ -430,7 +482,7 @@ class Hold:
             # They fade in with the dream, or the second frame would jump.
             eased = np.float32(self.film.ease(clock.frame / clock.fps * film.fps))
             return self.reference + eased * (palette - self.reference)
-        return self.reference
+        return self._find_usual(clock)[0]
 
     def _source(self, pose: Floats) -> Image:
         """Return the photo, moved along; it enters again at half the size before it is blurred."""

@@ -322,6 +322,24 @@ class Film(Data):
     offset: Annotated[float, Field(ge=-60, le=60)] = define(
         0.0, "seconds by which it comes later", "film.offset", Acts.START, FILM
     )
+    mask_motion: Literal["follow", "fixed"] = define(
+        "follow",
+        "whether a mask, and the photo under it, moves with the picture, as long as it is in sight "
+        "(follow), or stays where it is (fixed, and in loops that zoom)",
+        "film.mask_motion",
+        Acts.SHOWN,
+        FILM,
+        flag="--mask-motion",
+        metavar="follow|fixed",
+    )
+    allow_flashes: bool = define(
+        False,
+        "let the whole picture flash more often than three times a second, which can hurt people",
+        "film.allow_flashes",
+        Acts.SHOWN,
+        FILM,
+        flag="--allow-flashes",
+    )
     habituation: Annotated[Number, OverTime(0, 10)] = define(
         1.0,
         "how quickly the film tires of a motif; 0 never does",

@@ -101,6 +101,12 @@ WRONG: dict[str, tuple[str, ...]] = {
     "--pick": ("r9c9",),
     "--count": ("0", "x"),
     "--patch": ("square",),
+    "--associate": ("dragons",),
+    "--avoid": ("dragons",),
+    "--themes": ("often", "0s", "9-4s"),
+    "--bpm": ("x", "5"),
+    "--music": ("nothing.mp3",),
+    "--mask-motion": ("sideways",),
     "--mean": ("a.bmp",),
 }
 """Values that an option cannot have."""
@@ -347,7 +353,7 @@ def test_a_stopped_picture_is_gone_on_with(
     [
         ({"size": "640xx480"}, "size cannot be '640xx480': write the longest side"),
         ({"strength": 200}, "strength cannot be 200: write a number up to 100"),
-        ({"motion": "up"}, "motion cannot be 'up': write zoom, spiral"),
+        ({"motion": "up"}, "motion cannot be 'up': write glide, zoom, spiral"),
     ],
 )
 def test_a_program_is_told_the_argument(given: dict[str, Any], named: str, photo: Image) -> None:

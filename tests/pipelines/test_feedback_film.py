@@ -4,6 +4,7 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from tiny_films import feedback_of, pictures_of
@@ -11,6 +12,7 @@ from tiny_films import feedback_of, pictures_of
 from dreamer.arrays import Image, from_stored
 from dreamer.errors import DreamerError
 from dreamer.imaging import finish, stabilize
+from dreamer.pipelines import feedback_film
 from dreamer.pipelines.build_ascent import Graphs
 from dreamer.pipelines.feedback_film import frame_recipe
 from dreamer.pipelines.image import Moment, build_pipeline
@@ -85,14 +87,69 @@ def test_a_palette_sets_in_with_the_dream(tiny: Any, photo: Image) -> None:
     assert finish.measure_color_change(pictures[30], photo) > 10
 
 
-def test_where_the_mask_is_black_the_photo_stays(tiny: Any, photo: Image) -> None:
+def test_a_fixed_mask_shows_the_photo_where_it_was(tiny: Any, photo: Image) -> None:
     mask = np.ones(photo.shape[:2], np.float32)
     mask[20:50, 30:60] = 0
     own = {"motion": "zoom", "fps": 12, "intro": 0, "strength": 200, "speed": 5}
-    film = feedback_of(tiny, photo, {"feather": 0}, mask, **own)
-    last = pictures_of(film, 8)[-1]
+    film = feedback_of(tiny, photo, {"feather": 0}, mask, **own, mask_motion="fixed")
+    last = pictures_of(film)[-1]
     np.testing.assert_allclose(last[mask == 0], photo[mask == 0], atol=1e-5)
     assert finish.measure_color_change(last, photo) > 5
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_a_mask_and_the_photo_under_it_move_with_the_picture(
+    tiny: Any, photo: Image, inverted: bool
+) -> None:
+    mask = np.full(photo.shape[:2], 1 - inverted, np.float32)
+    mask[20:50, 30:60] = inverted
+    own = {"motion": "still", "pan_x": 2 / 96, "fps": 12, "intro": 0, "strength": 200}
+    recipe = {"feather": 0, "invert_mask": inverted}
+    film = feedback_of(tiny, photo, recipe, mask, **own, seconds=0.5)
+    pictures = pictures_of(film)
+    shift = 10
+    inside = slice(24, 46), slice(34 + shift, 56 + shift)
+    clean = np.roll(photo, shift, 1)
+    assert np.abs(pictures[5][inside] - clean[inside]).mean() < 0.02
+    assert np.abs(pictures[5][24:46, 2:20] - clean[24:46, 2:20]).mean() > 0.03
+    # Beyond the edge it is out of sight, and all is dreamt.
+    away = feedback_of(tiny, photo, recipe, mask, **{**own, "pan_x": 0.3}, seconds=0.5)
+    plain = feedback_of(tiny, photo, None, None, **{**own, "pan_x": 0.3}, seconds=0.5)
+    last = [pictures_of(each)[-1] for each in (away, plain)]
+    assert finish.measure_color_change(last[0], photo) > 0.5 * finish.measure_color_change(
+        last[1], photo
+    )
+
+
+def test_flashes_are_slowed(tiny: Any, photo: Image) -> None:
+    bright, dark = photo.clip(0.6, 1), photo * 0.2
+    own = {"motion": "still", "fps": 10, "strength": 1, "colors": "first", "seconds": 0.5}
+    film = feedback_of(tiny, dark, None, None, **own)
+    hold = replace(film._hold, photo=bright)
+    means = []
+    for most in (None, feedback_film.FLASHES / 10):
+        image = hold.hold_colors(dark, hold.reference, film.film, film.film.clock(1))
+        if most:
+            image = stabilize.limit_flash(image, dark, most)
+        means.append(stabilize.measure_colors(image)[0, 0] - stabilize.measure_colors(dark)[0, 0])
+    assert means[0] > 20
+    assert means[1] == pytest.approx(6, abs=0.6)
+
+
+def test_between_photos_each_is_approached_by_its_time(tiny: Any, photo: Image) -> None:
+    other = np.ascontiguousarray(photo[::-1, ::-1, ::-1])
+    own = {"motion": "still", "fps": 8, "strength": 40, "seconds": 4, "steps": 1}
+    film = replace(feedback_of(tiny, photo, **own), others=[other, photo])
+    assert film.needs_length
+    pictures = pictures_of(film)
+
+    def alike(image: Image, wanted: Image) -> float:
+        one, two = (cv2.GaussianBlur(each, (0, 0), 3).ravel() for each in (image, wanted))
+        return float(np.corrcoef(one, two)[0, 1])
+
+    assert alike(pictures[16], other) > 0.85
+    assert alike(pictures[31], photo) > 0.85
+    assert alike(pictures[16], other) > alike(pictures[8], other) + 0.1
 
 
 def test_a_films_frames_have_the_octaves_asked_for(tiny: Any, photo: Image) -> None:
