@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dreamer.pipelines.image import ImagePipeline, Own
     from dreamer.recipe import Recipe
     from dreamer.recipe.provenance import Provenance
+    from dreamer.recipe.schedule import Signals
 
     AnyPicture = NDArray[Any] | PIL.Image.Image
     Words = str | Sequence[str]
@@ -151,6 +152,7 @@ def film(
     of: Words = (),
     mask: AnyPicture | None = None,
     guide: AnyPicture | None = None,
+    music: str | Path | Sequence[str] = (),
     weights: str | Path | None = None,
     progress: bool = False,
     **fields: Any,
@@ -162,6 +164,8 @@ def film(
             film, or its frames in an array `(n, h, w, 3)`.
         preset, network, objective, transform, finish, of, mask, guide, weights, progress: as for
             `dream`.
+        music: a song that a film of a photo keeps time with, or stems as "drums=a.wav"; see
+            `dream video --music`. The film gets its length where `seconds` does not say another.
         fields: any field that `dream presets show` lists, those of a film without their prefix:
             `motion`, `seconds`, `fps`, `loop`, `size`.
 
@@ -187,7 +191,8 @@ def film(
     if clip:
         made, give = call.clip_film(source, mask, guide, own)
     else:
-        made, give = call.photo_film(source, mask, guide, own)
+        call, heard = _listen(call, music, fields)
+        made, give = call.photo_film(source, mask, guide, own, heard)
     made.check()
 
     def run() -> Iterator[Any]:
@@ -438,7 +443,12 @@ class _Call(NamedTuple):
         return photos.read(self.files[kind]) if kind in self.files else None
 
     def photo_film(
-        self, source: Any, mask: AnyPicture | None, guide: AnyPicture | None, own: Own
+        self,
+        source: Any,
+        mask: AnyPicture | None,
+        guide: AnyPicture | None,
+        own: Own,
+        signals: Signals | None = None,
     ) -> tuple[Any, Callable[..., Any]]:
         """Return a film of a photo, and the way from a frame to a picture of the photo's kind."""
         from dreamer.files.framing import frame_photo
@@ -451,9 +461,9 @@ class _Call(NamedTuple):
         shade = self.mask(mask, framed)
         recipe = self.wanted.recipe
         load_table = partial(words.load, recipe.network, self.file)
-        frame, association = prepare(recipe, load_table)
+        frame, association = prepare(recipe, load_table, signals)
         pipeline = self.build(frame, first, guide, own)
-        return FeedbackFilm(pipeline, first.image, shade, association), give
+        return FeedbackFilm(pipeline, first.image, shade, association, signals), give
 
     def clip_film(
         self, source: Any, mask: AnyPicture | None, guide: AnyPicture | None, own: Own
@@ -478,6 +488,24 @@ class _Call(NamedTuple):
 
         film = ClipFilm(pipeline, recipe, framed.size, frames, masks)
         return film, partial(in_memory.to_type_of, like)
+
+
+def _listen(
+    call: _Call, music: str | Path | Sequence[str], fields: Mapping[str, Any]
+) -> tuple[_Call, Signals | None]:
+    """Return a call whose film is as long as its music, and what is heard of that."""
+    from dreamer.jobs.events import ignore
+    from dreamer.jobs.music_source import read_music
+
+    asked = [str(music)] if isinstance(music, str | Path) else list(music)
+    heard = read_music(asked, call.wanted.recipe.film, ignore)
+    if heard is None:
+        return call, None
+    if heard.sound and not {"seconds", "frames"} & fields.keys():
+        length = {"film": {"frames": None, "seconds": heard.signals.seconds}}
+        recipe = call.wanted.recipe.changed(length)
+        call = call._replace(wanted=call.wanted._replace(recipe=recipe))
+    return call, heard.signals
 
 
 def _own(objective: Objective | None, transform: Transform | None, finish: Finish | None) -> Own:

@@ -7,9 +7,12 @@ recipe, so that it is one itself; those whose preset has changed since are drawn
 """
 
 import argparse
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
+import scipy
 
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError
@@ -25,7 +28,7 @@ PHOTO = HERE / "sample.jpg"
 SIDE, SHOWN = 420, 300
 """The longest side of a dream, and of its thumbnail, in pixels."""
 
-FILM = {"size": 320, "fps": 6, "intro": 0.5}
+FILM = {"size": 320, "fps": 6, "seconds": 18, "intro": 0.5}
 MOMENTS = (0.08, 0.36, 0.68, 0.95)
 """The shares of a film's length at which it is shown."""
 
@@ -44,9 +47,25 @@ def film(photo: Image, name: str) -> Image:
     """Four moments of a film, in two rows."""
     import dreamer
 
-    frames = list(dreamer.film(photo, name, **FILM))
+    timed = {"music": song()} if "music" in presets.load(name).recipe.about.tags else {}
+    frames = list(dreamer.film(photo, name, **FILM, **timed))
     one, two, three, four = (frames[int(share * len(frames))] for share in MOMENTS)
     return np.vstack([np.hstack([one, two]), np.hstack([three, four])])
+
+
+@cache
+def song() -> str:
+    """A few bars of drums and chords, for the presets that keep time."""
+    rate, seconds, beat = 22_050, 20, 0.6
+    times = np.arange(rate * seconds) / rate
+    since = times % beat
+    drum = np.sin(2 * np.pi * 60 * since) * np.exp(-18 * since)
+    chord = sum(np.sin(2 * np.pi * pitch * times) for pitch in (220, 277, 330, 2640))
+    swell = 0.5 - 0.5 * np.cos(2 * np.pi * times / (8 * beat))
+    wave = ((0.6 * drum + 0.08 * swell * chord) * 32_000).astype(np.int16)
+    path = Path(tempfile.mkdtemp()) / "song.wav"
+    scipy.io.wavfile.write(path, rate, wave)
+    return str(path)
 
 
 DRAWN = {"picture": picture, "film": film}

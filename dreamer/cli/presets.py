@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -164,7 +165,7 @@ def show_path(name: Name = "") -> None:
     show.say(presets.find_path(name) if name else presets.own_folder())
 
 
-@app.command("check", epilog="Example: dream presets check mine.toml -o schedules.png")
+@app.command("check", epilog="Example: dream presets check pulse --music song.mp3 -o curves.png")
 def check_presets(
     names: Annotated[
         list[str],
@@ -178,6 +179,14 @@ def check_presets(
         Path | None,
         typer.Option("-o", "--output", help="A .png with the numbers that change over the film."),
     ] = None,
+    music: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--music",
+            metavar="FILE|STEM=FILE",
+            help="A song that films keep time with; its loudness and beats are drawn, too.",
+        ),
+    ] = None,
     overwrite: shared_options.Overwrite = False,
 ) -> None:
     """Check presets without dreaming, and draw what changes over a film."""
@@ -188,7 +197,7 @@ def check_presets(
     wrong = 0
     for name in names:
         try:
-            curves += _check(name)
+            curves += _check(name, music or [])
         except DreamerError as error:
             # A slip in one of them hides no other.
             show.complain(str(error))
@@ -203,21 +212,34 @@ def check_presets(
         raise typer.Exit(2)
 
 
-def _check(name: str) -> list[tuple[str, Image]]:
+def _check(name: str, music: Sequence[str]) -> list[tuple[str, Image]]:
     """Read a preset at every frame; return a curve of each number that changes, with its label."""
     from dreamer.imaging import contact_sheet
     from dreamer.jobs import presets
+    from dreamer.jobs.events import ignore
+    from dreamer.jobs.music_source import read_music
 
     recipe = presets.load(name).recipe
+    heard = read_music(music, recipe.film, ignore)
+    signals = heard.signals if heard else None
+    if signals and signals.seconds:
+        recipe = recipe.changed({"film": {"frames": None, "seconds": signals.seconds}})
     film, schedules = recipe.film, recipe.schedules
+    seconds = film.length / film.fps
+    beats = [beat / seconds for beat in signals.beats if beat < seconds] if signals else []
     curves = []
+    if signals and "rms" in signals.curves:
+        label = f"loudness and {len(beats)} beats"
+        curves.append((label, contact_sheet.curve(signals.curves["rms"].tolist(), beats)))
     for field, schedule in schedules.items():
         if film.loop and schedule.uses_max_f:
             show.note(f"{name}: {field} uses max_f in a loop, whose period is n.")
-        values = [schedule.at(recipe.clock(frame)) for frame in range(film.length)]
-        curves.append((f"{field} = {schedule.text}", contact_sheet.curve(values)))
+        if missing := sorted(schedule.needs_music - {*(signals.curves if signals else ())}):
+            show.note(f"{name}: {field} reads {', '.join(missing)}, which --music gives.")
+        values = [schedule.at(recipe.clock(frame, signals)) for frame in range(film.length)]
+        curves.append((f"{field} = {schedule.text}", contact_sheet.curve(values, beats)))
     for frame in range(film.length):
-        recipe.at(recipe.clock(frame))
+        recipe.at(recipe.clock(frame, signals))
     changing = f"; these change over the film: {', '.join(schedules)}" if schedules else ""
     show.say(f"{name} is valid{changing}.")
     return curves

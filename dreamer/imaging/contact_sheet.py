@@ -178,8 +178,16 @@ def choose_columns(count: int) -> int:
     return 3 if count == 3 else math.ceil(math.sqrt(count))
 
 
-def curve(values: Sequence[float], width: int = 480, height: int = 160) -> Image:
-    """Plot a number over time as a line, with its lowest and highest values at the edges."""
+def curve(
+    values: Sequence[float], marks: Sequence[float] = (), width: int = 480, height: int = 160
+) -> Image:
+    """Plot a number over time as a line, with its lowest and highest values at the edges.
+
+    Args:
+        values: the number at even moments.
+        marks: shares of the time at which something happens, as a beat.
+        width, height: in pixels.
+    """
     heights = np.asarray(values, np.float64)
     low, high = float(heights.min()), float(heights.max())
     canvas = Pillow.new("RGB", (width, height), (round(_PAPER * 255 * 1.6),) * 3)
@@ -187,6 +195,9 @@ def curve(values: Sequence[float], width: int = 480, height: int = 160) -> Image
     margin = 22
     rows = height - margin - (heights - low) / max(high - low, 1e-12) * (height - 2 * margin)
     columns = np.linspace(4, width - 5, len(heights))
+    for mark in marks:
+        place = 4 + mark * (width - 9)
+        draw.line([(place, margin), (place, height - margin)], (90, 110, 130), 1)
     draw.line([*zip(columns.tolist(), rows.tolist(), strict=True)], (255, 190, 90), 2, "curve")
     font = ImageFont.load_default(13)
     draw.text((6, 3), f"{high:.4g}", _INK, font)

@@ -512,13 +512,14 @@ class SearchRequest(DreamRequest):
         metavar="NAME|FILE",
         completes="presets",
     )
-    by: Literal["objective", "naturalness", "trial"] = ask(
-        "objective",
-        "how to sort the sheet: by how far a dream raised its score above the photo's, by how "
-        "little its activations differ from those of photos, or by number",
+    by: Literal["appeal", "objective", "naturalness", "trial"] = ask(
+        "appeal",
+        "how to sort the sheet: by what an eye is likely to choose, by how far a dream raised its "
+        "score above the photo's, by how little its activations differ from those of photos, or by "
+        "number",
         "--by",
         panel=SEARCH,
-        metavar="objective|naturalness|trial",
+        metavar="appeal|objective|naturalness|trial",
     )
     seed: int = ask(0, "another seed, other recipes", "--seed", panel=SEARCH, ge=0)
     pick: str | None = ask(

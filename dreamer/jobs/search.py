@@ -14,6 +14,7 @@ from dreamer.files import cell_store as stored
 from dreamer.files.cell_store import CellStore
 from dreamer.files.photos import Photo, Style
 from dreamer.imaging import contact_sheet
+from dreamer.imaging.appeal import measure_appeal
 from dreamer.jobs import search_presets, sheets
 from dreamer.jobs.dream_photos import CELL_SIZE, Dreaming, Place, start_dreaming
 from dreamer.jobs.events import Done, Outcome, Sink, Stop, format_count
@@ -45,12 +46,14 @@ class Tried(NamedTuple):
     Attributes:
         raised: how far above the photo's the objective is, as a share of that.
         distance: from what is natural (`naturalness`); 0 where nobody asks for it.
+        appeal: how likely an eye chooses it.
     """
 
     number: int
     picture: Image
     raised: float
     distance: float
+    appeal: float = 0.0
 
 
 class Sort(NamedTuple):
@@ -61,6 +64,7 @@ class Sort(NamedTuple):
 
 
 SORTS: Mapping[str, Sort] = {
+    "appeal": Sort(lambda tried: -tried.appeal, lambda tried: f"trial {tried.number + 1}"),
     "objective": Sort(
         lambda tried: -tried.raised, lambda tried: f"objective x{1 + tried.raised:.3g}"
     ),
@@ -156,12 +160,12 @@ def _search(dreaming: Dreaming, ask: Ask, source: Source) -> Outcome:
     try:
         whole = _dream(dreaming, read, trials, ask.size, store, place)
     except DreamerError:
-        if not _measure(store, len(trials), None):
+        if not _measure(store, len(trials), read.image, None):
             store.remove()
         raise
     partial = atomic.partial_path(path)
     shown = path if whole else partial
-    done = _measure(store, len(trials), natural)
+    done = _measure(store, len(trials), read.image, natural)
     if done and not dreaming.stop.drops:
         _write(ask, shown, trials, done)
     if whole:
@@ -271,13 +275,19 @@ def _load_naturalness(net: Network) -> Naturalness:
     return naturalness.load(net)
 
 
-def _measure(store: CellStore, count: int, natural: Naturalness | None) -> list[Tried]:
+def _measure(
+    store: CellStore, count: int, photo: Image, natural: Naturalness | None
+) -> list[Tried]:
     """Measure what is in the store."""
     found = [(number, store.get(str(number))) for number in range(count)]
-    return [
-        Tried(number, picture, raised, natural.distance(picture) if natural else 0.0)
-        for number, (_, picture, raised) in ((number, cell) for number, cell in found if cell)
-    ]
+    tried = []
+    for number, cell in found:
+        if cell:
+            _, picture, raised = cell
+            like = photos.resize(Photo(photo, None, ""), picture.shape[:2]).image
+            distance = natural.distance(picture) if natural else 0.0
+            tried.append(Tried(number, picture, raised, distance, measure_appeal(picture, like)))
+    return tried
 
 
 def _write(ask: Ask, path: Path, trials: Sequence[Trial], done: Sequence[Tried]) -> None:

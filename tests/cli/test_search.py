@@ -109,7 +109,7 @@ def test_the_sheet_is_sorted_and_what_cannot_be_dreamt_is_left_out(
     dream: Dream, source: Path, stub: list[Recipe], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sheet = source.with_name("sheet.png")
-    over = ("--over", "strength", "--over", "octaves=1,2,12")
+    over = ("--over", "strength", "--over", "octaves=1,2,12", "--by", "objective")
     code, _, err = dream("search", source, "-n", 9, *over, "-o", sheet)
     assert code == 0
     assert "Left out: The smallest octave" in err
