@@ -34,32 +34,56 @@ def harmonize(share: float, *, seamless: bool = False) -> Finish:
     seamless picture what is beyond an edge is what lies at the opposite one.
     """
 
-    blur = _blur_wrapped if seamless else _blur
-
     def run(dream: Image, photo: Image) -> Image:
-        lab, own = oklab.from_rgb(dream), oklab.from_rgb(photo)[..., 1:]
-        colors = lab[..., 1:]
-        moved = colors + np.float32(share) * (match(colors, own) - colors)
+        lab, own = oklab.from_rgb(dream), oklab.from_rgb(_shrink(photo))
+        mean = own[..., 1:].mean((0, 1))
+        across = _find_map(lab[..., 1:], own[..., 1:])
+        # Lightness stays; a and b go a share of the way from themselves to what they are mapped to.
+        way = np.zeros((3, 4))
+        way[0, 0] = 1
+        way[1:, 1:3] = (1 - share) * np.eye(2) + share * across
+        way[1:, 3] = share * (mean - across @ lab[..., 1:].mean((0, 1)))
+        moved = np.asarray(cv2.transform(lab, way.astype(np.float32)), np.float32)
         sigma = LARGE * min(photo.shape[:2])
-        lab[..., 1:] = moved + np.float32(LARGE_SHARE * share) * blur(own - moved, sigma)
-        return oklab.to_rgb(lab, KNEE)
+        large = _blur_difference(own[..., 1:], moved[..., 1:], sigma, wrap=seamless)
+        moved[..., 1:] += np.float32(LARGE_SHARE * share) * large
+        return oklab.to_rgb(moved, KNEE)
 
     return run
 
 
+SMALL = 256
+"""The short side, in pixels, of the copy of a photo by which its colors are told."""
+
+
+def _shrink(photo: Image) -> Image:
+    """Return a small copy of a photo, or itself."""
+    height, width = photo.shape[:2]
+    share = SMALL / min(height, width)
+    if share >= 1:
+        return photo
+    size = max(1, round(width * share)), max(1, round(height * share))
+    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
 def match(colors: NDArray[np.float32], own: NDArray[np.float32]) -> NDArray[np.float32]:
     """Give colors `(h, w, 2)` the mean and covariance of others of that form."""
+    across = _find_map(colors, own).astype(np.float32)
+    return np.asarray((colors - colors.mean((0, 1))) @ across.T + own.mean((0, 1)), np.float32)
+
+
+def _find_map(colors: NDArray[np.float32], own: NDArray[np.float32]) -> _Matrix:
+    """Return the linear map that gives colors the covariance of others."""
     before, wanted = _measure(colors), _widen(_measure(own))
     root = _power(before, 0.5)
     back = _power(before, -0.5)
-    across = back @ _power(root @ wanted @ root, 0.5) @ back
-    mean = colors.mean((0, 1))
-    return np.asarray((colors - mean) @ across.T.astype(np.float32) + own.mean((0, 1)), np.float32)
+    return np.asarray(back @ _power(root @ wanted @ root, 0.5) @ back)
 
 
 def _measure(colors: NDArray[np.float32]) -> _Matrix:
-    """Return the covariance of colors."""
-    flat = colors.reshape(-1, 2)
+    """Return the covariance of colors; of so many as say enough."""
+    step = max(1, min(colors.shape[:2]) // SMALL)
+    flat = colors[::step, ::step].reshape(-1, 2)
     return np.asarray(np.cov(flat.T, bias=True)) + np.eye(2) * 1e-9
 
 
@@ -76,15 +100,31 @@ def _power(matrix: _Matrix, exponent: float) -> _Matrix:
     return np.asarray(vectors * np.maximum(values, 1e-12) ** exponent @ vectors.T)
 
 
-def _blur_wrapped(colors: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    return np.asarray(scipy.ndimage.gaussian_filter(colors, (sigma, sigma, 0), mode="wrap"), "f4")
+def _blur_difference(
+    own: NDArray[np.float32], moved: NDArray[np.float32], sigma: float, *, wrap: bool
+) -> NDArray[np.float32]:
+    """Return the difference of large shapes' colors, which is computed on a small copy.
 
-
-def _blur(colors: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Blur colors by so many pixels; what is that smooth is computed on a small copy."""
-    height, width = colors.shape[:2]
+    Args:
+        own: the photo's colors, at any size.
+        moved: the dream's, `(h, w, 2)`.
+        sigma: standard deviation of the blur, in pixels of the dream.
+        wrap: whether what is beyond an edge is what lies at the opposite one.
+    """
+    height, width = moved.shape[:2]
     step = max(1.0, sigma / 4)
     size = max(1, round(width / step)), max(1, round(height / step))
-    small = cv2.resize(colors, size, interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, None, sigma / step, borderType=cv2.BORDER_REFLECT)
-    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
+    small = [cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (own, moved)]
+    difference = small[0] - small[1]
+    if wrap:
+        width_of = (sigma / step, sigma / step, 0)
+        blurred = scipy.ndimage.gaussian_filter(difference, width_of, mode="wrap")
+        # Enlarged by what lies around, so that the edges meet.
+        margin = 4
+        around = np.pad(blurred, ((margin, margin), (margin, margin), (0, 0)), mode="wrap")
+        wide = round(width * (1 + 2 * margin / size[0])), round(height * (1 + 2 * margin / size[1]))
+        large = cv2.resize(around, wide, interpolation=cv2.INTER_CUBIC)
+        left, top = (wide[0] - width) // 2, (wide[1] - height) // 2
+        return np.asarray(large[top : top + height, left : left + width], np.float32)
+    blurred = cv2.GaussianBlur(difference, None, sigma / step, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(cv2.resize(blurred, (width, height), interpolation=cv2.INTER_CUBIC), "f4")

@@ -48,16 +48,27 @@ def to_rgb(lab: Lab, knee: float = 1.0) -> Image:
     """
     lab = lab.copy()
     np.clip(lab[..., 0], 0, 1, out=lab[..., 0])
+    light = _to_light(lab)
+    gray = lab[..., 0] ** 3
+    red, green, blue = cv2.split(light)
+    high, low = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
+    beyond = (high - gray > knee * (1 - gray)) | (gray - low > knee * gray)
+    if beyond.any():
+        light[beyond] = _to_light(_reduce_chroma(lab[beyond][:, None], knee))[:, 0]
+    return _encode(light.clip(0, 1))
+
+
+def _reduce_chroma(lab: Lab, knee: float) -> Lab:
+    """Reduce the chroma of colors that sRGB does not hold, or hardly."""
     gray = lab[..., :1] ** 3
     for number in range(_ROUNDS):
-        light = _to_light(lab)
         # How far from gray each color may go before a channel leaves 0 to 1.
-        away = light - gray
+        away = _to_light(lab) - gray
         room = np.where(away > 0, 1 - gray, gray) / np.maximum(np.abs(away), 1e-6)
         share = room.min(-1, keepdims=True)
         last = number == _ROUNDS - 1
         lab[..., 1:] *= _give_way(share, knee) if last and knee < 1 else np.minimum(share, 1)
-    return _encode(_to_light(lab).clip(0, 1))
+    return lab
 
 
 def _give_way(room: NDArray[np.float32], knee: float) -> NDArray[np.float32]:
