@@ -287,7 +287,9 @@ class Work:
         preview = atomic.find_free_name(path.with_name(atomic.fit_name(path.stem, ".preview.png")))
         carried = self.provenance() if ask.encoding.recipe else None
         shown, ended = False, None
-        with film_ascent(ask.film, size, carried, overwrite=ask.naming.overwrite) as frame:
+        count = self.last * self.pipeline.recipe.steps
+        film = film_ascent(ask.film, size, carried, overwrite=ask.naming.overwrite, states=count)
+        with film as frame:
             try:
                 for state in states:
                     place.report(state)

@@ -24,7 +24,7 @@ from dreamer.jobs.requests import DreamRequest, ImageRequest, Request, Typed
 from dreamer.recipe import Recipe, words
 from dreamer.recipe.error_sentences import OPTIONS
 from dreamer.recipe.field_types import Kind
-from dreamer.recipe.film_fields import complete_changes
+from dreamer.recipe.film_fields import FREELY, complete_changes
 from dreamer.recipe.layer_spec import shorten_layer
 from dreamer.recipe.migrations import BEFORE_HARMONY, BEFORE_LIFE, NEON
 from dreamer.recipe.names import FORMER, find_field, traits
@@ -178,6 +178,9 @@ def resolve(
         _, file = network_file(request)
         said = InWords(request.of, request.unwanted, file, film)
         sheet = isinstance(request, ImageRequest) and has_cells_in_words(request)
+        if begins := _find_first_theme(base, chosen, said, kind):
+            said = said._replace(asked=[begins])
+            emit(Note(f"The recipe is a film's that begins with {begins}: so is the picture."))
         associates = bool(chosen.get("film", {}).get("associate"))
         in_words = said if said.names_any or sheet or associates else None
     for text in _unexpected(origin.name, base, chosen, settings, in_words, kind):
@@ -190,6 +193,16 @@ def resolve(
 
 def _is_wild(strength: float | str) -> bool:
     return not isinstance(strength, str) and strength > HONEST
+
+
+def _find_first_theme(
+    base: Provenance | None, chosen: Mapping[str, Any], said: InWords, kind: Kind
+) -> str | None:
+    """Return the word that a film's recipe begins with, where a picture is of nothing else."""
+    associate = base.recipe.film.associate if base and kind is Kind.PICTURE else None
+    if associate in (None, FREELY) or said.names_any or base is None or base.recipe.layers:
+        return None
+    return None if "layers" in chosen else associate.partition(",")[0].strip()
 
 
 def list_names(sheet: str) -> list[str]:

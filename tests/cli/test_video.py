@@ -72,7 +72,10 @@ def test_the_ascent_of_a_picture_is_a_film_of_its_steps(dream: Dream, source: Pa
     code, _, _ = dream("image", source, "--octaves", 2, "--steps", 3, "--film", film)
     assert code == 0
     assert left(source) == ["a photo-dream.png", "ascent.mp4"]
-    assert len(shown(film)) == 6
+    # Six states, drawn out to three seconds in which each passes into the next.
+    frames = shown(film)
+    assert len(frames) == 36
+    assert np.abs(np.diff(frames[::7], axis=0)).mean((1, 2, 3)).min() > 0.001
     assert read_finished(film).recipe.octaves == 2
     last = photos.read(source.with_name("a photo-dream.png")).image
     np.testing.assert_allclose(shown(film)[-1].mean(), last.mean(), atol=0.02)
@@ -82,7 +85,12 @@ class Killed(BaseException):
     """Nobody catches it, as nobody catches a power cut."""
 
 
-@pytest.mark.parametrize("extra", [(), ("--loop", "--cadence", 2)], ids=["film", "loop"])
+ON_THE_BEAT = ("--associate", "--themes", "1s", "--bpm", 180, "--zoom", "1 + 0.02*beat")
+
+
+@pytest.mark.parametrize(
+    "extra", [(), ("--loop", "--cadence", 2), ON_THE_BEAT], ids=["film", "loop", "association"]
+)
 def test_a_film_that_was_killed_goes_on_to_the_same_bytes(
     dream: Dream, source: Path, monkeypatch: pytest.MonkeyPatch, extra: tuple[object, ...]
 ) -> None:
