@@ -246,7 +246,8 @@ class FeedbackFilm:
         moved = self._move(from_stored(carried.frame), matrix, pose)
         origin = self._hold.prepare(moved, pose, film, (self.recipe.seed, number), share)
         themes, raised = self._associate(carried, number)
-        gains = self._gains(memory, float(film.habituation))
+        habituation, remembered = film.tiring
+        gains = self._gains(memory, habituation)
         moment = Moment(number, clock, gains, raised)
         placed = np.asarray(matrix @ memory.placed, np.float32)
         mask = self._place_mask(placed)
@@ -258,7 +259,7 @@ class FeedbackFilm:
             before = from_stored(carried.frame)
             dreamt = stabilize.limit_flash(dreamt, before, FLASHES * seconds)
         dreamt = self._unveil(dreamt, mask, placed)
-        frames = float(film.memory) / seconds
+        frames = remembered / seconds
         strengths = {
             layer: stabilize.update_mean(memory.strengths.get(layer, now), now, frames)
             for layer, now in last.strengths.items()

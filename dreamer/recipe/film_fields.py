@@ -95,6 +95,9 @@ def _check_palette(text: str | None) -> str | None:
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
+ALONE, ASSOCIATING = (2.0, 1.0), (1.0, 2.0)
+"""Habituation and memory, where nobody asks for others."""
+
 MOMENTS = 5000
 """The approximate number of frames of a long film that are checked in advance."""
 
@@ -340,17 +343,21 @@ class Film(Data):
         FILM,
         flag="--allow-flashes",
     )
-    habituation: Annotated[Number, OverTime(0, 10)] = define(
-        1.0,
-        "how quickly the film tires of a motif; 0 never does",
+    habituation: Annotated[Number, OverTime(0, 10)] | None = define(
+        None,
+        "how quickly the film tires of a motif; 0 never does (default: 2; 1 where it associates)",
         "film.habituation",
         Acts.TENSOR,
         FILM,
         flag="--habituation",
         metavar="NUMBER",
     )
-    memory: Annotated[Number, OverTime(0.01, 3600)] = define(
-        2.0, "seconds of the past that habituation considers", "film.memory", Acts.TENSOR, FILM
+    memory: Annotated[Number, OverTime(0.01, 3600)] | None = define(
+        None,
+        "seconds of the past that habituation considers (default: 1; 2 where it associates)",
+        "film.memory",
+        Acts.TENSOR,
+        FILM,
     )
     colors: Literal["alive", "first", "average", "palette", "free"] = define(
         "alive",
@@ -463,6 +470,21 @@ class Film(Data):
         """
         rate = {"written_fps": self.written_fps or self.fps} if "fps" in changes else {}
         return {**rate, **changes}
+
+    @property
+    def tiring(self) -> tuple[float, float]:
+        """Return habituation and memory, of a film at a moment.
+
+        A theme that is to last must not tire at once; without any, a picture that hardly moves
+        would be frozen.
+        """
+        usual = ASSOCIATING if self.associate else ALONE
+        asked = self.habituation, self.memory
+        first, second = (
+            float(default if value is None else value)
+            for value, default in zip(asked, usual, strict=True)
+        )
+        return first, second
 
     @property
     def length(self) -> int:

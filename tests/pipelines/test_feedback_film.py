@@ -147,8 +147,8 @@ def test_between_photos_each_is_approached_by_its_time(tiny: Any, photo: Image) 
         one, two = (cv2.GaussianBlur(each, (0, 0), 3).ravel() for each in (image, wanted))
         return float(np.corrcoef(one, two)[0, 1])
 
-    assert alike(pictures[16], other) > 0.85
-    assert alike(pictures[31], photo) > 0.85
+    assert alike(pictures[16], other) > 0.75
+    assert alike(pictures[31], photo) > 0.75
     assert alike(pictures[16], other) > alike(pictures[8], other) + 0.1
 
 
