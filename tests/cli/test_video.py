@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy
 from numpy.typing import NDArray
 
+from dreamer.analysis import music
 from dreamer.arrays import Image
-from dreamer.files import clips, photos, work_folder
+from dreamer.files import clips, ffmpeg, photos, work_folder
 from dreamer.jobs.presets import read_finished
 from dreamer.pipelines.feedback_film import FeedbackFilm
 
@@ -245,3 +247,60 @@ def test_an_interrupt_keeps_the_film_so_far(
     assert dream("video", *options)[0] == 0
     assert left(source) == ["a photo-film.mp4"]
     assert len(shown(source.with_name("a photo-film.mp4"))) == 8
+
+
+def write_song(path: Path, seconds: float = 2.0) -> Path:
+    """Write a click twice a second."""
+    rate = 22_050
+    since = np.arange(int(rate * seconds)) / rate % 0.5
+    wave = np.sin(2 * np.pi * 220 * since) * np.exp(-30 * since)
+    scipy.io.wavfile.write(path, rate, (wave * 32_000).astype(np.int16))
+    return path
+
+
+@pytest.mark.skipif(not music.has_librosa(), reason="librosa is not installed")
+def test_a_film_has_the_length_and_the_sound_of_its_music(dream: Dream, source: Path) -> None:
+    song = write_song(source.with_name("song.wav"))
+    film = source.with_name("x.mp4")
+    beat = ("--music", song, "--zoom", "1 + 0.05*beat", "--set", "film.hold=1-0.5*drums.rms")
+    code, _, err = dream("video", source, *SMALL, *beat, "-o", film)
+    assert code == 2
+    assert "film.hold reads drums.rms" in err
+    stems = (*beat, "--music", f"drums={song}")
+    code, _, err = dream("video", source, *SMALL, *stems, "-o", film)
+    assert code == 0, err
+    assert len(shown(film)) == 16
+    assert clips.select(film).sound is not None
+    assert set(read_finished(film).facts["music_sha256"]) == {"", "drums"}
+    # Another song is another film: the one that was begun is not gone on with by mistake.
+    code, _, err = dream("video", source, *SMALL, *beat[:2], "--music", song, "-o", film)
+    assert code == 2
+
+
+def test_a_dry_run_shows_the_path_undreamt(dream: Dream, source: Path) -> None:
+    options = ("--bpm", 120, "--zoom", "1 + 0.05*beat", "--of", "0:birds, 1s:fish", "--dry-run")
+    code, out, _ = dream("video", source, *SMALL, *options, "--seconds", 1)
+    assert code == 0
+    path = source.with_name("a photo-path.mp4")
+    assert f"{path}  8 frames, undreamt" in out
+    frames = shown(path)
+    assert frames.shape == (8, 48, 64, 3)
+    assert np.abs(np.diff(frames, axis=0)).mean((1, 2, 3)).min() > 0.001
+
+
+def test_a_film_of_themes_has_chapters(dream: Dream, source: Path) -> None:
+    film = source.with_name("x.mp4")
+    themes = ("--associate", "birds,fish", "--themes", "1s", "--seconds", 2.5)
+    code, _, err = dream("video", source, *SMALL, *themes, "-o", film)
+    assert code == 0
+    assert "It went birds → fish → birds." in err
+    assert "birds,fish in turn" in err.replace("birds, fish", "birds,fish")
+    said = ffmpeg.describe_file(film)
+    assert said.count("Chapter #0") == 3
+    assert len(shown(film)) == 20
+    assert read_finished(film).recipe.film.associate == "birds,fish"
+    assert read_finished(film).recipe.layers == ()
+    for option in (("--avoid", "fish"), ("--themes", "2s")):
+        code, _, err = dream("video", source, *SMALL, *option)
+        assert code == 2
+        assert "--associate" in err
