@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from tiny_films import feedback_of
 
+from dreamer.analysis import music
 from dreamer.arrays import Image
 from dreamer.pipelines.camera import Camera
 from dreamer.pipelines.feedback_film import FeedbackFilm
+from dreamer.recipe import Recipe
 
 
 def camera_of(film: FeedbackFilm) -> Camera:
@@ -49,3 +51,15 @@ def test_every_motion_has_the_period_of_its_loop(tiny: Any, photo: Image, motion
         np.testing.assert_allclose(
             camera.matrix(frame, frame + 1), camera.matrix(frame + 24, frame + 25), atol=1e-9
         )
+
+
+@pytest.mark.parametrize("bpm", [60, 97, 120, 174])
+def test_what_a_beat_pushes_moves_most_on_the_beat(bpm: float) -> None:
+    film = {"zoom": "1 + 0.01*beat", "motion": "still", "fps": 24, "intro": 0, "seconds": 10}
+    signals = music.keep_time(bpm, 10)
+    camera = Camera(Recipe().changed({"film": film}), (90, 120), signals)
+    speed = [np.log(np.linalg.det(camera.matrix(n - 1, n))) for n in range(1, 240)]
+    peaks = [n + 1 for n in range(1, 238) if speed[n - 1] < speed[n] >= speed[n + 1]]
+    beats = [24 * beat for beat in signals.beats if 1 < 24 * beat < 236]
+    assert len(peaks) >= len(beats) - 1
+    assert all(min(abs(peak - beat) for peak in peaks) <= 1 for beat in beats)
