@@ -115,12 +115,16 @@ def _show(table: word_tables.Table) -> None:
     from rich.columns import Columns
     from rich.console import Console
 
+    from dreamer.recipe import class_labels
+
     console = Console()
     console.print(Columns(sorted(table.subjects), padding=(0, 2)))
     if table.classes:
         names = [names.partition(",")[0] for names in table.class_names]
         some = ", ".join(names[:: -(-len(names) // 5)])
         console.print(f"\nand {len(names)} classes by name, as {some}")
+        if any(map(class_labels.WORDNET.fullmatch, table.classes)):
+            console.print("\nand any noun that some of these are a kind of, as vehicle or reptile")
 
 
 def _show_found(

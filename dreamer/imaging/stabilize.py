@@ -95,7 +95,9 @@ def measure_chroma(image: Image) -> float:
     return float(np.hypot(lab[..., 1], lab[..., 2]).mean())
 
 
-def let_colors_live(image: Image, target: Floats, pull: float, chroma: float) -> Image:
+def let_colors_live(
+    image: Image, target: Floats, pull: float, chroma: float, most: float = math.inf
+) -> Image:
     """Hold lightness, and pull colors gently, so that a film keeps what its dreams bring.
 
     Args:
@@ -103,12 +105,15 @@ def let_colors_live(image: Image, target: Floats, pull: float, chroma: float) ->
         target: from `measure_colors`; lightness gets its mean and spread.
         pull: how far the mean and the spread of a and b go there, 0 to 1.
         chroma: the photo's mean chroma, to which that of the film stays within bounds.
+        most: how far the mean of a and b goes at most.
     """
     own = measure_colors(image)
     lab = finish.to_lab(image)
     share = np.array([1, pull, pull], np.float32)
     factor = 1 + share * (target[1] / np.maximum(own[1], 1e-3) - 1)
-    lab = (lab - own[0]) * factor + own[0] + share * (target[0] - own[0])
+    shift = share * (target[0] - own[0])
+    shift[1:] *= min(1.0, most / max(float(np.hypot(*shift[1:])), 1e-6))
+    lab = (lab - own[0]) * factor + own[0] + shift
     usual = max(chroma, LEAST_CHROMA)
     mean = float(np.hypot(*np.moveaxis(lab[::STRIDE, ::STRIDE, 1:], -1, 0)).mean())
     bounded = min(max(mean, CALM * usual), VIVID * usual)

@@ -43,6 +43,7 @@ PHOTO_ONLY: Mapping[str, str] = {
     "colors": "a clip has its own colors",
     **dict.fromkeys(("associate", "avoid", "themes"), "only films of photos associate"),
     "bpm": "only films of photos keep time",
+    "arc": "a clip has its own colors",
 }
 """Fields of a film that mean nothing on a clip, and why."""
 

@@ -145,8 +145,10 @@ class Association:
     def _find_beat(self, number: int) -> int:
         """Return the frame of the beat on which a theme begins; the first one begins the film."""
         least, _, unit = self._length
-        if self.signals is None:
-            raise DreamerError(f"--themes {self.film.themes}: give --music, or --bpm.")
+        if self.signals is None or len(self.signals.beats) < 2:
+            raise DreamerError(
+                f"--themes {self.film.themes}: give --music in which a beat can be heard, or --bpm."
+            )
         beat = number * least * BEATS[unit]
         return round(self.signals.find_beat(beat) * self.film.fps) if number else 0
 

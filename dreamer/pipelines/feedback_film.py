@@ -43,6 +43,9 @@ BLEND = 2.0
 WARM_UP = 3.0
 """Seconds that a loop is dreamt before the blended ones, so that no trace of the photo is left."""
 
+DRIFT = 6.0
+"""Most that the mean color of a living film is drawn to others in a second (ΔE)."""
+
 FLASHES = 60.0
 """Most lightness by which the mean changes in a second: three flashes of a tenth, up and down."""
 
@@ -109,12 +112,14 @@ def check_music(recipe: Recipe, signals: Signals | None) -> None:
     Raises DreamerError that names what is missing.
     """
     there = {*signals.curves} if signals else set()
+    if signals and len(signals.beats) < 2:
+        there -= {"beat", "beat_phase", "bpm"}
     for name, needs in recipe.needs_music.items():
         if missing := sorted(needs - there):
             remedy = (
                 f"its stem, as --music {missing[0].partition('.')[0]}=FILE"
                 if "." in missing[0]
-                else "--music FILE, or --bpm for the beat alone"
+                else "--music FILE in which it can be heard, or --bpm for the beat alone"
             )
             raise DreamerError(f"{name_option(name)} reads {', '.join(missing)}: give {remedy}.")
 
@@ -184,7 +189,8 @@ class FeedbackFilm:
     @property
     def needs_length(self) -> bool:
         """Tell whether a film of another length would have other frames from the beginning."""
-        return self.film.loop or bool(self.others) or self.recipe.uses_length
+        film = self.film
+        return film.loop or bool(self.others or film.arc) or self.recipe.uses_length
 
     @cached_property
     def plan(self) -> Plan:
@@ -458,7 +464,7 @@ class Hold:
             seconds = film.cadence / film.fps
             pull = 1 - (1 - float(film.hold) * PULL) ** seconds
             target, chroma = self._find_usual(clock)
-            image = stabilize.let_colors_live(image, target, pull, chroma)
+            image = stabilize.let_colors_live(image, target, pull, chroma, DRIFT * seconds)
         elif film.hold and film.colors != "free":
             target = self._target(average, film, clock)
             image = stabilize.hold_colors(image, target, float(film.hold))
@@ -466,9 +472,25 @@ class Hold:
 
     def _find_usual(self, clock: Clock) -> tuple[Floats, float]:
         """Return the colors and the mean chroma that the film is held near, a photo's."""
-        if self.journey is None:
-            return self.reference, self.chroma
-        return self.journey.find_colors(clock.frame / clock.fps * self.film.fps)
+        frame = clock.frame / clock.fps * self.film.fps
+        own, chroma = (
+            (self.reference, self.chroma)
+            if self.journey is None
+            else self.journey.find_colors(frame)
+        )
+        return (self._follow_arc(own, frame), chroma) if self.film.arc else (own, chroma)
+
+    def _follow_arc(self, own: Floats, frame: float) -> Floats:
+        """Return colors with the a and b of the palettes that a frame lies between."""
+        film, palettes = self.film, self.film.arc
+        gaps = len(palettes) - (not film.loop)
+        place = frame / max(film.length, 1) * gaps
+        first, share = int(place), np.float32(place % 1)
+        before, behind = (
+            stabilize.aim_at_palette(palettes[number % len(palettes)].split(","), own)
+            for number in (first, first + 1)
+        )
+        return np.asarray(before + share * (behind - before), np.float32)
 
     def _target(self, average: Floats, film: Film, clock: Clock) -> Floats:
         if film.colors == "average":

@@ -86,6 +86,22 @@ def _join_colors(value: object) -> object:
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
+def _split_arc(value: object) -> object:
+    """Accept palettes separated by semicolons as well as a list."""
+    return [each.strip() for each in value.split(";")] if isinstance(value, str) else value
+
+
+def _check_arc(palettes: tuple[str, ...]) -> tuple[str, ...]:
+    for codes in palettes:
+        if not _CODES.fullmatch(codes):
+            raise ValueError(f"{codes!r} are not colors: write #rrggbb,#rrggbb;#rrggbb,#rrggbb")
+    return palettes
+
+
+Arc = Annotated[tuple[str, ...], BeforeValidator(_split_arc), AfterValidator(_check_arc)]
+"""Palettes in turn; also accepts a text with semicolons between them."""
+
+
 def _check_palette(text: str | None) -> str | None:
     for codes in parse_text(text).texts if text else ():
         if not _CODES.fullmatch(codes):
@@ -380,6 +396,18 @@ class Film(Data):
         FILM,
         flag="--palette",
         metavar="#rrggbb,…",
+    )
+    arc: Annotated[tuple[str, ...], BeforeValidator(_split_arc), AfterValidator(_check_arc)] = (
+        define(
+            (),
+            "palettes that living colors are drawn to in turn over the film, as "
+            "#102040,#e0c080;#401010,#e06020",
+            "film.arc",
+            Acts.SHOWN,
+            FILM,
+            flag="--arc",
+            metavar="#rrggbb,…;#rrggbb,…",
+        )
     )
     hold: Annotated[Number, OverTime(0, 1)] = define(
         1.0, "how strongly to hold colors and contrast, 0 to 1", "film.hold", Acts.SHOWN, FILM

@@ -38,8 +38,12 @@ from dreamer.pipelines.feedback_film import FeedbackFilm, FeedbackMemory, frame_
 from dreamer.pipelines.frame_loop import Carried  # noqa: E402
 from dreamer.pipelines.image import Moment, build_pipeline  # noqa: E402
 from dreamer.recipe import Recipe  # noqa: E402
+from dreamer.recipe.migrations import BEFORE_LIFE  # noqa: E402
 
-NAIVE = {"habituation": 0, "colors": "free"}
+HELD = dict(BEFORE_LIFE)
+"""A film as formats 1 and 2 make it."""
+
+NAIVE = {**HELD, "habituation": 0, "colors": "free"}
 REFERENCE = 30
 LAG = 100
 STRONGEST = 20
@@ -97,7 +101,8 @@ def ever_strong(profiles: Profiles) -> int:
 
 def stability(photo: Image, count: int) -> None:
     """The default against naive feedback, each against its frame 30."""
-    films = {"naive": made(filming(photo, **NAIVE), count), "default": made(filming(photo), count)}
+    ways = {"naive": NAIVE, "held": HELD, "default": {}}
+    films = {name: made(filming(photo, **film), count) for name, film in ways.items()}
     print(f"| {count} frames, {photo.shape[1]}×{photo.shape[0]} | naive | default |")
     print("|---|---|---|")
     rows: dict[str, list[str]] = {}

@@ -105,6 +105,7 @@ WRONG: dict[str, tuple[str, ...]] = {
     "--avoid": ("dragons",),
     "--themes": ("often", "0s", "9-4s"),
     "--bpm": ("x", "5"),
+    "--arc": ("red", "#102040;blue"),
     "--music": ("nothing.mp3",),
     "--mask-motion": ("sideways",),
     "--mean": ("a.bmp",),

@@ -77,6 +77,20 @@ def test_a_palette_over_time_is_what_the_film_is_held_to(tiny: Any, photo: Image
     assert red[1] > 15
 
 
+def test_living_colors_are_drawn_along_an_arc_and_slowly(tiny: Any, photo: Image) -> None:
+    arc = "#203060,#4060a0;#a04020,#e08040"
+    own = {"motion": "still", "fps": 8, "seconds": 8, "strength": 1, "steps": 1}
+    means = [
+        stabilize.measure_colors(picture)[0, 1:]
+        for picture in pictures_of(feedback_of(tiny, photo, arc=arc, **own))
+    ]
+    steps = np.hypot(*np.diff(means, axis=0).T)
+    # What a step of the dream itself brings comes on top.
+    assert steps.max() < 3
+    assert np.mean([mean[1] for mean in means[12:24]]) < -5
+    assert means[-1][1] > 10
+
+
 def test_a_palette_sets_in_with_the_dream(tiny: Any, photo: Image) -> None:
     """No change between neighbors of the first two seconds is far above the others."""
     codes = "#102060,#4060a0,#b0d0f0"
