@@ -23,7 +23,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 COMPLETED = {
-    "dream image -p pu": {"puppyslug"},
+    "dream image -p pup": {"puppyslug"},
     "dream image -m goog": {"googlenet"},
     "dream image --of bir": {"birds"},
     "dream video --motion ": set(get_args(Motion)),

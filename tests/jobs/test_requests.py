@@ -217,5 +217,5 @@ def test_a_wrong_value_names_its_option() -> None:
         parsed(["image", "a.png", "--threads", "0"])
     with pytest.raises(DreamerError, match=r"^--first cannot be x: write a whole number\.$"):
         parsed(["filters", "relu", "--first", "x"])
-    with pytest.raises(DreamerError, match=r"^--by cannot be beauty: write objective, .* or trial"):
+    with pytest.raises(DreamerError, match=r"^--by cannot be beauty: write appeal, .* or trial"):
         parsed(["search", "a.png", "--by", "beauty"])
