@@ -241,9 +241,8 @@ class FeedbackFilm:
         if film.colors == "palette" and not (film.intro or film.loop):
             photo = self._hold.hold_colors(photo, self._hold.reference, film, clock)
         themes = self.association.begin(self._look(photo)) if self.association else ()
-        return Carried(
-            to_stored(photo), FeedbackMemory(self._hold.reference, pose, pose, {}, themes)
-        )
+        memory = FeedbackMemory(self._hold.reference, pose, pose, {}, themes)
+        return Carried(to_stored(self._unveil(photo, self.mask, pose)), memory)
 
     def step(self, carried: Carried[FeedbackMemory], number: int) -> Carried[FeedbackMemory]:
         """Make a key from the one before."""
@@ -466,7 +465,7 @@ class Hold:
         if film.hold and film.colors == "alive":
             seconds = film.cadence / film.fps
             pull = 1 - (1 - float(film.hold) * PULL) ** seconds
-            target, chroma = self._find_usual(clock)
+            target, chroma = self._aim_living(clock)
             image = stabilize.let_colors_live(image, target, pull, chroma, DRIFT * seconds)
         elif film.hold and film.colors != "free":
             target = self._target(average, film, clock)
@@ -474,18 +473,23 @@ class Hold:
         return image
 
     def _find_usual(self, clock: Clock) -> tuple[Floats, float]:
-        """Return the colors and the mean chroma that the film is held near, a photo's."""
-        frame = clock.frame / clock.fps * self.film.fps
-        own, chroma = (
-            (self.reference, self.chroma)
-            if self.journey is None
-            else self.journey.find_colors(frame)
-        )
+        """Return the colors and the mean chroma of the photo, or between those that it passes."""
+        if self.journey is None:
+            return self.reference, self.chroma
+        return self.journey.find_colors(self._frame(clock))
+
+    def _aim_living(self, clock: Clock) -> tuple[Floats, float]:
+        """Return the colors and the mean chroma that a living film is pulled to."""
+        frame = self._frame(clock)
+        colors, chroma = self._find_usual(clock)
         # A silhouette has a contrast that would crush whatever is dreamt of behind it.
-        own = own.copy()
-        excess = max(0.0, float(own[1, 0]) - CONTRAST)
-        own[1, 0] -= np.float32(excess * self.film.ease(frame))
-        return (self._follow_arc(own, frame), chroma) if self.film.arc else (own, chroma)
+        excess = max(0.0, float(colors[1, 0]) - CONTRAST)
+        colors = colors.copy()
+        colors[1, 0] -= np.float32(excess * self.film.ease(frame))
+        return (self._follow_arc(colors, frame) if self.film.arc else colors), chroma
+
+    def _frame(self, clock: Clock) -> float:
+        return clock.frame / clock.fps * self.film.fps
 
     def _follow_arc(self, own: Floats, frame: float) -> Floats:
         """Return colors with the a and b of the palettes that a frame lies between."""
