@@ -78,11 +78,19 @@ def run(lesson: Lesson, emit: Sink) -> Path:
     shown: list[Image] = []
     for number, source in enumerate(found):
         emit(Progress((number + 1) / (len(found) + 1), source.path.name))
-        shown.append(source.read().image)
+        try:
+            shown.append(source.read().image)
+        except DreamerError as error:
+            # One bad file never ends the lesson.
+            emit(Note(f"Left out: {error}"))
+    if not shown:
+        raise DreamerError("None of the photos can be read: give others.")
     others = words.load(network) if network in words.SHARED_BY else table
     word = word_learning.learn(net, shown, usual, others)
     times = word_learning.measure_contrast(net, word, shown)
     _write(path, table.with_subjects({lesson.name: word}))
+    if lesson.name in others.subjects and lesson.name not in table.subjects:
+        emit(Note(f"{lesson.name} was a word already: yours comes first now."))
     if len(shown) < FEW:
         emit(Note(f"From {format_count(len(shown), 'photo')}: five to twenty say more."))
     if times < FAINT:

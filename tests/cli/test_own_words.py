@@ -58,12 +58,21 @@ def test_a_learnt_word_is_dreamt_of_and_carried_and_forgotten(
     assert again.read_bytes() == picture.read_bytes()
 
 
+def test_a_bad_photo_is_left_out_and_a_known_word_is_said(dream: Dream, folder: Path) -> None:
+    (folder / "2.png").write_bytes(b"no picture")
+    code, out, err = dream("words", "learn", "birds", folder)
+    assert code == 0
+    assert "birds: learnt from 2 photos" in out
+    assert "Left out: " in err
+    assert "yours comes first" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
         (("a=b", "FOLDER"), "letters, digits"),
         (("-rex", "FOLDER"), "No such option"),
-        (("rex", "nowhere.png"), "nowhere.png"),
+        (("rex", "nowhere.png"), "None of the photos"),
         (("rex", "FOLDER", "-m", "inception_v3"), "--against"),
     ],
 )
