@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dreamer.arrays import Stored, from_stored, to_stored
 from dreamer.errors import DreamerError, speaking_of
 from dreamer.files import clips, ffmpeg, photos
-from dreamer.files.clips import Clip
+from dreamer.files.clips import Clip, is_clip
 from dreamer.files.framing import Framing
 from dreamer.files.photos import Photo
 from dreamer.jobs.film_source import Shot
@@ -134,6 +134,8 @@ def check_for_clip(path: Path, request: VideoRequest) -> None:
 
 def check_for_photo(path: Path | None, request: VideoRequest) -> None:
     """Raise DreamerError for options that are for clips, where the source is none."""
+    if film := next(filter(is_clip, request.others), None):
+        raise DreamerError(f"{film} is a clip, and {path} a photo: give photos only, or one clip.")
     given = {
         "from": request.start is not None,
         "to": request.stop is not None,

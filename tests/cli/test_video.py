@@ -162,6 +162,7 @@ REFUSED = {
     "no length": (["PHOTO", "--frames", "0"], "--frames"),
     "slip in a schedule": (["PHOTO", "--zoom", "0:(1.02), 60:(1+*2)"], "▸"),
     "code in a schedule": (["PHOTO", "--zoom", "0:(__import__('os'))"], "--zoom"),
+    "a clip behind a photo": (["PHOTO", "CLIP.mp4"], "is a clip"),
     "unknown name": (["PHOTO", "--angle", "0:(sine(t))"], "did you mean sin"),
     "division by zero": (["PHOTO", "--zoom", "0:(1/(37-t))"], "frame 37"),
     "out of range later": (["PHOTO", "--zoom", "0:(1-t/20)"], "frame 20"),
