@@ -203,8 +203,9 @@ def test_layers_may_be_called_as_what_is_remembered_beside_them() -> None:
     random = np.random.default_rng(0)
     names = ("pose", "colors", "strength.pose", "memory.colors", "anchor.pose", "strengths")
     strengths = {name: random.random(4, np.float32) for name in names}
+    pose = np.eye(3, dtype=np.float32)
     memory, anchor = (
-        FeedbackMemory(random.random((2, 3), np.float32), np.eye(3, dtype=np.float32), each)
+        FeedbackMemory(random.random((2, 3), np.float32), pose, 2 * pose, each)
         for each in (strengths, {name: each * 2 for name, each in strengths.items()})
     )
     carried = Carried(np.zeros((2, 2, 3), np.uint16), memory, anchor)
