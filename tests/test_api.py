@@ -14,6 +14,7 @@ from PIL import Image as Pillow
 import dreamer
 from dreamer import api
 from dreamer.arrays import Image
+from dreamer.errors import DreamerError
 from dreamer.files import photos
 
 QUICK: dict[str, Any] = {"steps": 2, "motif": [0.8, 0.5], "seed": 3}
@@ -357,3 +358,18 @@ def test_a_clip_is_filmed_from_a_file_and_from_an_array(
 def test_no_clip_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(dreamer.DreamerError, match=r"nowhere\.mp4"):
         dreamer.film(tmp_path / "nowhere.mp4")
+
+
+def test_a_film_keeps_time_and_goes_through_its_themes(photo: Image) -> None:
+    small = {"size": 64, "fps": 4, "steps": 1, "intro": 0, "seconds": 2, "motion": "still"}
+    themes = {"associate": "birds,fish", "themes": "2 beats"}
+    plain, beaten = (
+        list(dreamer.film(photo, bpm=120, **themes, **small, **more))
+        for more in ({}, {"zoom": "1 + 0.2*beat"})
+    )
+    assert len(plain) == len(beaten) == 8
+    assert not np.array_equal(plain[3], beaten[3])
+    with pytest.raises(DreamerError, match="zoom reads beat"):
+        dreamer.film(photo, zoom="1 + 0.2*beat", **small)
+    with pytest.raises(DreamerError, match="No word 'dragons'"):
+        dreamer.film(photo, associate="dragons", **small)

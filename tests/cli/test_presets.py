@@ -4,8 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import scipy
 
+from dreamer.analysis import music
+from dreamer.files import photos
 from dreamer.jobs import presets
 from dreamer.recipe.names import name_path, traits
 
@@ -106,3 +110,23 @@ def test_show_explains_what_differs_and_all_on_demand(
         assert f" {place} " in usual
     assert " regularizers.total_variation.amount " not in short
     assert " film.fps " not in short
+
+
+def test_a_preset_for_music_is_checked_with_and_without(
+    dream: Callable[..., Any], tmp_path: Path
+) -> None:
+    code, _, err = dream("presets", "check", "pulse")
+    assert code == 0
+    assert "reads beat, which --music gives" in err
+    if not music.has_librosa():
+        return
+    rate = 22_050
+    since = np.arange(3 * rate) / rate % 0.5
+    wave = (np.sin(2 * np.pi * 220 * since) * np.exp(-30 * since) * 32_000).astype(np.int16)
+    scipy.io.wavfile.write(tmp_path / "song.wav", rate, wave)
+    sheet = tmp_path / "curves.png"
+    checked = dream("presets", "check", "pulse", "--music", tmp_path / "song.wav", "-o", sheet)
+    assert checked[0] == 0
+    assert "which --music gives" not in checked[2]
+    # Loudness, and two schedules.
+    assert photos.read(sheet).image.shape[0] > 3 * 160
