@@ -501,9 +501,8 @@ def _listen(
     heard = read_music(asked, call.wanted.recipe.film, ignore)
     if heard is None:
         return call, None
-    if heard.sound and not {"seconds", "frames"} & fields.keys():
-        length = {"film": {"frames": None, "seconds": heard.signals.seconds}}
-        recipe = call.wanted.recipe.changed(length)
+    if not {"seconds", "frames"} & fields.keys():
+        recipe = heard.give_length(call.wanted.recipe)
         call = call._replace(wanted=call.wanted._replace(recipe=recipe))
     return call, heard.signals
 

@@ -44,10 +44,10 @@ NEAR = 4
 """Frames within which a beat is moved to the strongest onset."""
 
 HALFWAY, FASTEST = 0.5, 185.0
-"""Where the onsets halfway between beats are so strong, those are beats too; up to this tempo."""
+"""Share of a beat's onset from which one halfway to the next is a beat, too; up to this tempo."""
 
 SILENT, LONG_SILENCE = 0.03, 2.0
-"""What is quieter than a share of loud passages, for so many seconds, has no beat."""
+"""Share of a loud passage's level below which, for so many seconds, there is no beat."""
 
 AROUND = 8
 """The tempo at a beat is that of as many beats before and behind it."""
@@ -113,7 +113,7 @@ def measure_tempo(beats: Sequence[float]) -> float:
     """Return the tempo of even beats, per minute, by regression over those that are even."""
     times = np.asarray(beats, np.float64)
     period = float(np.median(np.diff(times)))
-    # Of a beat too many or too few, the number is another; so each counts from its neighbors.
+    # A beat too many or too few would shift all numbers behind it: count from neighbor to neighbor.
     numbers = np.concatenate([[0.0], np.cumsum(np.round(np.diff(times) / period))])
     slope, first = np.polyfit(numbers, times, 1)
     even = np.abs(first + slope * numbers - times) < 0.2 * period

@@ -18,9 +18,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from dreamer.analysis import packaged
 from dreamer.arrays import Activations, Image
 from dreamer.errors import DreamerError
-from dreamer.files import atomic
 from dreamer.networks import channels, folders, freezing, loading, runtime
 from dreamer.networks.network import Network
 
@@ -34,7 +34,6 @@ _LEAST_SPREAD = 0.02
 """Least spread of a channel over photos, as a share of the layer's mean; for dead channels."""
 
 _TINY = 1e-6
-_DATA = Path(__file__).parents[1] / "data"
 _PREFIX = "naturalness-"
 
 Array = NDArray[np.float64]
@@ -92,12 +91,13 @@ def load(net: Network) -> Naturalness:
     """
     path = _packaged_path(net.name)
     if not is_known(net):
-        known = sorted(path.stem.removeprefix(_PREFIX) for path in _DATA.glob(f"{_PREFIX}*"))
+        known = sorted(
+            path.stem.removeprefix(_PREFIX) for path in packaged.FOLDER.glob(f"{_PREFIX}*")
+        )
         raise DreamerError(
             f"What is natural to {net.name} is not known: dream on {' or '.join(known)}."
         )
-    with np.load(path) as archive:
-        return Naturalness(net, {layer: archive[layer].astype(np.float32) for layer in archive})
+    return Naturalness(net, packaged.read(path))
 
 
 def is_known(net: Network) -> bool:
@@ -143,17 +143,12 @@ def _summarize(moments: Array) -> NDArray[np.float32]:
 
 
 def _packaged_path(network_name: str) -> Path:
-    return _DATA / f"{_PREFIX}{network_name}.npz"
+    return packaged.FOLDER / f"{_PREFIX}{network_name}.npz"
 
 
 def write(net: Network, folder: Path) -> Path:
     """Write the statistics of a folder's photos into the package, as float16; return the path."""
-    path = _packaged_path(net.name)
-    usual = measure_statistics(net, folder)
-    halves: dict[str, Any] = {layer: usual[layer].astype(np.float16) for layer in usual}
-    with atomic.open_replacing(path) as file:
-        np.savez_compressed(file, **halves)
-    return path
+    return packaged.write(_packaged_path(net.name), measure_statistics(net, folder))
 
 
 if __name__ == "__main__":

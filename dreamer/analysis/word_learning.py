@@ -12,17 +12,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from dreamer.analysis import word_fitting
+from dreamer.analysis import packaged, word_fitting
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError
-from dreamer.files import atomic, photo_sets
+from dreamer.files import photo_sets
 from dreamer.files.photo_sets import Picture
 from dreamer.networks import channels, freezing, loading, runtime
 from dreamer.networks.network import Network
@@ -32,9 +31,7 @@ LAYERS = ("mixed4d", "mixed4e")
 """The layers of the packaged table, whose channels a learnt word raises, too."""
 
 ALIKE = 12
-"""How many classes' words go into a learnt word, each by how much the photos show it."""
-
-_DATA = Path(__file__).parents[1] / "data"
+"""Number of classes whose words go into a learnt word, each by how much the photos show it."""
 
 Array = NDArray[np.float32]
 
@@ -84,8 +81,7 @@ def find_usual(net: Network) -> Usual | None:
     path = _packaged_path(net.name)
     if not path.is_file():
         return None
-    with np.load(path) as archive:
-        return {layer: archive[layer].astype(np.float32) for layer in archive}
+    return packaged.read(path)
 
 
 def learn(net: Network, photos: Sequence[Image], usual: Usual, table: Table | None = None) -> Word:
@@ -165,17 +161,13 @@ def measure_contrast(net: Network, word: Word, photos: Sequence[Image]) -> float
 
 
 def _packaged_path(network: str) -> Path:
-    return _DATA / f"words-usual-{network}.npz"
+    return packaged.FOLDER / f"words-usual-{network}.npz"
 
 
 def write(net: Network, source: Path) -> Path:
     """Write what is usual over a folder's or an archive's photos into the package."""
     usual = measure_usual(net, LAYERS, map(of_picture, photo_sets.load(source)))
-    halves: dict[str, Any] = {layer: each.astype(np.float16) for layer, each in usual.items()}
-    path = _packaged_path(net.name)
-    with atomic.open_replacing(path) as file:
-        np.savez_compressed(file, **halves)
-    return path
+    return packaged.write(_packaged_path(net.name), usual)
 
 
 if __name__ == "__main__":

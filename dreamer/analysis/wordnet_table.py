@@ -22,7 +22,7 @@ STEPS = 2
 """A noun without a class below it is near what lies at most so many steps above it."""
 
 FEW = 40
-"""What stands for more classes than these says little of a noun below it."""
+"""Most classes that a meaning may stand for to say something of a noun below it."""
 
 THING, PERSON = "n00001930", "n00007846"
 """Physical entities, among which a noun's neighbor is looked for; and persons, among whom not."""

@@ -79,7 +79,7 @@ class Command(TyperCommand):
 
 
 _ALONE: Mapping[str, str] = {"--associate": FREELY}
-"""What an option means that nothing follows."""
+"""The values of options that stand alone."""
 
 
 def _complete_flags(args: Sequence[str]) -> list[str]:

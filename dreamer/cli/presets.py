@@ -222,8 +222,8 @@ def _check(name: str, music: Sequence[str]) -> list[tuple[str, Image]]:
     recipe = presets.load(name).recipe
     heard = read_music(music, recipe.film, ignore)
     signals = heard.signals if heard else None
-    if signals and signals.seconds:
-        recipe = recipe.changed({"film": {"frames": None, "seconds": signals.seconds}})
+    if heard:
+        recipe = heard.give_length(recipe)
     film, schedules = recipe.film, recipe.schedules
     seconds = film.length / film.fps
     beats = [beat / seconds for beat in signals.beats if beat < seconds] if signals else []

@@ -174,9 +174,8 @@ def _time_film(
         if f"film.{option}" in request.fields and wanted.recipe.film.associate is None:
             raise DreamerError(f"--{option} is for films that associate: give --associate, too.")
     music = read_music(request.music, wanted.recipe.film, emit)
-    if music and music.sound and not request.fields.keys() & LENGTH_OPTIONS:
-        length = {"film": {"frames": None, "seconds": music.signals.seconds}}
-        wanted = wanted._replace(recipe=wanted.recipe.changed(length, "--music"))
+    if music and not request.fields.keys() & LENGTH_OPTIONS:
+        wanted = wanted._replace(recipe=music.give_length(wanted.recipe, "--music"))
     _note_unseen(request, wanted, music.signals if music else None, emit)
     return wanted, music
 

@@ -13,6 +13,8 @@ import numpy as np
 from dreamer.errors import DreamerError, speaking_of
 from dreamer.files import cache, sound
 from dreamer.files.sound import Sound
+from dreamer.recipe import Recipe
+from dreamer.recipe.error_sentences import OPTIONS
 from dreamer.recipe.film_fields import Film
 from dreamer.recipe.schedule import Signals
 
@@ -34,6 +36,12 @@ class Music(NamedTuple):
     signals: Signals
     facts: dict[str, str]
     sound: Sound | None
+
+    def give_length(self, recipe: Recipe, source: str = OPTIONS) -> Recipe:
+        """Return a film's recipe with the length of the music; of a mere beat, as it is."""
+        if not self.sound:
+            return recipe
+        return recipe.changed({"film": {"frames": None, "seconds": self.signals.seconds}}, source)
 
 
 def read_music(asked: Sequence[str], film: Film, emit: Sink) -> Music | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from dreamer.errors import DreamerError, speaking_of
 from dreamer.imaging.stabilize import Floats
+from dreamer.pipelines.frame_loop import ease
 from dreamer.recipe import Recipe
 from dreamer.recipe.film_fields import FREELY, Film, ThemeLength, parse_themes
 from dreamer.recipe.layer_spec import LayerSpec
@@ -119,11 +120,11 @@ class Association:
         """
         passed = sum(theme.frame <= frame for theme in themes)
         now, before = themes[passed - 1], themes[max(passed - 2, 0)]
-        share = _ease((frame - now.frame) / self._fading(passed - 1)) if passed > 1 else 1.0
+        share = ease((frame - now.frame) / self._fading(passed - 1)) if passed > 1 else 1.0
         pair = [(before.word, 1 - share), (now.word, share)]
         if self.film.loop:
             left = self.film.length - frame
-            back = _ease(1 - left / self._fading(passed - 1))
+            back = ease(1 - left / self._fading(passed - 1))
             if back and passed > 1:
                 pair = [(now.word, 1 - back), (themes[0].word, back)]
         return [spec for word, weight in pair for spec in self._weigh(word, weight)]
@@ -152,17 +153,10 @@ class Association:
         beat = number * least * BEATS[unit]
         return round(self.signals.find_beat(beat) * self.film.fps) if number else 0
 
-    def _lengths(self, count: int) -> list[float]:
+    def _lengths(self, count: int) -> Sequence[float]:
         """Return the seconds that each of the first themes lasts."""
         least, most, _ = self._length
-        lengths: list[float] = []
-        since = 0.0
-        for number in range(count):
-            drawn = np.random.default_rng([self.seed, number, _DRAW]).uniform(least, most)
-            rests = least < most and since + drawn > REST_EVERY - REST
-            lengths.append(max(REST, drawn) if rests else float(drawn))
-            since = 0.0 if rests else since + lengths[-1]
-        return lengths
+        return _draw_lengths(self.seed, least, most, count)
 
     def _fading(self, number: int) -> float:
         """Return the frames over which a theme comes."""
@@ -201,6 +195,14 @@ _DRAW = 97
 """Keeps the numbers that lengths are drawn by from others of the same seed."""
 
 
-def _ease(way: float) -> float:
-    way = min(max(way, 0.0), 1.0)
-    return way * way * (3 - 2 * way)
+@lru_cache
+def _draw_lengths(seed: int, least: float, most: float, count: int) -> Sequence[float]:
+    """Draw lengths of so many themes; every frame asks for them."""
+    lengths: list[float] = []
+    since = 0.0
+    for number in range(count):
+        drawn = np.random.default_rng([seed, number, _DRAW]).uniform(least, most)
+        rests = least < most and since + drawn > REST_EVERY - REST
+        lengths.append(max(REST, drawn) if rests else float(drawn))
+        since = 0.0 if rests else since + lengths[-1]
+    return lengths

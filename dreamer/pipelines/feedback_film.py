@@ -15,10 +15,9 @@ from dreamer.arrays import Image, Size, Stored, from_stored, to_stored
 from dreamer.errors import DreamerError, speaking_of
 from dreamer.files.photos import Photo
 from dreamer.imaging import finish, stabilize
-from dreamer.imaging.masks import apply_mask
 from dreamer.imaging.stabilize import Floats
 from dreamer.motion.homographies import Matrix, zoom
-from dreamer.motion.warp import Still, move_mask, warp
+from dreamer.motion.warp import Still, warp
 from dreamer.networks import channels
 from dreamer.pipelines.approach import Journey
 from dreamer.pipelines.association import Association, Theme, Themes, add_terms
@@ -26,6 +25,7 @@ from dreamer.pipelines.camera import Camera
 from dreamer.pipelines.frame_loop import Carried, Ending, Loop, fill_between, measure_closure
 from dreamer.pipelines.image import ImagePipeline, Moment
 from dreamer.pipelines.plan import Plan
+from dreamer.pipelines.veil import Veil
 from dreamer.recipe import Recipe
 from dreamer.recipe.film_fields import Film
 from dreamer.recipe.layer_spec import LayerSpec
@@ -242,7 +242,7 @@ class FeedbackFilm:
             photo = self._hold.hold_colors(photo, self._hold.reference, film, clock)
         themes = self.association.begin(self._look(photo)) if self.association else ()
         memory = FeedbackMemory(self._hold.reference, pose, pose, {}, themes)
-        return Carried(to_stored(self._unveil(photo, self.mask, pose)), memory)
+        return Carried(to_stored(self._veil.show_photo(photo, pose, self.mask)), memory)
 
     def step(self, carried: Carried[FeedbackMemory], number: int) -> Carried[FeedbackMemory]:
         """Make a key from the one before."""
@@ -258,7 +258,7 @@ class FeedbackFilm:
         gains = self._gains(memory, habituation)
         moment = Moment(number, clock, gains, raised)
         placed = np.asarray(matrix @ memory.placed, np.float32)
-        mask = self._place_mask(placed)
+        mask = self._veil.place(placed)
         *_, last = self.pipeline.dream(origin, self.plan, mask, moment=moment)
         change = float(film.strength) * seconds * share
         dreamt = finish.scale_change(change)(last.picture(), origin) if change else origin
@@ -266,7 +266,7 @@ class FeedbackFilm:
         if not film.allow_flashes:
             before = from_stored(carried.frame)
             dreamt = stabilize.limit_flash(dreamt, before, FLASHES * seconds)
-        dreamt = self._unveil(dreamt, mask, placed)
+        dreamt = self._veil.show_photo(dreamt, placed, mask)
         frames = remembered / seconds
         strengths = {
             layer: stabilize.update_mean(memory.strengths.get(layer, now), now, frames)
@@ -353,29 +353,13 @@ class FeedbackFilm:
         }
 
     @cached_property
-    def _follows(self) -> bool:
-        """Tell whether the mask moves with the picture."""
-        if self.mask is None or self.film.mask_motion == "fixed":
-            return False
-        whole = self._camera.matrix(0, self.film.length)
-        return not self.film.loop or bool(np.allclose(whole, np.eye(3), atol=1e-3))
-
-    def _place_mask(self, placed: Floats) -> NDArray[np.float32] | None:
-        """Return the mask where the photo lies; beyond its edge, all is dreamt."""
-        if self.mask is None or not self._follows:
-            return self.mask
-        beyond = 0.0 if self.recipe.invert_mask else 1.0
-        return move_mask(self.mask, placed.astype(np.float64), beyond)
-
-    def _unveil(self, dreamt: Image, mask: NDArray[np.float32] | None, placed: Floats) -> Image:
-        """Show the photo where the mask is black, there where it lies by now."""
-        recipe = self.recipe
-        if mask is None:
-            return dreamt
-        photo = self.photo
-        if self._follows:
-            photo = warp(photo, placed.astype(np.float64), "reflect").clip(0, 1)
-        return apply_mask(mask, recipe.feather, inverted=recipe.invert_mask)(dreamt, photo)
+    def _veil(self) -> Veil:
+        follows = self.mask is not None and self.film.mask_motion == "follow"
+        if follows and self.film.loop:
+            # A mask that has left the picture would have to jump back.
+            whole = self._camera.matrix(0, self.film.length)
+            follows = bool(np.allclose(whole, np.eye(3), atol=1e-3))
+        return Veil(self.recipe, self.photo, self.mask, follows)
 
     def _move(self, image: Image, matrix: Matrix, pose: Floats) -> Image:
         """Move a frame to the moment of the next one."""

@@ -297,7 +297,7 @@ def close_loop(step: Step[M], loop: Loop, recall: Callable[[int], Stored]) -> St
     def run(carried: Carried[M], number: int) -> Carried[M]:
         way = (number - (loop.period - 1 - loop.blend)) / loop.blend
         if way > 0:
-            carried = _blend(carried, recall(number - 1 - loop.period), _ease(way))
+            carried = _blend(carried, recall(number - 1 - loop.period), ease(way))
         made = step(carried, number % loop.period)
         return made._replace(anchor=made.memory if number == -1 else carried.anchor)
 
@@ -313,7 +313,8 @@ def _blend(carried: Carried[M], twin: Stored, share: float) -> Carried[M]:
     return carried._replace(frame=frame, memory=memory)
 
 
-def _ease(way: float) -> float:
+def ease(way: float) -> float:
+    """Return the share of a way that is gone, slowly at both ends; of none before, all behind."""
     way = min(max(way, 0.0), 1.0)
     return way * way * (3 - 2 * way)
 

@@ -204,6 +204,11 @@ Strength = Annotated[
 """A mean change of color (ΔE), or `free` for whatever the ascent comes to."""
 
 
+def split_commas(value: object) -> object:
+    """Accept values separated by commas as well as a list."""
+    return [each.strip() for each in value.split(",")] if isinstance(value, str) else value
+
+
 class Data(BaseModel):
     """The base class of the parts of a recipe: immutable, without unknown fields."""
 

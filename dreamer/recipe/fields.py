@@ -26,6 +26,7 @@ from dreamer.recipe.field_types import (
     Strength,
     Text,
     define,
+    split_commas,
 )
 from dreamer.recipe.film_fields import Film
 from dreamer.recipe.layer_spec import parse_layer
@@ -59,11 +60,6 @@ CLIPS_TOO = (Kind.PICTURE, Kind.CLIP, Kind.CHANNEL, Kind.CLASS)
 def _split_layers(value: object) -> object:
     """Accept a single layer as well as a list."""
     return (value,) if isinstance(value, str) else value
-
-
-def _split_codes(value: object) -> object:
-    """Accept colors separated by commas as well as a list."""
-    return [code.strip() for code in value.split(",")] if isinstance(value, str) else value
 
 
 Several = Annotated[tuple[str, ...], BeforeValidator(_split_layers)]
@@ -452,7 +448,7 @@ class RecipeFields(Data):
         Acts.SHOWN,
         DREAMS,
     )
-    palette: Annotated[tuple[_Code, ...], BeforeValidator(_split_codes)] = define(
+    palette: Annotated[tuple[_Code, ...], BeforeValidator(split_commas)] = define(
         (),
         "colors to dream in, such as #102040,#e06020, or a photo to take them from",
         "finish.palette",

@@ -18,6 +18,7 @@ from dreamer.recipe.field_types import (
     OverTime,
     Positive,
     define,
+    split_commas,
 )
 from dreamer.recipe.schedule import Clock, Number, Signals, parse_text
 
@@ -71,11 +72,6 @@ def parse_themes(text: str) -> ThemeLength:
 def _check_themes(text: str) -> str:
     parse_themes(text)
     return text
-
-
-def _split_words(value: object) -> object:
-    """Accept words separated by commas as well as a list."""
-    return [word.strip() for word in value.split(",")] if isinstance(value, str) else value
 
 
 _CODES = re.compile(r"#[0-9a-fA-F]{6}(\s*,\s*#[0-9a-fA-F]{6})*")
@@ -300,7 +296,7 @@ class Film(Data):
         flag="--associate",
         metavar="free|WORD[,WORD…]",
     )
-    avoid: Annotated[tuple[str, ...], BeforeValidator(_split_words)] = define(
+    avoid: Annotated[tuple[str, ...], BeforeValidator(split_commas)] = define(
         (),
         "words that a film which associates freely never comes to",
         "film.avoid",
