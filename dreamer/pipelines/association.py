@@ -114,20 +114,25 @@ class Association:
         return [*themes, Theme(frame, word)]
 
     def find_terms(self, themes: Themes, frame: int) -> list[LayerSpec]:
-        """Return what is raised at a frame: the theme before, which fades, and the present one.
+        """Return what is raised at a frame."""
+        weighed = self.weigh_themes(themes, frame)
+        return [
+            spec for number, weight in weighed for spec in self._weigh(themes[number].word, weight)
+        ]
+
+    def weigh_themes(self, themes: Themes, frame: int) -> list[tuple[int, float]]:
+        """Return the numbers and weights of the themes at a frame: the one that fades comes first.
 
         In a loop, the last theme fades into the first.
         """
         passed = sum(theme.frame <= frame for theme in themes)
-        now, before = themes[passed - 1], themes[max(passed - 2, 0)]
-        share = ease((frame - now.frame) / self._fading(passed - 1)) if passed > 1 else 1.0
-        pair = [(before.word, 1 - share), (now.word, share)]
-        if self.film.loop:
+        now, before = passed - 1, max(passed - 2, 0)
+        share = ease((frame - themes[now].frame) / self._fading(now)) if now else 1.0
+        if self.film.loop and now:
             left = self.film.length - frame
-            back = ease(1 - left / self._fading(passed - 1))
-            if back and passed > 1:
-                pair = [(now.word, 1 - back), (themes[0].word, back)]
-        return [spec for word, weight in pair for spec in self._weigh(word, weight)]
+            if back := ease(1 - left / self._fading(now)):
+                return [(now, 1 - back), (0, back)]
+        return [(before, 1 - share), (now, share)]
 
     def find_begin(self, number: int) -> int:
         """Return the frame at which a theme begins; of one that a loop has not, none."""

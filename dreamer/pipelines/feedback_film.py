@@ -60,6 +60,9 @@ CLEAN = 1.3
 
 _STRENGTH = "strength."
 
+Palettes = Sequence[tuple[int, float]]
+"""Numbers of an arc's palettes, counted around, and their weights, which are 1 in all."""
+
 
 class FeedbackMemory(NamedTuple):
     """What is remembered beside the picture.
@@ -193,7 +196,8 @@ class FeedbackFilm:
     def needs_length(self) -> bool:
         """Tell whether a film of another length would have other frames from the beginning."""
         film = self.film
-        return film.loop or bool(self.others or film.arc) or self.recipe.uses_length
+        spread = film.arc and not self.association
+        return film.loop or bool(self.others or spread) or self.recipe.uses_length
 
     @cached_property
     def plan(self) -> Plan:
@@ -262,7 +266,8 @@ class FeedbackFilm:
         *_, last = self.pipeline.dream(origin, self.plan, mask, moment=moment)
         change = float(film.strength) * seconds * share
         dreamt = finish.scale_change(change)(last.picture(), origin) if change else origin
-        dreamt = self._hold.hold_colors(dreamt, memory.colors, film, clock)
+        palettes = self._mix_palettes(number * cadence, themes)
+        dreamt = self._hold.hold_colors(dreamt, memory.colors, film, clock, palettes)
         if not film.allow_flashes:
             before = from_stored(carried.frame)
             dreamt = stabilize.limit_flash(dreamt, before, FLASHES * seconds)
@@ -328,6 +333,17 @@ class FeedbackFilm:
             return themes, self.association.find_terms(themes, 0)
         themes = self.association.follow(themes, frame, carried.memory.strengths)
         return themes, self.association.find_terms(themes, frame)
+
+    def _mix_palettes(self, frame: int, themes: Themes) -> Palettes:
+        """Return which palettes of the arc a frame is drawn to: its themes' own, or in turn."""
+        film = self.film
+        if not film.arc:
+            return ()
+        if self.association:
+            return self.association.weigh_themes(themes, frame)
+        place = frame / max(film.length, 1) * (len(film.arc) - (not film.loop))
+        first, share = int(place), place % 1
+        return [(first, 1 - share), (first + 1, share)]
 
     def _look(self, photo: Image) -> Mapping[str, Floats]:
         """Measure the strengths of the layers' channels on a photo."""
@@ -438,18 +454,21 @@ class Hold:
             moved = stabilize.add_noise(moved, amplitude, seed)
         return moved.clip(0, 1)
 
-    def hold_colors(self, image: Image, average: Floats, film: Film, clock: Clock) -> Image:
+    def hold_colors(
+        self, image: Image, average: Floats, film: Film, clock: Clock, palettes: Palettes = ()
+    ) -> Image:
         """Hold the colors of a dreamt frame.
 
         Args:
             image: the frame.
             average: the slow average of the colors so far.
             film, clock: its numbers at its moment.
+            palettes: of the arc, to which living colors are drawn.
         """
         if film.hold and film.colors == "alive":
             seconds = film.cadence / film.fps
             pull = 1 - (1 - float(film.hold) * PULL) ** seconds
-            target, chroma = self._aim_living(clock)
+            target, chroma = self._aim_living(clock, palettes)
             image = stabilize.let_colors_live(image, target, pull, chroma, DRIFT * seconds)
         elif film.hold and film.colors != "free":
             target = self._target(average, film, clock)
@@ -462,7 +481,7 @@ class Hold:
             return self.reference, self.chroma
         return self.journey.find_colors(self._frame(clock))
 
-    def _aim_living(self, clock: Clock) -> tuple[Floats, float]:
+    def _aim_living(self, clock: Clock, palettes: Palettes) -> tuple[Floats, float]:
         """Return the colors and the mean chroma that a living film is pulled to."""
         frame = self._frame(clock)
         colors, chroma = self._find_usual(clock)
@@ -470,22 +489,15 @@ class Hold:
         excess = max(0.0, float(colors[1, 0]) - CONTRAST)
         colors = colors.copy()
         colors[1, 0] -= np.float32(excess * self.film.ease(frame))
-        return (self._follow_arc(colors, frame) if self.film.arc else colors), chroma
+        arc = self.film.arc
+        mixed = [
+            np.float32(weight) * stabilize.aim_at_palette(arc[number % len(arc)].split(","), colors)
+            for number, weight in palettes
+        ]
+        return (np.asarray(np.sum(mixed, 0), np.float32) if mixed else colors), chroma
 
     def _frame(self, clock: Clock) -> float:
         return clock.frame / clock.fps * self.film.fps
-
-    def _follow_arc(self, own: Floats, frame: float) -> Floats:
-        """Return colors with the a and b of the palettes that a frame lies between."""
-        film, palettes = self.film, self.film.arc
-        gaps = len(palettes) - (not film.loop)
-        place = frame / max(film.length, 1) * gaps
-        first, share = int(place), np.float32(place % 1)
-        before, behind = (
-            stabilize.aim_at_palette(palettes[number % len(palettes)].split(","), own)
-            for number in (first, first + 1)
-        )
-        return np.asarray(before + share * (behind - before), np.float32)
 
     def _target(self, average: Floats, film: Film, clock: Clock) -> Floats:
         if film.colors == "average":

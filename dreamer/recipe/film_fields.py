@@ -396,8 +396,8 @@ class Film(Data):
     arc: Annotated[tuple[str, ...], BeforeValidator(_split_arc), AfterValidator(_check_arc)] = (
         define(
             (),
-            "palettes that living colors are drawn to in turn over the film, as "
-            "#102040,#e0c080;#401010,#e06020",
+            "palettes that living colors are drawn to in turn, over the film or, with associate, "
+            "one for each theme, as #102040,#e0c080;#401010,#e06020",
             "film.arc",
             Acts.SHOWN,
             FILM,

@@ -1,11 +1,13 @@
 """Measure how well a dream follows a clip's motion, and what that costs.
 
-    python tests/benchmarks/flow.py [CLIP…] [--size PIXELS] [--frames N] [--set KEY=VALUE]…
+    python tests/benchmarks/flow.py [CLIP…] [--size PIXELS] [--frames N] [--seeds 1,3,5]
+        [--set KEY=VALUE]…
 
-The figures are flicker, strength, sharpness, ghosts, borders and time. They are taken on a film
-that is rendered here, whose motion is known: a textured plane that pans, turns and zooms, with a
-disc passing in front. On each CLIP the motion comes from Farneback's estimator, which has no part
-in the dream. Every figure is printed as a line of a Markdown table.
+The figures are flicker, strength, sharpness, ghosts, borders, how soon what comes into sight is
+dreamt, and time. They are taken on films that are rendered here, one for each seed, whose motion is
+known: a textured plane that pans, turns and zooms, with a disc passing in front. On each CLIP the
+motion comes from Farneback's estimator, which has no part in the dream. Every figure is printed as
+a line of a Markdown table.
 """
 
 import argparse
@@ -63,10 +65,10 @@ class Film:
     disc: Sequence[NDArray[np.bool_]]
 
 
-def rendered(size: Size, count: int) -> Film:
+def rendered(size: Size, count: int, seed: int = 1) -> Film:
     """A plane that pans, turns and zooms, and a disc that passes in front of it."""
     height, width = size
-    plane, front = (noise.draw_noise("fractal", size, seed) for seed in (1, 2))
+    plane, front = (noise.draw_noise("fractal", size, each) for each in (seed, seed + 1))
     plane, front = ((0.5 + 1.2 * (each - 0.5)).clip(0, 1) for each in (plane, front))
     # As a lens leaves it.
     plane, front = (cv2.GaussianBlur(each, (0, 0), 0.7) for each in (plane, front))
@@ -233,6 +235,31 @@ def ghosts(dreams: Dreams, film: Film, detail: float | None = None) -> float:
     return float(np.corrcoef(np.concatenate(now).ravel(), np.concatenate(then).ravel())[0, 1])
 
 
+def in_sight(film: Film) -> list[Map]:
+    """For how many frames each place has been in sight, of each frame; infinite from the first."""
+    ages = [np.full(film.frames[0].shape[:2], np.inf, np.float32)]
+    for back, seen in zip(film.back[1:], film.seen[1:], strict=True):
+        y, x = np.mgrid[: back.shape[0], : back.shape[1]].astype(np.float32)
+        brought = cv2.remap(ages[-1], x + back[..., 0], y + back[..., 1], cv2.INTER_NEAREST)
+        ages.append(np.where(seen, brought, 0) + 1)
+    return ages
+
+
+def settled(scores: Sequence[Map], base: Sequence[Map], film: Film) -> float:
+    """The objective half a second after a place came into sight, against the rest's.
+
+    Each is taken against that of frames dreamt alone, which are weaker along the border, too.
+    """
+    since = round(FPS / 2)
+    sums = np.zeros((2, 2))
+    for ours, theirs, age in zip(scores, base, in_sight(film), strict=True):
+        new = (age > since - 2) & (age <= since + 2)
+        for row, where in zip(sums, (new, np.isinf(age)), strict=True):
+            row += ours[where].sum(), theirs[where].sum()
+    (new_ours, new_theirs), (old_ours, old_theirs) = sums
+    return float(new_ours / new_theirs / (old_ours / old_theirs))
+
+
 def figures(
     dreams: Dreams, alone: Dreams, film: Film, measure: Callable[[Image], Map]
 ) -> Iterator[Row]:
@@ -266,6 +293,7 @@ def figures(
                 for t in late
             ]
             yield f"border's objective against the center's{whose}", f"{np.mean(shares):.2f}"
+        yield "half a second in sight: objective", f"{settled(scores, base, film):.2f}"
 
 
 def main() -> None:
@@ -274,12 +302,16 @@ def main() -> None:
     parser.add_argument("clips", nargs="*", type=Path)
     parser.add_argument("--size", type=int, default=240)
     parser.add_argument("--frames", type=int, default=16)
+    parser.add_argument(
+        "--seeds", type=lambda text: [int(each) for each in text.split(",")], default=[1]
+    )
     parser.add_argument("--set", action="append", default=[])
     asked = parser.parse_args()
     recipe = Recipe()
     for setting in asked.set:
         recipe = recipe.changed(dict([parse_setting(setting)]))
-    films = {"known motion": rendered((asked.size * 3 // 4, asked.size), asked.frames)}
+    small = asked.size * 3 // 4, asked.size
+    films = {f"known motion {seed}": rendered(small, asked.frames, seed) for seed in asked.seeds}
     for path in asked.clips:
         clip = clips.select(path, framing=Framing(asked.size))
         images = [each for each, _ in zip(clip.frames(), range(asked.frames), strict=False)]

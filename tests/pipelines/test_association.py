@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from tiny_films import GRAPHS, keys_of
 
-from dreamer.arrays import Image
+from dreamer.arrays import Image, from_stored
 from dreamer.errors import DreamerError
+from dreamer.imaging import stabilize
 from dreamer.pipelines import feedback_film, frame_loop
 from dreamer.pipelines.association import LATELY, Association, Theme
 from dreamer.pipelines.feedback_film import FeedbackFilm
@@ -132,6 +133,19 @@ def test_what_was_chosen_is_kept_and_goes_on_to_the_same_frames(tiny: Any, photo
     other = film_of(tiny, photo, associate="word 0,word 5", themes="1s")
     assert not np.array_equal(keys_of(other)[-1].frame, whole[-1].frame)
     assert film.describe_ending([], whole[-1].memory).notes[0].startswith("It went word")
+
+
+def test_each_theme_may_have_a_palette_of_its_own(tiny: Any, photo: Image) -> None:
+    own = {"arc": ["#203060,#4060a0", "#a04020,#e08040"], "motion": "still", "strength": 1}
+    film = film_of(tiny, photo, associate="word 0,word 5,word 1", themes="6s", seconds=18, **own)
+    made = keys_of(film)
+    assert not film.needs_length
+    first, second, third = (
+        stabilize.measure_colors(from_stored(made[end - 1].frame))[0, 2] for end in (36, 72, 108)
+    )
+    assert first < -8
+    assert second > first + 8
+    assert third < second - 8
 
 
 def test_a_film_without_themes_has_none(tiny: Any, photo: Image) -> None:
