@@ -17,10 +17,13 @@ from dreamer.recipe.film_fields import FREELY, Film, ThemeLength, parse_themes
 from dreamer.recipe.layer_spec import LayerSpec
 from dreamer.recipe.schedule import Signals
 from dreamer.recipe.schedule.signals import UNITS as BEATS
-from dreamer.recipe.words import Table, Word
+from dreamer.recipe.words import Table, Word, compute_kinship
 
 LATELY = 8
 """A subject comes back after so many others, at the earliest."""
+
+KIN = 0.25
+"""Words whose weights have a larger cosine are much alike, as one pair in thirty is."""
 
 FADING, FADING_SHARE = 1.8, 0.36
 """Seconds over which a theme passes into the next; and the most of its own time that it takes."""
@@ -169,16 +172,28 @@ class Association:
         return max(1.0, min(FADING * self.film.fps, FADING_SHARE * whole))
 
     def _choose(self, past: Sequence[str], strengths: Mapping[str, Floats]) -> str:
-        """Choose the subject that a picture shows most, and that there has not been lately."""
+        """Choose the subject that a picture shows most, and that there has not been lately.
+
+        Neither has one that is much like it, as berries and fruit, where there is another.
+        """
         energies: Any = strengths
-        for name, _ in self.table.found(energies):
-            word = self.table.subjects[name]
-            usual = name.partition(",")[0]
-            if usual not in past[-LATELY:] and word not in self.avoided:
-                return usual
-        raise DreamerError(
-            f"No subject is left to dream of: there are {len(self.table.subjects)}; avoid fewer."
+        lately = [self.table.find(name) for name in past[-LATELY:]]
+        left = [
+            (name.partition(",")[0], self.table.subjects[name])
+            for name, _ in self.table.found(energies)
+        ]
+        left = [(name, word) for name, word in left if word not in (*lately, *self.avoided)]
+        if not left:
+            raise DreamerError(
+                f"No subject is left to dream of: there are {len(self.table.subjects)}; "
+                "avoid fewer."
+            )
+        new = (
+            name
+            for name, word in left
+            if all(compute_kinship(word, other) < KIN for other in lately)
         )
+        return next(new, left[0][0])
 
     @cached_property
     def _layers(self) -> list[str]:

@@ -84,6 +84,21 @@ class Word:
         return math.sqrt(sum(squares))
 
 
+def compute_kinship(word: Word, other: Word) -> float:
+    """Compute the cosine of two words' weights of channels: 0 where they share none."""
+    one, two = (
+        {
+            (term.layer, channel): weight
+            for term in each.terms
+            for channel, weight in _read_weights(term).items()
+        }
+        for each in (word, other)
+    )
+    common = sum(weight * two[channel] for channel, weight in one.items() if channel in two)
+    lengths = (math.hypot(*each.values()) for each in (one, two))
+    return common / max(math.prod(lengths), 1e-12)
+
+
 def _compute_strength(term: LayerSpec, energies: Sequence[float]) -> float:
     weights = _read_weights(term)
     return sum(weight * energies[channel] for channel, weight in weights.items()) / len(weights)

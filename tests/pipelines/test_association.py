@@ -16,7 +16,7 @@ from dreamer.pipelines.feedback_film import FeedbackFilm
 from dreamer.pipelines.image import build_pipeline
 from dreamer.recipe import Recipe
 from dreamer.recipe.film_fields import Film
-from dreamer.recipe.words import Table, Word
+from dreamer.recipe.words import Table, Word, compute_kinship
 
 TABLE = Table({f"word {n}, synonym {n}": Word((f"mixed:{n}@2",), 1.0) for n in range(6)})
 MANY = Table({f"w{n}": Word((f"a:{n}",), 1.0) for n in range(20)})
@@ -51,6 +51,22 @@ def test_no_theme_comes_again_within_eight() -> None:
     words = [theme.word for theme in themes]
     assert len(words) == 30
     assert all(len({*words[n : n + LATELY + 1]}) == LATELY + 1 for n in range(30 - LATELY))
+
+
+def test_what_is_like_a_late_theme_comes_where_there_is_nothing_else() -> None:
+    fruit = {
+        "berries": Word(("a:0@3,1@1",), 1.0),
+        "fruit": Word(("a:0@2,1@2",), 1.0),
+        "cups": Word(("a:2", "b:0"), 1.0),
+    }
+    made = make(Table(fruit), themes="1s")
+    shown: Any = {"a": np.float32([5, 4, 1]), "b": np.float32([1])}
+    themes = made.begin(shown)
+    for frame in (10, 20):
+        themes = made.follow(themes, frame, shown)
+    assert [theme.word for theme in themes] == ["berries", "cups", "fruit"]
+    assert compute_kinship(fruit["berries"], fruit["fruit"]) == pytest.approx(8 / 80**0.5)
+    assert compute_kinship(fruit["berries"], fruit["cups"]) == 0
 
 
 def test_what_is_avoided_never_comes_and_what_is_held_comes_in_turn() -> None:
