@@ -44,6 +44,8 @@ def clip_of(
     given = {
         "layers": ["mixed"],
         "jitter": 2,
+        # A usual margin would be larger than these pictures.
+        "margin": 0,
         "steps": 4,
         "motif": [0.4, 0.4],
         **FRAMES,

@@ -27,6 +27,31 @@ def jitter(most: int | tf.Tensor) -> Transform:
     return roll
 
 
+def shift_mirrored(most: int, margin: int) -> Transform:
+    """Return a random shift of up to `most` pixels along each axis of a picture with a margin.
+
+    The margin of that many pixels, and what a shift brings in, continue the picture mirrored. The
+    gradient of a mirrored pixel goes to its original, so that the border is dreamt as strongly as
+    the center, which is seen from all sides. Both are bounded by the size of the picture.
+    """
+
+    def shift(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        size = tf.shape(images)[1:3]
+        least = tf.reduce_min(size)
+        wide = tf.minimum(margin + most, least)
+        shown = tf.minimum(margin, least)
+        way = tf.random.stateless_uniform([2], seed, -most, most + 1, tf.int32)
+        start = wide - shown + tf.clip_by_value(way, shown - wide, wide - shown)
+        widths = tf.pad(tf.fill([2, 2], wide), [[1, 1], [0, 0]])
+        around = tf.pad(images, widths, "SYMMETRIC")
+        cut = tf.slice(
+            around, tf.pad(start, [[1, 1]]), tf.concat([[-1], size + 2 * shown, [-1]], 0)
+        )
+        return tf.ensure_shape(cut, [None, None, None, 3])
+
+    return shift
+
+
 def pad(width: int) -> Transform:
     """Return a transform that adds a gray margin of `width` pixels."""
     margin = [[0, 0], [width, width], [width, width], [0, 0]]

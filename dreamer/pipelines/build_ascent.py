@@ -96,8 +96,12 @@ def build_ascent(
 
 def jitter(recipe: Recipe, tiles: Tiles | None) -> Transform:
     """Return the random shift of a recipe."""
-    # Where tiles are cut is random already, and what they wrapped would be false.
-    return transforms.jitter(0 if tiles else recipe.jitter)
+    if tiles:
+        # Where they are cut is random already, and what they wrapped would be false.
+        return transforms.jitter(0)
+    if recipe.margin and not recipe.seamless:
+        return transforms.shift_mirrored(recipe.jitter, recipe.margin)
+    return transforms.jitter(recipe.jitter)
 
 
 def build_update(recipe: Recipe) -> Update:

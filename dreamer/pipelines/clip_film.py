@@ -38,6 +38,10 @@ than what many frames have agreed on, and the look would jump."""
 APART = 1_000_000
 """Between the random numbers of such dreams; no film has more frames."""
 
+MARGIN = 32
+"""Pixels by which a frame is continued, where nothing else is asked for: a dream that is dreamt on
+again and again grows toward the center else."""
+
 BLEND_FPS = 24
 """The frame rate for which blends are given."""
 
@@ -47,8 +51,9 @@ Mask = NDArray[np.float32]
 def frame_recipe(recipe: Recipe) -> Recipe:
     """Return the recipe of what is dreamt on each frame: a photo's, but for what only shows."""
     grain = {"detail": recipe.film.grain, "chroma_detail": recipe.film.chroma_grain}
+    margin = {"margin": MARGIN if recipe.margin is None else recipe.margin}
     shown = {"palette": (), "saturation": 1, "colors": "dream", "opacity": 1}
-    return recipe.changed({**OF_FRAMES, **grain, "strength": recipe.strength, **shown})
+    return recipe.changed({**OF_FRAMES, **grain, **margin, "strength": recipe.strength, **shown})
 
 
 class Pair(NamedTuple):

@@ -334,6 +334,15 @@ class RecipeFields(Data):
         ge=0,
         le=4096,
     )
+    margin: int | None = define(
+        None,
+        "pixels by which a picture is continued, mirrored, before the network sees it, so that "
+        "the border is dreamt as strongly as the center; 32 on clips and 0 else, if not given",
+        "ascent.margin",
+        Acts.GRAPH,
+        ge=0,
+        le=256,
+    )
     shifts: int = define(
         1,
         "random shifts that each step averages; 2 takes 1.6 times as long and has less grain, for "

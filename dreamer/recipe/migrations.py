@@ -29,7 +29,7 @@ OF_FRAMES: Mapping[str, Any] = {**NEON, "enlarged": 0}
 """The fields of what is dreamt on each frame of a film, which is fed back."""
 
 
-BEFORE_HARMONY: Mapping[str, Any] = {**OF_FRAMES, "palette_style": "statistics"}
+BEFORE_HARMONY: Mapping[str, Any] = {**OF_FRAMES, "palette_style": "statistics", "margin": 0}
 """The fields of formats 1 and 2 whose defaults are others since."""
 
 

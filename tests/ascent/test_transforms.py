@@ -20,6 +20,32 @@ def test_jitter_is_seeded_and_stays_within_its_bound() -> None:
     np.testing.assert_array_equal(roll(ramp, seeds[0]), roll(ramp, seeds[0]))
 
 
+def test_a_mirrored_shift_continues_the_picture_and_favors_its_border() -> None:
+    ramp = tf.reshape(tf.range(900.0), [1, 30, 30, 1]) * tf.ones([3])
+    seeds = [octave_seed(0, 0, i) for i in range(20)]
+    shift = transforms.shift_mirrored(3, 8)
+    shown = [shift(ramp, seed)[0, :, :, 0].numpy() for seed in seeds]
+    around = np.pad(np.arange(900.0).reshape(30, 30), 11, "symmetric")
+    assert {each.shape for each in shown} == {(46, 46)}
+    places = [
+        (down, right)
+        for each in shown
+        for down in range(7)
+        for right in range(7)
+        if np.array_equal(each, around[down : down + 46, right : right + 46])
+    ]
+    assert len(places) == 20
+    assert len({*places}) > 10
+    with tf.GradientTape() as tape:
+        tape.watch(ramp)
+        total = tf.reduce_sum(transforms.shift_mirrored(0, 8)(ramp, SEED)[..., 0])
+    slope = tape.gradient(total, ramp)[0, :, :, 0].numpy()
+    assert slope[15, 15] == 1
+    assert slope[3, 15] == 2
+    # A picture that is smaller than its margin is continued by its own size.
+    assert transforms.shift_mirrored(9, 90)(ramp, SEED).shape == (1, 90, 90, 3)
+
+
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 SEED = tf.constant([3, 5])
 

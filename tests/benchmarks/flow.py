@@ -4,10 +4,10 @@
         [--set KEY=VALUE]…
 
 The figures are flicker, strength, sharpness, ghosts, borders, how soon what comes into sight is
-dreamt, and time. They are taken on films that are rendered here, one for each seed, whose motion is
-known: a textured plane that pans, turns and zooms, with a disc passing in front. On each CLIP the
-motion comes from Farneback's estimator, which has no part in the dream. Every figure is printed as
-a line of a Markdown table.
+dreamt, and time. They are taken on films that are rendered here, two for each seed, whose motion is
+known: a textured plane that pans, turns and zooms, with and without a disc passing in front, which
+draws the dream to itself and its trail. On each CLIP the motion comes from Farneback's estimator,
+which has no part in the dream. Every figure is printed as a line of a Markdown table.
 """
 
 import argparse
@@ -56,7 +56,7 @@ class Film:
         frames: float32 `(h, w, 3)` each.
         back: of each frame, `(h, w, 2)`: where its points were in the frame before.
         seen: of each frame, `(h, w)`: whether they were there.
-        disc: of each frame, `(h, w)`: where the foreground is; empty where unknown.
+        disc: of each frame, `(h, w)`: where the foreground is; empty where there is none.
     """
 
     frames: Sequence[Image]
@@ -65,7 +65,7 @@ class Film:
     disc: Sequence[NDArray[np.bool_]]
 
 
-def rendered(size: Size, count: int, seed: int = 1) -> Film:
+def rendered(size: Size, count: int, seed: int = 1, *, covered: bool = True) -> Film:
     """A plane that pans, turns and zooms, and a disc that passes in front of it."""
     height, width = size
     plane, front = (noise.draw_noise("fractal", size, each) for each in (seed, seed + 1))
@@ -73,7 +73,7 @@ def rendered(size: Size, count: int, seed: int = 1) -> Film:
     # As a lens leaves it.
     plane, front = (cv2.GaussianBlur(each, (0, 0), 0.7) for each in (plane, front))
     front = front[..., ::-1] * np.array([1.0, 0.7, 0.5], np.float32)
-    radius, middle = height / 5, (width / 2, height / 2)
+    radius, middle = height / 5 if covered else -height, (width / 2, height / 2)
     y, x = np.mgrid[:height, :width] + 0.5
 
     def moved(number: int) -> homographies.Matrix:
@@ -108,7 +108,7 @@ def rendered(size: Size, count: int, seed: int = 1) -> Film:
         back.append(places.astype(np.float32))
         seen.append(inside & ~hidden & ~edge)
         discs.append(disc)
-    return Film(shown, back, seen, discs)
+    return Film(shown, back, seen, discs if covered else [])
 
 
 def estimated(images: Sequence[Image]) -> Film:
@@ -282,18 +282,15 @@ def figures(
             yield name, f"{ratio:.2f}"
         yield "uncovered: correlation with the disc's dream", f"{ghosts(dreams, film):.2f}"
         yield "the same, of its detail", f"{ghosts(dreams, film, 8):.2f}"
-        width = min(BORDER, film.frames[0].shape[0] // 5)
-        rim = np.ones(film.frames[0].shape[:2], bool)
-        rim[width:-width, width:-width] = False
-        # A dream on the disc would decide what the center's is.
-        late = range(len(dreams) // 2, len(dreams))
-        for whose, maps in (("", scores), (", of frames alone", base)):
-            shares = [
-                maps[t][rim & ~film.disc[t]].mean() / maps[t][~rim & ~film.disc[t]].mean()
-                for t in late
-            ]
-            yield f"border's objective against the center's{whose}", f"{np.mean(shares):.2f}"
-        yield "half a second in sight: objective", f"{settled(scores, base, film):.2f}"
+        return
+    width = min(BORDER, film.frames[0].shape[0] // 5)
+    rim = np.ones(film.frames[0].shape[:2], bool)
+    rim[width:-width, width:-width] = False
+    for whose, maps in (("", scores), (", of frames alone", base)):
+        late = maps[len(maps) // 2 :]
+        shares = [each[rim].mean() / each[~rim].mean() for each in late]
+        yield f"border's objective against the center's{whose}", f"{np.mean(shares):.2f}"
+    yield "half a second in sight: objective", f"{settled(scores, base, film):.2f}"
 
 
 def main() -> None:
@@ -311,7 +308,11 @@ def main() -> None:
     for setting in asked.set:
         recipe = recipe.changed(dict([parse_setting(setting)]))
     small = asked.size * 3 // 4, asked.size
-    films = {f"known motion {seed}": rendered(small, asked.frames, seed) for seed in asked.seeds}
+    films = {
+        f"known motion {seed}{name}": rendered(small, asked.frames, seed, covered=covered)
+        for seed in asked.seeds
+        for name, covered in (("", True), (", nothing in front", False))
+    }
     for path in asked.clips:
         clip = clips.select(path, framing=Framing(asked.size))
         images = [each for each, _ in zip(clip.frames(), range(asked.frames), strict=False)]

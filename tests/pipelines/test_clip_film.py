@@ -12,6 +12,8 @@ from dreamer.arrays import Image
 from dreamer.motion import homographies
 from dreamer.motion.warp import warp
 from dreamer.pipelines import clip_film, frame_loop
+from dreamer.recipe import Recipe
+from dreamer.recipe.toml_text import from_toml
 
 PAN = 2
 
@@ -68,6 +70,12 @@ def test_the_look_does_not_jump_where_a_dream_begins(
     settled = jump()
     monkeypatch.setattr(clip_film, "SETTLING", 0)
     assert settled < 0.8 * jump()
+
+
+def test_frames_are_continued_by_a_margin_unless_an_old_recipe_had_none() -> None:
+    assert clip_film.frame_recipe(Recipe()).margin == clip_film.MARGIN
+    assert clip_film.frame_recipe(Recipe(margin=8)).margin == 8
+    assert clip_film.frame_recipe(from_toml("format = 2", "here")).margin == 0
 
 
 def test_what_comes_into_the_picture_settles_frame_by_frame(tiny: Any, panned: list[Image]) -> None:

@@ -46,6 +46,7 @@ CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
     "optimizer": ({}, "momentum"),
     "jitter": ({}, 5),
     "shifts": ({}, 2),
+    "margin": ({}, 8),
     "clip": ({"rate": 0.3}, False),
     "decay": ({"decay": 0.1}, 0.2),
     "decay_every": ({"decay": 0.1}, 2),
