@@ -79,7 +79,7 @@ class Head:
 
     @property
     def _last(self) -> Any:
-        return self.net.model.get_layer(list(self.net.units)[-1])
+        return graph.get_layer(self.net.model, list(self.net.units)[-1])
 
     @cached_property
     def _features(self) -> Features:

@@ -181,9 +181,9 @@ def classifier(net: Network, layers: Sequence[str]) -> Classifier:
         freezing.freeze(net, [first], "float32"), reduce_retracing=True, autograph=False
     )
     whole = freezing.freeze_model(net, [first, *others, logits], "float32", leak=0)
-    ends = {name: whole.get_layer(name).output for name in (*others, logits)}
+    ends = {name: graph.get_layer(whole, name).output for name in (*others, logits)}
     try:
-        tail = keras.Model(whole.get_layer(first).output, ends)
+        tail = keras.Model(graph.get_layer(whole, first).output, ends)
     except ValueError:
         raise DreamerError(
             f"Not all of {net.name} passes through {first}: give another --layer."

@@ -11,6 +11,7 @@ import tensorflow as tf
 from dreamer.arrays import Activations
 from dreamer.networks import fast_convolution, graph, runtime
 from dreamer.networks.fast_convolution import FrozenConv2D
+from dreamer.networks.flattening import Step
 from dreamer.networks.network import Network
 from dreamer.networks.registry import NetSpec
 
@@ -81,7 +82,7 @@ def freeze_model(
 ) -> Any:
     """Return the Keras model behind `freeze`, which reads pictures in the network's own range."""
     model = network.model
-    cut = keras.Model(model.inputs, {name: model.get_layer(name).output for name in layers})
+    cut = keras.Model(model.inputs, {name: graph.get_layer(model, name).output for name in layers})
     folded = _find_foldable(cut)
     changes = {**_configure_logits(model, layers)}
     if leak is not None:
@@ -91,11 +92,14 @@ def freeze_model(
         cut,
         clone_function=_make_clone_function(cut, dtype, folded, changes),
         # The layers that replace batch normalizations accept no mask.
-        call_function=lambda layer, *inputs, **_: layer(*inputs),
+        call_function=lambda layer, *inputs, **others: layer(
+            *inputs,
+            **{key: each for key, each in others.items() if key not in graph.OF_TRAINING},
+        ),
     )
     for layer in copy.layers:
         if layer.weights:
-            layer.set_weights(_read_weights(cut, layer.name, folded))
+            graph.set_weights(layer, _read_weights(cut, layer.name, folded))
     return copy
 
 
@@ -149,7 +153,8 @@ def _find_silencers(model: Any, names: Collection[str]) -> list[Any]:
 
 
 def _list_unit_layers(model: Any, names: Collection[str]) -> list[Any]:
-    return [layer for layer in map(model.get_layer, names) if len(layer.output.shape) == 2]
+    found = (graph.get_layer(model, name) for name in names)
+    return [layer for layer in found if len(layer.output.shape) == 2]
 
 
 def _find_foldable(model: Any) -> Mapping[str, str]:
@@ -173,7 +178,8 @@ def _make_clone_function(
 
     def clone(layer: Any) -> Any:
         change = changes.get(layer.name, {})
-        config = {**layer.get_config(), "dtype": dtype, **change}
+        if isinstance(layer, Step):
+            return layer.copy(dtype)
         if layer.name in folded:
             return keras.layers.Identity(name=layer.name, dtype=dtype)
         if change and isinstance(layer, keras.layers.ReLU):
@@ -192,8 +198,8 @@ def _make_clone_function(
                 own_gradient=own,
             )
         if layer.name in folded.values():
-            config["use_bias"] = True
-        return layer.__class__.from_config(config)
+            change = {**change, "use_bias": True}
+        return graph.copy_layer(layer, dtype, **change)
 
     return clone
 

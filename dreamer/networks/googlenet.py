@@ -16,13 +16,12 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from dreamer.networks.graph import PRE_RELU
+
 MEAN = 117.0
 """Value that is subtracted from each color of the input, 0 to 255."""
 
 CLASSES = 1008
-PRE_RELU = "_pre_relu"
-"""Suffix that the public graph adds to a layer's name for its activations before the ReLU."""
-
 
 Convolution: TypeAlias = Callable[[Any, int, int, str], Any]
 """Function from `(input, filters, kernel size, name)` to a convolution with its activation."""

@@ -2,10 +2,11 @@
 
 import itertools
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 from keras import layers
 
 _ACTIVATIONS = (layers.ReLU, layers.LeakyReLU, layers.PReLU, layers.ELU, layers.Activation)
@@ -21,16 +22,66 @@ _IN_PLACE = (*_ACTIVATIONS, layers.BatchNormalization, layers.Dropout, layers.Id
 _USUAL_SIDE = 512
 """Side, in pixels, of the picture on which values are counted if a model accepts any size."""
 
-_ODD_SIZE = (331, 299)
-"""Height and width that no network was trained for: only a model for any size accepts them."""
+PRE_RELU = "_pre_relu"
+"""Suffix of a layer whose ReLU has a name of its own, as in the original network's graph."""
+
+OF_TRAINING = ("mask", "training")
+"""Arguments of a layer's call that mean nothing to a frozen one."""
+
+
+_SLASH = ">"
+"""Stands in Keras's own names for a slash, which it does not allow."""
+
+
+def name_in_keras(name: str) -> str:
+    """Return the name by which Keras knows a layer."""
+    return name.replace("/", _SLASH)
+
+
+def get_name(layer: Any) -> str:
+    """Return a layer's name, which is a path where it was in a model within a model."""
+    return str(layer.name.replace(_SLASH, "/"))
+
+
+def get_kind(layer: Any) -> str:
+    """Return the name of a layer's class, or of that of the operation which it runs."""
+    return type(getattr(layer, "operation", layer)).__name__
+
+
+def get_layer(model: Any, name: str) -> Any:
+    """Return the layer of a model that has a name, or a path."""
+    return model.get_layer(name_in_keras(name))
+
+
+def copy_layer(layer: Any, dtype: str = "float32", **changes: Any) -> Any:
+    """Return a layer of the same configuration but for some changes, without the weights.
+
+    Raises what the layer's class does if it cannot be made from its configuration.
+    """
+    return layer.__class__.from_config({**layer.get_config(), "dtype": dtype, **changes})
+
+
+def set_weights(layer: Any, weights: Sequence[np.ndarray]) -> None:
+    """Set the weights of a layer, and what it computes from them."""
+    layer.set_weights(weights)
+    if isinstance(layer, layers.Normalization):
+        layer.finalize_state()
+
+
+class AverageColors(layers.Layer):  # type: ignore[misc]
+    """The mean of the colors, which a network for gray pictures reads."""
+
+    def call(self, image: Any) -> Any:
+        """Return the mean of `(n, h, w, 3)`, `(n, h, w, 1)`."""
+        return keras.ops.mean(image, -1, keepdims=True)
 
 
 def list_widths(model: Any, rank: int) -> Mapping[str, int]:
     """Return the layers whose output has `rank` axes, in order, with its last axis's length."""
     outputs = {
-        layer.name: tuple(getattr(layer.output, "shape", ()))
+        get_name(layer): tuple(getattr(layer.output, "shape", ()))
         for layer in model.layers
-        if not isinstance(layer, layers.InputLayer)
+        if not isinstance(layer, layers.InputLayer | AverageColors)
     }
     return {
         name: shape[-1]
@@ -89,7 +140,7 @@ def find_bottlenecks(model: Any) -> list[str]:
         for read in keras.tree.flatten(layer.input):
             read_until[places[id(read)]] = n
     before = [0, *itertools.accumulate(read_until, max)]
-    return [layer.name for n, layer in enumerate(model.layers) if before[n] <= n]
+    return [get_name(layer) for n, layer in enumerate(model.layers) if before[n] <= n]
 
 
 def is_linear(layer: Any) -> bool:
@@ -101,7 +152,7 @@ def list_convolutions(model: Any) -> list[str]:
     """Return the convolutions, each by the activation that follows it (`resolve_layer`)."""
     kinds = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
     found = [layer for layer in model.layers if isinstance(layer, kinds)]
-    return list(dict.fromkeys(resolve_layer(model, layer).name for layer in found))
+    return list(dict.fromkeys(get_name(resolve_layer(model, layer)) for layer in found))
 
 
 def gives_probabilities(layer: Any) -> bool:
@@ -150,20 +201,6 @@ def find_pooled_relu(model: Any, layer: Any) -> Any | None:
     return before if before is not layer and find_rectifier(before) else None
 
 
-def free_input_size(model: Any) -> Any:
-    """Return a model with the same weights that accepts pictures of any height and width.
-
-    Raises ValueError if one of its layers needs pictures of one size.
-    """
-    free = keras.models.clone_model(
-        keras.Model(model.inputs, model.outputs), input_tensors=[keras.Input((None, None, 3))]
-    )
-    # Layers such as `Reshape` fail only when they get pictures of another size: try one.
-    free.compute_output_shape((1, *_ODD_SIZE, 3))
-    free.set_weights(model.get_weights())
-    return free
-
-
 def pools_whole_picture(model: Any, names: Collection[str]) -> bool:
     """Tell whether any of the layers lies behind a pool over the whole picture."""
     pools = (layers.GlobalAveragePooling2D, layers.GlobalMaxPooling2D, layers.Flatten)
@@ -180,4 +217,4 @@ def count_values_per_pixel(model: Any, names: Collection[str]) -> float:
 
 
 def _cut(model: Any, names: Collection[str]) -> Any:
-    return keras.Model(model.inputs, [model.get_layer(name).output for name in names])
+    return keras.Model(model.inputs, [get_layer(model, name).output for name in names])

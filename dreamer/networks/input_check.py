@@ -8,6 +8,7 @@ import numpy as np
 from keras import layers
 
 from dreamer.imaging import noise
+from dreamer.networks.flattening import Step
 from dreamer.networks.registry import NetSpec
 
 WRONG = 4.0
@@ -15,7 +16,7 @@ WRONG = 4.0
 
 _RANGES = ((0, 255), (0, 1), (-1, 1))
 _PICTURE_SIZE = (96, 96)
-_PREPROCESSING = (layers.Rescaling, layers.Normalization)
+_PREPROCESSING = (layers.Rescaling, layers.Normalization, Step)
 
 
 def check_input(name: str, model: Any, spec: NetSpec) -> Iterator[str]:

@@ -10,46 +10,40 @@ from typing import Any
 
 from dreamer.errors import DreamerError
 
+_RANDOM = (
+    *("RandomBrightness", "RandomColorDegeneration", "RandomColorJitter", "RandomContrast"),
+    *("RandomCrop", "RandomErasing", "RandomFlip", "RandomGaussianBlur", "RandomGrayscale"),
+    *("RandomHue", "RandomInvert", "RandomPosterization", "RandomRotation", "RandomSaturation"),
+    *("RandomSharpness", "RandomShear", "RandomTranslation", "RandomZoom", "RandomPerspective"),
+    *("RandomElasticTransform", "GaussianDropout", "GaussianNoise", "ActivityRegularization"),
+)
 ALLOWED_LAYERS = frozenset(
     {
-        "Activation",
-        "Add",
-        "Average",
-        "AveragePooling2D",
-        "BatchNormalization",
-        "Concatenate",
-        "Conv2D",
-        "Cropping2D",
-        "Dense",
-        "DepthwiseConv2D",
-        "Dropout",
-        "ELU",
-        "Flatten",
-        "GlobalAveragePooling2D",
-        "GlobalMaxPooling2D",
-        "Identity",
-        "InputLayer",
-        "LayerNormalization",
-        "LeakyReLU",
-        "MaxPooling2D",
-        "Maximum",
-        "Minimum",
-        "Multiply",
-        "Normalization",
-        "PReLU",
-        "Permute",
-        "ReLU",
-        "Rescaling",
-        "Reshape",
-        "SeparableConv2D",
-        "Softmax",
-        "SpatialDropout2D",
-        "Subtract",
-        "UpSampling2D",
-        "ZeroPadding2D",
+        *("Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"),
+        *("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"),
+        *("AdditiveAttention", "Attention", "GroupedQueryAttention", "MultiHeadAttention"),
+        *("AveragePooling2D", "MaxPooling2D", "GlobalAveragePooling1D", "GlobalMaxPooling1D"),
+        *("GlobalAveragePooling2D", "GlobalMaxPooling2D"),
+        *("AdaptiveAveragePooling2D", "AdaptiveMaxPooling2D"),
+        *("BatchNormalization", "GroupNormalization", "LayerNormalization", "Normalization"),
+        *("RMSNormalization", "UnitNormalization", "SpectralNormalization"),
+        *("CenterCrop", "Cropping2D", "Flatten", "Identity", "InputLayer", "Permute"),
+        *("RepeatVector", "Rescaling", "Reshape", "Resizing", "UpSampling2D", "ZeroPadding2D"),
+        *("Conv1D", "Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D"),
+        *("Dense", "EinsumDense", "Embedding"),
+        *("AlphaDropout", "Dropout", "SpatialDropout2D", *_RANDOM),
     }
 )
 """Keras layers that a file may name: they only compute."""
+
+_OF_APPLICATIONS = {
+    "keras.src.applications.convnext": ("LayerScale", "StochasticDepth"),
+    "keras.src.applications.inception_resnet_v2": ("CustomScaleLayer",),
+}
+"""Layers of Keras's own networks, by the modules that they are found in."""
+
+_OPERATIONS = tuple(f"keras.src.ops.{each}" for each in ("numpy", "nn", "math", "image"))
+"""Modules of operations that only compute; those of `core` call what they are given."""
 
 _MODELS = frozenset({"Functional", "Sequential", "Model"})
 _PASSIVE_MODULES = (
@@ -114,8 +108,10 @@ def _find_classes(config: Any) -> Iterator[str]:
     if isinstance(config, dict):
         name, module = config.get("class_name"), config.get("module")
         if name is not None and not _is_passive(str(name), module):
-            plain = _is_keras_module(module) and not _is_custom(config)
-            yield str(name) if plain else f"{module}.{name}"
+            if _is_custom(config) or not _is_plain(module, str(name)):
+                yield f"{module}.{name}"
+            elif _is_keras_module(module):
+                yield str(name)
         for value in config.values():
             yield from _find_classes(value)
     elif isinstance(config, list):
@@ -127,6 +123,11 @@ def _is_passive(name: str, module: object) -> bool:
     if module is None:
         return name in ("__keras_tensor__", "__tuple__", "__numpy__")
     return module in _PASSIVE_MODULES or (module == "keras" and name == "DTypePolicy")
+
+
+def _is_plain(module: object, name: str) -> bool:
+    known = name in _OF_APPLICATIONS.get(str(module), ())
+    return known or module in _OPERATIONS or _is_keras_module(module)
 
 
 def _is_keras_module(module: object) -> bool:

@@ -14,7 +14,14 @@ import numpy as np
 
 from dreamer.errors import DreamerError
 from dreamer.files.cache import name_entry
-from dreamer.networks import graph, input_check, keras_file, registry, weight_files
+from dreamer.networks import (
+    flattening,
+    graph,
+    input_check,
+    keras_file,
+    registry,
+    weight_files,
+)
 from dreamer.networks.network import Network
 from dreamer.networks.registry import NetSpec
 from dreamer.recipe import Recipe
@@ -106,24 +113,17 @@ def load_model(
     Raises DreamerError if it is not a usable network.
     """
     name = name or str(whole.name)
-    if inner := next((each for each in whole.layers if isinstance(each, keras.Model)), None):
-        raise DreamerError(
-            f"{name} holds a model within a model ({inner.name}), which cannot be dreamt on: save "
-            f"that one by model.get_layer({inner.name!r}).save('NAME.keras'), and give it instead."
-        )
-    try:
-        model, fixed = _free_size(name, whole)
-    except ValueError as error:
-        why = (str(error).splitlines() or ["it does not say why"])[0]
-        raise DreamerError(
-            f"{name} reads pictures of few sizes only ({why}), and a dream has many: give another "
-            "network."
-        ) from error
+    picture = _find_picture(name, whole)
+    model, fixed = flattening.flatten(whole, picture)
+    if not graph.list_widths(model, 4):
+        raise DreamerError(f"{name} has no layer with feature maps to dream on.")
     spec = replace(spec, fixed=fixed, smallest=_find_smallest_side(name, model))
     notes = () if described else tuple(input_check.check_input(name, model, spec))
     hashed = sha256 or _hash_weights(whole)
-    net = Network(name, spec, lambda: model, hashed, whole if fixed else None, notes)
-    names = [each for each in net.layers if net.resolve(each) == each]
+    size = tuple(picture.shape[1:3])
+    entire = flattening.flatten(whole, picture, size).model if fixed and all(size) else None
+    net = Network(name, spec, lambda: model, hashed, entire, notes)
+    names = [each for each in net.layers if net.is_own(each)]
     return replace(net, spec=replace(spec, layers=spec.layers or (names[len(names) // 2],)))
 
 
@@ -134,25 +134,26 @@ def _hash_weights(model: Any) -> str:
     return whole.hexdigest()
 
 
-def _free_size(name: str, model: Any) -> tuple[Any, tuple[str, ...]]:
-    """Return the model for pictures of any size, and the names of the layers left out for that."""
-    inputs = model.inputs
-    if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].shape[-1] != 3:
-        raise DreamerError(f"{name} does not take one picture of three colors, channels last.")
-    names = list(graph.list_widths(model, 4))
-    if not names:
-        raise DreamerError(f"{name} has no layer with feature maps to dream on.")
-    try:
-        return graph.free_input_size(model), ()
-    except ValueError:
-        trunk = graph.free_input_size(keras.Model(inputs, model.get_layer(names[-1]).output))
-        return trunk, tuple(graph.list_widths(model, 2))
+def _find_picture(name: str, model: Any) -> Any:
+    """Return the input that takes the picture."""
+    if not getattr(model, "inputs", None):
+        raise DreamerError(
+            f"{name} is a class of its own, whose layers cannot be seen from outside: give "
+            "keras.Model(inputs, outputs) of them."
+        )
+    pictures = [each for each in model.inputs if len(each.shape) == 4 and each.shape[-1] in (1, 3)]
+    if not pictures:
+        shapes = ", ".join(str(tuple(each.shape[1:])) for each in model.inputs)
+        raise DreamerError(
+            f"{name} reads {shapes}, and no picture of one or three colors, which come last."
+        )
+    return pictures[0]
 
 
 def _find_smallest_side(name: str, model: Any) -> int:
     """Find the shortest of a few usual sides, in pixels, that reaches the deepest feature maps."""
     last = list(graph.list_widths(model, 4))[-1]
-    trunk = keras.Model(model.inputs, model.get_layer(last).output)
+    trunk = keras.Model(model.inputs, graph.get_layer(model, last).output)
     for side in (16, 32, 48, 64, 96, 128, 160, 224, 299):
         try:
             if min(trunk.compute_output_shape((1, side, side, 3))[1:3]) > 0:

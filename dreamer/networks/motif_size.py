@@ -77,7 +77,9 @@ def find_motif_size(net: Network, layer: str) -> int:
     """
     maps = net.facts.find(
         f"the feature maps of {layer}",
-        lambda: str(graph.find_feature_maps(net.model, net.model.get_layer(layer)).name),
+        lambda: graph.get_name(
+            graph.find_feature_maps(net.model, graph.get_layer(net.model, layer))
+        ),
     )
     known = net.spec.motifs.get(maps) or net.facts.find(
         f"the motif size of {maps}", lambda: measure_motif_sizes(net, [maps])[maps]

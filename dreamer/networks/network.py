@@ -63,7 +63,9 @@ class Network:
     def ends(self) -> list[str]:
         """Return the layers of units that are outputs of the model."""
         outputs = {id(each) for each in self.model.outputs}
-        return [name for name in self.units if id(self.model.get_layer(name).output) in outputs]
+        return [
+            name for name in self.units if id(graph.get_layer(self.model, name).output) in outputs
+        ]
 
     def entire(self) -> "Network":
         """Return the network with all its layers; it may bring pictures to one size first."""
@@ -78,8 +80,14 @@ class Network:
         """Return layers that give an overview of the network, from first to last."""
         if self.spec.motifs:
             return list(self.spec.motifs)
-        own = [name for name in self.layers if self.resolve(name) == name]
+        own = [name for name in self.layers if self.is_own(name)]
         return own[:: -(-len(own) // OVERVIEW)]
+
+    def is_own(self, name: str) -> bool:
+        """Tell whether a layer stands for itself, has many places, and is not before its ReLU."""
+        if self.resolve(name) != name or name.endswith(graph.PRE_RELU):
+            return False
+        return 1 not in graph.get_layer(self.model, name).output.shape[1:3]
 
     def resolve(self, name: str) -> str:
         """Resolve a name to the layer that is meant by it (see `graph.resolve_layer`).
@@ -100,11 +108,13 @@ class Network:
             if self.name in words.SHARED_BY and words.is_word(name):
                 remedy = f"it is a word, so give --of {name} instead of --layer."
             raise unknown(f"layer of {self.name}", name, known, remedy)
-        if name.endswith("_pre_relu"):
+        if name.endswith(graph.PRE_RELU):
             return name
         return self.facts.find(
             f"what {name} stands for",
-            lambda: str(graph.resolve_layer(self.model, self.model.get_layer(name)).name),
+            lambda: graph.get_name(
+                graph.resolve_layer(self.model, graph.get_layer(self.model, name))
+            ),
         )
 
     def resolve_with_channels(self, name: str, channels: Sequence[int]) -> str:

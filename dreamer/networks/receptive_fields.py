@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import keras
 
 from dreamer.arrays import Size
+from dreamer.networks import graph
 
 USUAL: Size = (512, 512)
 """Default height and width of a picture; only the start of a field depends on them."""
@@ -112,13 +113,15 @@ def _trace_model(
 ) -> tuple[Mapping[str, Field | None], Sequence[Field | None]]:
     """Return the fields of a model's layers and of its outputs, from those of its inputs."""
     seen = dict(zip(map(id, model.inputs), inputs, strict=True))
-    found: dict[str, Field | None] = dict.fromkeys(layer.name for layer in model.layers)
+    found: dict[str, Field | None] = dict.fromkeys(map(graph.get_name, model.layers))
     for layer in model.layers:
         # The `input` of a layer that is itself a model is not what it reads here.
         for node in layer._inbound_nodes:
             read = [id(tensor) for tensor in node.arguments.keras_tensors]
             if read and all(each in seen for each in read):
-                field = found[layer.name] = _trace_layer(layer, [seen[each] for each in read])
+                field = found[graph.get_name(layer)] = _trace_layer(
+                    layer, [seen[each] for each in read]
+                )
                 seen |= {id(tensor): field for tensor in node.outputs}
     return found, [seen.get(id(tensor)) for tensor in model.outputs]
 
@@ -128,7 +131,7 @@ def _trace_layer(layer: Any, inputs: Sequence[Field | None]) -> Field | None:
     if isinstance(layer, keras.Model):
         return _trace_model(layer, inputs)[1][0]
     known = [field for field in inputs if field is not None]
-    step = _STEPS.get(type(layer).__name__)
+    step = _STEPS.get(graph.get_kind(layer))
     if step is None or len(known) < len(inputs):
         return None
     rows, columns = (_unite([step(layer, axis, field[axis]) for field in known]) for axis in (0, 1))
@@ -247,6 +250,19 @@ _POINTWISE = (
     *("Activation", "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout"),
     *("ELU", "Identity", "LeakyReLU", "LocalResponseNormalization", "Maximum", "Minimum"),
     *("Multiply", "PReLU", "ReLU", "Rescaling", "Softmax", "SpatialDropout2D", "Subtract"),
+    *(
+        "AverageColors",
+        "CustomScaleLayer",
+        "LayerScale",
+        "Divide",
+        "TrueDivide",
+        "Negative",
+        "Power",
+        "Square",
+        "Sqrt",
+    ),
+    *("Absolute", "Exp", "Relu", "Relu6", "Sigmoid", "Silu", "Gelu", "Tanh", "HardSigmoid"),
+    *("HardSilu", "LeakyRelu", "Elu", "Selu", "Softplus", "Mish", "StochasticDepth"),
 )
 _STEPS: Mapping[str, _Step] = {
     **dict.fromkeys(_POINTWISE, _trace_pointwise),

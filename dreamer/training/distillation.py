@@ -7,7 +7,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from dreamer.networks.googlenet import PRE_RELU, LocalResponseNormalization
+from dreamer.networks.googlenet import LocalResponseNormalization
+from dreamer.networks.graph import PRE_RELU
 
 FLOOR = 0.1
 """Share of the layer's mean square that is added to each channel's, so that the error of a channel
