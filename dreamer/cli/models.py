@@ -47,23 +47,31 @@ def list_networks() -> None:
 
 
 @app.command("layers", epilog="Example: dream models layers googlenet")
-def list_layers(name: Name, weights: shared_options.Weights = None) -> None:
+def list_layers(
+    name: Name, weights: shared_options.Weights = None, trust: shared_options.Trust = False
+) -> None:
     """List the layers of a network: how many channels each has, and its sizes in pixels.
 
     The motif is what counts most to a cell of the layer's grid, the receptive field all that it
     can see (it may be larger than the picture). The stride leads from one cell to the next, the
     first of which has its center here on a picture of 512×512.
     """
-    net = open_network(name, weights)
-    from dreamer.networks import receptive_fields
+    net = open_network(name, weights, trust=trust)
+    from dreamer.networks import graph, receptive_fields
 
     fields = receptive_fields.fields(net.model)
+    kinds = {graph.get_name(layer): graph.get_kind(layer) for layer in net.model.layers}
     maps = [
-        (layer, str(count), str(net.spec.motifs.get(layer, "")), *_describe_field(fields[layer]))
+        (
+            *(layer, kinds[layer], str(count), str(net.spec.motifs.get(layer, ""))),
+            *_describe_field(fields[layer]),
+        )
         for layer, count in net.layers.items()
     ]
-    units = [(layer, str(count), "", "everything") for layer, count in net.units.items()]
-    titles = ("layer", "channels", "motif", "receptive field", "stride", "center")
+    units = [
+        (layer, kinds[layer], str(count), "", "everything") for layer, count in net.units.items()
+    ]
+    titles = ("layer", "kind", "channels", "motif", "receptive field", "stride", "center")
     show.show_table(Table(titles, (*maps, *units)))
 
 
@@ -84,25 +92,29 @@ def open_network(
     settings: Sequence[str] | None = None,
     *,
     need: bool = False,
+    trust: bool = False,
 ) -> Network:
     """Open a network, with random weights where there are none and none are needed.
 
     Args:
-        name: of the registry, or a `.keras` file.
+        name: of the registry, or a file.
         weights: where they are not at their usual place.
-        settings: of a recipe; a `.keras` file needs those of its input.
+        settings: of a recipe; a file needs those of its input.
         need: whether the weights must be there.
+        trust: whether a file may bring code of its own.
     """
-    from dreamer.networks import runtime, weight_files
+    from dreamer.networks import keras_file, registry, runtime, weight_files
     from dreamer.recipe import Recipe
     from dreamer.recipe.toml_text import parse_setting
 
-    path = Path(name) if name.endswith(".keras") else None
+    path = Path(name) if registry.is_model_file(name) else None
     recipe = Recipe().changed({"network": path.name if path else name})
     for key, value in map(parse_setting, settings or []):
         recipe = recipe.changed({key: value}, "--set")
     find = weight_files.find_or_fetch if need else weight_files.find
     file = path or find(name, weights)
+    if path and trust:
+        keras_file.trust(path)
     runtime.start()
     from dreamer.networks import loading
 
@@ -110,6 +122,31 @@ def open_network(
     for text in net.notes:
         show.note(text)
     return net
+
+
+@app.command("check", epilog="Example: dream models check mine.keras")
+def check(
+    name: Name,
+    settings: shared_options.Settings = None,
+    weights: shared_options.Weights = None,
+    trust: shared_options.Trust = False,
+) -> None:
+    """Open a network, and tell what can be done with it."""
+    net = open_network(name, weights, settings, trust=trust)
+    whole = net.entire()
+    rows = [
+        ("layers", f"{len(net.layers)} with feature maps, {len(whole.units)} with units"),
+        ("pictures", f"of any size from {net.spec.smallest} pixels on"),
+        ("dream image", f"on any of its layers; by default on {', '.join(net.spec.layers)}"),
+    ]
+    if net.spec.fixed:
+        first, *others = net.spec.fixed
+        rest = f" and {format_count(len(others), 'layer')} more" if others else ""
+        reads = "×".join(map(str, whole.spec.reads or ())) or "one size"
+        rows.append(("one size", f"{first}{rest}: pictures are brought to {reads} for them"))
+    ends = [f"{end} (0 to {whole.units[end] - 1})" for end in whole.ends]
+    rows.append(("dream class", " or ".join(ends) or "none: it ends in feature maps"))
+    show.show_table(Table(("", net.name), tuple(rows)))
 
 
 @app.command("classes", epilog="Example: dream models classes googlenet")

@@ -35,5 +35,13 @@ Labels = Annotated[
         "--labels", metavar="FILE", help="What each output of the network is called, one per line."
     ),
 ]
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        help="Open a model whose file brings Python code of its own, and run it: only if you trust "
+        "who made it.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Show only errors.")]

@@ -110,6 +110,13 @@ class Request(Data):
     weights: Path | None = ask(
         None, "file with the weights of the network", "--weights", panel=NETWORK, metavar="FILE"
     )
+    trust: bool = ask(
+        False,
+        "open a model whose file brings Python code of its own, as Lambda layers do, and runs it: "
+        "only if you trust who made it",
+        "--trust",
+        panel=NETWORK,
+    )
     overwrite: bool = ask(False, "replace existing files", "--overwrite")
 
 

@@ -21,6 +21,8 @@ from dreamer.jobs import presets
 from dreamer.jobs.events import Note, Sink
 from dreamer.jobs.mask_and_guide_files import Companions
 from dreamer.jobs.requests import DreamRequest, ImageRequest, Request, Typed
+from dreamer.networks import keras_file
+from dreamer.networks.registry import is_model_file
 from dreamer.recipe import Recipe, words
 from dreamer.recipe.error_sentences import OPTIONS
 from dreamer.recipe.field_types import Kind
@@ -33,8 +35,6 @@ from dreamer.recipe.toml_text import changed_fields, parse_setting
 
 SHOWN = 5
 """At most so many fields are named in a message; the others are counted."""
-
-KERAS = ".keras"
 
 BEFORE: Mapping[str, Any] = {
     **BEFORE_HARMONY,
@@ -233,12 +233,14 @@ FRAMES: Mapping[str, Any] = {"strength": NEON["strength"], "palette_style": "sta
 
 
 def network_file(request: Request) -> tuple[str | None, Path | None]:
-    """Return the name of the network and its weights: of a `.keras` file its name and itself.
+    """Return the name of the network and its weights: of a whole model its name and its file.
 
     A recipe holds no paths, so the file is handed on as weights are.
     """
     named = request.fields.get("network")
-    if isinstance(named, str) and named.endswith(KERAS):
+    if isinstance(named, str) and is_model_file(named):
+        if request.trust:
+            keras_file.trust(Path(named))
         return Path(named).name, Path(named)
     return (named if isinstance(named, str) else None), request.weights
 

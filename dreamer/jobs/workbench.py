@@ -70,11 +70,12 @@ class Workbench:
         """Return the network that a recipe names, loaded where it is not there yet.
 
         Args:
-            recipe: its `network` is a name of the registry, or the name of a `.keras` file.
-            file: the weights, or that `.keras` file itself.
+            recipe: its `network` is a name of the registry, or the name of a file.
+            file: the weights, or that file itself.
             emit: takes notes on the network, when it is loaded.
         """
         from dreamer.networks import loading
+        from dreamer.networks.registry import is_model_file
 
         stamp = file.stat().st_mtime_ns if file and file.is_file() else None
         key = (
@@ -82,7 +83,7 @@ class Workbench:
             *(file, stamp),
         )
         if key not in self._networks:
-            if recipe.network.endswith(".keras") and file is None:
+            if is_model_file(recipe.network) and file is None:
                 raise DreamerError(
                     f"This recipe dreams on {recipe.network}: give that file by --model."
                 )

@@ -60,15 +60,46 @@ _MAX_BYTES = {
 """Largest size, in bytes, of each member of a `.keras` file; no other member is allowed."""
 
 
-def read_model(path: Path) -> Any:
-    """Read a Keras model from a `.keras` file.
+_trusted: set[Path] = set()
 
-    Its configuration may name only the layers in `ALLOWED_LAYERS`, and its weights must be inside
-    the file: Keras's own safe mode has been bypassed before.
+
+def trust(path: Path) -> None:
+    """Let a file's model run code of its own in this process: a person has vouched for it."""
+    _trusted.add(path.resolve())
+
+
+def read_model(path: Path) -> Any:
+    """Read a Keras model from a `.keras` or an HDF5 file.
+
+    Unless the file is trusted, its configuration may name only the layers in `ALLOWED_LAYERS`, and
+    its weights must be inside the file: Keras's own safe mode has been bypassed before. Of HDF5,
+    Keras checks nothing, so that is read only if it is trusted.
 
     Raises DreamerError if the file cannot be read or contains anything that is not allowed; the
     error names the file and the first such thing.
     """
+    trusted = path.resolve() in _trusted
+    if path.suffix.lower() != ".keras" and not trusted:
+        raise DreamerError(
+            f"{path} holds a whole model in HDF5, which may run code of its own. Where it comes "
+            f"from, convert it by model = keras.saving.load_model({path.name!r}) and "
+            f"model.save({path.with_suffix('.keras').name!r}); or give --trust, if you trust who "
+            "made it."
+        )
+    if not trusted:
+        _check(path)
+    import keras
+
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=not trusted)
+    # Keras and TensorFlow raise exceptions of all kinds if a model cannot be built.
+    except Exception as error:
+        why = (str(error).splitlines() or ["it cannot be read"])[0]
+        raise DreamerError(f"{path} cannot be opened by Keras: {why}") from error
+
+
+def _check(path: Path) -> None:
+    """Raise DreamerError unless a `.keras` file holds plain layers and their weights alone."""
     try:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
@@ -91,16 +122,9 @@ def read_model(path: Path) -> Any:
         if name not in ALLOWED_LAYERS | _MODELS:
             raise DreamerError(
                 f"{path} holds {name!r}, which is not among the layers that are allowed: only "
-                "plain Keras layers are, because a model may come from a stranger."
+                "plain Keras layers are, because a model may come from a stranger. Give --trust if "
+                "you trust who made it."
             )
-    import keras
-
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    # Keras and TensorFlow raise exceptions of all kinds if a model cannot be built.
-    except Exception as error:
-        why = (str(error).splitlines() or ["it cannot be read"])[0]
-        raise DreamerError(f"{path} cannot be opened by Keras: {why}") from error
 
 
 def _find_classes(config: Any) -> Iterator[str]:

@@ -38,7 +38,7 @@ def load_network(source: Any, *, weights: str | Path | None = None, **inputs: An
         return load_model(source, describe_input(recipe), described=bool(inputs))
     path = Path(source)
     recipe = Recipe().changed({"network": path.name, **inputs})
-    file = path if path.suffix == ".keras" else Path(weights) if weights else None
+    file = path if registry.is_model_file(path.name) else Path(weights) if weights else None
     return load_for_recipe(recipe, file)
 
 
@@ -46,10 +46,10 @@ def load_for_recipe(recipe: Recipe, file: Path | None = None) -> Network:
     """Load the network that a recipe names.
 
     Args:
-        recipe: its `network` is a name of the registry, or the name of a `.keras` file.
-        file: the weights, or that `.keras` file itself.
+        recipe: its `network` is a name of the registry, or the name of a file with a whole model.
+        file: the weights, or that file itself.
     """
-    if not recipe.network.endswith(".keras") or file is None:
+    if not registry.is_model_file(recipe.network) or file is None:
         return load(recipe.network, file)
     usual = Recipe()
     described = any(getattr(recipe, name) != getattr(usual, name) for name in _INPUT)
@@ -80,7 +80,7 @@ def load(name: str, given: Path | None = None) -> Network:
 
 
 def load_file(path: Path, spec: NetSpec, *, described: bool = True) -> Network:
-    """Load a user's network from a `.keras` file (see `keras_file.read_model`).
+    """Load a user's network from a file (see `keras_file.read_model`).
 
     Args:
         path: the file.

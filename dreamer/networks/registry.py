@@ -5,6 +5,15 @@ from dataclasses import dataclass
 
 from dreamer.errors import unknown
 
+MODEL_SUFFIXES = (".keras", ".h5", ".hdf5")
+"""Suffixes of files that hold a whole model of the user's own."""
+
+
+def is_model_file(name: str) -> bool:
+    """Tell whether a network's name is that of a file with a whole model."""
+    return name.lower().endswith(MODEL_SUFFIXES)
+
+
 PerChannel = tuple[float, float, float]
 """A number for each color, in the network's own order."""
 

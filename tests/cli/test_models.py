@@ -4,14 +4,36 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
 import pytest
+from keras import layers
 
 from dreamer.files import cache
+
+# Keras itself, saving a model, meets NumPy 2's change of `__array__`.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
 def test_models_layers_shows_fields(dream: Callable[..., Any]) -> None:
     lines = [line.split() for line in dream("models", "layers", "dreamnet")[1].splitlines()]
-    assert ["mixed3a_5x5", "32", "60", "8", "7.5"] in lines
+    assert ["mixed3a_5x5", "Conv2D", "32", "60", "8", "7.5"] in lines
+
+
+def test_models_check_tells_what_can_be_done(dream: Callable[..., Any], tmp_path: Path) -> None:
+    image = keras.Input((40, 40, 1))
+    maps = layers.Conv2D(4, 3, activation="relu", name="maps")(image)
+    scores = layers.Dense(3, name="scores")(layers.Flatten()(maps))
+    path = tmp_path / "mine.keras"
+    keras.Model(image, scores).save(path)
+    code, said, notes = dream("models", "check", str(path))
+    told = " ".join(said.split())
+    assert code == 0
+    assert "no preprocessing of its own" in notes
+    assert "2 with feature maps, 2 with units" in told
+    assert "by default on maps" in told
+    assert "scores: pictures are brought to 40×40" in told
+    assert "scores (0 to 2)" in told
+    assert "dream class none" in " ".join(dream("models", "check", "vgg16")[1].split())
 
 
 def test_clear_cache_says_what_it_removed(

@@ -216,6 +216,26 @@ def test_an_input_that_nothing_tells_of_is_asked_for(mine: Path) -> None:
     assert not load_for_recipe(MINE, mine).notes
 
 
+def test_code_of_its_own_runs_from_a_file_that_is_trusted_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keras_file, "_trusted", set())
+    image = keras.Input((None, None, 3))
+    twice = layers.Lambda(lambda x: x * 2, name="twice")(image)
+    model = keras.Model(image, layers.Conv2D(4, 3, name="maps")(twice))
+    paths = [tmp_path / f"mine{suffix}" for suffix in (".keras", ".h5")]
+    for path in paths:
+        model.save(path)
+    with pytest.raises(DreamerError, match=r"'Lambda'.*--trust"):
+        keras_file.read_model(paths[0])
+    with pytest.raises(DreamerError, match=r"load_model\('mine\.h5'\).*'mine\.keras'.*--trust"):
+        keras_file.read_model(paths[1])
+    for path in paths:
+        keras_file.trust(path)
+        net = load_for_recipe(Recipe(network=path.name), path)
+        assert list(net.layers) == ["twice", "maps"]
+
+
 def test_augmentation_operations_and_layers_of_keras_own_networks_are_read(tmp_path: Path) -> None:
     image = keras.Input((64, 64, 3))
     maps = layers.Conv2D(4, 3, name="maps")(layers.RandomFlip("horizontal")(image) / 127.5 - 1.0)
