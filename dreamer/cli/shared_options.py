@@ -13,7 +13,7 @@ Network = Annotated[
         "-m",
         "--model",
         metavar="NAME|FILE",
-        help="A network of `dream models list`, or a .keras file of your own.",
+        help="A network of `dream models list`, or a .keras or .onnx file of your own.",
         autocompletion=complete.offer_networks,
     ),
 ]

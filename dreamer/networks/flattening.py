@@ -25,7 +25,7 @@ _WEIGHING = (
 _IN_TRAINING = ("AugMix", "CutMix", "MixUp", "RandAugment", "GaussianNoise", "GaussianDropout")
 """Layers that do nothing but in training, besides those whose names begin with `Random`."""
 
-_FAILED = object()
+FAILED = object()
 """Stands for what a layer would give that cannot read pictures of any size."""
 
 
@@ -54,14 +54,23 @@ def flatten(model: Any, picture: Any, size: tuple[int | None, int | None] = (Non
     builder = _Builder()
     given = image if picture.shape[-1] == 3 else graph.AverageColors()(image)
     builder.run(model, [given if each is picture else None for each in model.inputs], "")
-    flat = _end_in_leaves(image, builder.tensors)
-    if size != (None, None):
-        return Flat(flat, tuple(builder.fixed))
+    return prune(image, builder.tensors, builder.fixed)
+
+
+def prune(image: Any, tensors: Sequence[Any], fixed: Sequence[str]) -> Flat:
+    """Return the flat model from a picture to those tensors that no others are made of.
+
+    Args:
+        image: the picture; where its size is open, layers that cannot read any are left out.
+        tensors: outputs of the layers that there may be.
+        fixed: names of the layers that were left out already.
+    """
+    flat = _end_in_leaves(image, tensors)
+    if image.shape[1:3] != (None, None):
+        return Flat(flat, tuple(fixed))
     odd = _find_failing(flat)
-    left = [
-        each for each in builder.tensors if graph.get_name(_get_node(each).operation) not in odd
-    ]
-    return Flat(_end_in_leaves(image, left), (*builder.fixed, *odd))
+    left = [each for each in tensors if graph.get_name(_get_node(each).operation) not in odd]
+    return Flat(_end_in_leaves(image, left), (*fixed, *odd))
 
 
 def _end_in_leaves(image: Any, tensors: Sequence[Any]) -> Any:
@@ -90,8 +99,8 @@ def _find_failing(flat: Any) -> list[str]:
     failing: list[str] = []
     for node in _list_nodes(flat):
         args, kwargs = node.arguments.fill_in(specs)
-        outputs = [_FAILED] * len(node.outputs)
-        if _FAILED not in map(specs.get, map(id, node.input_tensors)):
+        outputs = [FAILED] * len(node.outputs)
+        if FAILED not in map(specs.get, map(id, node.input_tensors)):
             try:
                 outputs = tree.flatten(node.operation.compute_output_spec(*args, **kwargs))
             # Keras and TensorFlow raise exceptions of all kinds.
@@ -116,7 +125,7 @@ class _Builder:
 
         Args:
             model: it may hold others.
-            inputs: for each of its own, a tensor of the flat model, `_FAILED` or None.
+            inputs: for each of its own, a tensor of the flat model, `FAILED` or None.
             path: of the model, in front of its layers' names.
         """
         known = {id(own): each for own, each in zip(model.inputs, inputs, strict=True)}
@@ -136,9 +145,9 @@ class _Builder:
         read = [known[id(each)] for each in node.input_tensors]
         if isinstance(operation, keras.Model) and operation.inputs:
             return self.run(operation, read, f"{name}/")
-        if _FAILED in read:
+        if FAILED in read:
             self.fixed.append(name)
-            return [_FAILED] * len(node.outputs)
+            return [FAILED] * len(node.outputs)
         args, kwargs = node.arguments.fill_in(known)
         if _acts_in_training_alone(operation):
             return read[:1]
@@ -146,7 +155,7 @@ class _Builder:
             return list(tree.flatten(self._copy(operation, name, args, kwargs)))
         except (ValueError, TypeError, NotImplementedError):
             self.fixed.append(name)
-            return [_FAILED] * len(node.outputs)
+            return [FAILED] * len(node.outputs)
 
     def _copy(self, operation: Any, name: str, args: Any, kwargs: Mapping[str, Any]) -> Any:
         """Call a copy of a layer or an operation."""
@@ -196,11 +205,14 @@ class Step(layers.Layer):  # type: ignore[misc]
     Args:
         operation: it takes the arguments, and gives tensors.
         args, kwargs: tensors may be among them, for which others are given when it is called.
+        kind: what the operation is called; its class's name unless given.
     """
 
-    def __init__(self, operation: Any, args: Any, kwargs: Mapping[str, Any], **own: Any) -> None:
+    def __init__(
+        self, operation: Any, args: Any, kwargs: Mapping[str, Any], kind: str = "", **own: Any
+    ) -> None:
         super().__init__(**{"dtype": "float32", **own})
-        self.operation = operation
+        self.operation, self.kind = operation, kind or type(operation).__name__
         self._arguments = args, dict(kwargs)
 
     @staticmethod
@@ -218,7 +230,7 @@ class Step(layers.Layer):  # type: ignore[misc]
 
     def copy(self, dtype: str) -> "Step":
         """Return the same layer for another type."""
-        return Step(self.operation, *self._arguments, name=self.name, dtype=dtype)
+        return Step(self.operation, *self._arguments, self.kind, name=self.name, dtype=dtype)
 
 
 def _is_tensor(value: Any) -> bool:

@@ -56,15 +56,29 @@ def freeze(
             # Plain tensors are quicker to trace than variables, and can be kept with a graph.
             return model, [[tf.identity(each.value) for each in kind] for kind in kinds]
 
-    def features(image: tf.Tensor) -> Activations:
+    def look(ranged: tf.Tensor) -> Activations:
         model, weights = prepare()
-        ranged = tf.cast(convert_to_network_range(network.spec, image), dtype)
         if runtime.arithmetic_in_use() == 1:
             # Short tensors become constants, with which a graph would be rewritten otherwise.
             maps = model(ranged, training=False)
         else:
             maps, _ = model.stateless_call(*weights, ranged, training=False)
         return {name: tf.cast(value, tf.float32) for name, value in maps.items()}
+
+    def look_one_by_one(ranged: tf.Tensor) -> Activations:
+        outputs = prepare()[0].output
+        specs = {name: tf.TensorSpec(each.shape[1:], "float32") for name, each in outputs.items()}
+        seen: Activations = tf.map_fn(
+            lambda one: {name: each[0] for name, each in look(one[None]).items()},
+            ranged,
+            fn_output_signature=specs,
+        )
+        return seen
+
+    def features(image: tf.Tensor) -> Activations:
+        ranged = tf.cast(convert_to_network_range(network.spec, image), dtype)
+        single = network.model.inputs[0].shape[0] == 1
+        return look_one_by_one(ranged) if single else look(ranged)
 
     return features
 

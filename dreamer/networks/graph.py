@@ -45,7 +45,7 @@ def get_name(layer: Any) -> str:
 
 def get_kind(layer: Any) -> str:
     """Return the name of a layer's class, or of that of the operation which it runs."""
-    return type(getattr(layer, "operation", layer)).__name__
+    return str(getattr(layer, "kind", type(layer).__name__))
 
 
 def get_layer(model: Any, name: str) -> Any:
@@ -71,6 +71,8 @@ def set_weights(layer: Any, weights: Sequence[np.ndarray]) -> None:
 class AverageColors(layers.Layer):  # type: ignore[misc]
     """The mean of the colors, which a network for gray pictures reads."""
 
+    is_aid = True
+
     def call(self, image: Any) -> Any:
         """Return the mean of `(n, h, w, 3)`, `(n, h, w, 1)`."""
         return keras.ops.mean(image, -1, keepdims=True)
@@ -81,7 +83,7 @@ def list_widths(model: Any, rank: int) -> Mapping[str, int]:
     outputs = {
         get_name(layer): tuple(getattr(layer.output, "shape", ()))
         for layer in model.layers
-        if not isinstance(layer, layers.InputLayer | AverageColors)
+        if not (isinstance(layer, layers.InputLayer) or getattr(layer, "is_aid", False))
     }
     return {
         name: shape[-1]

@@ -3,8 +3,9 @@
 import hashlib
 import importlib
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -22,6 +23,7 @@ from dreamer.networks import (
     registry,
     weight_files,
 )
+from dreamer.networks.flattening import Flat
 from dreamer.networks.network import Network
 from dreamer.networks.registry import NetSpec
 from dreamer.recipe import Recipe
@@ -93,9 +95,23 @@ def load_file(path: Path, spec: NetSpec, *, described: bool = True) -> Network:
     """
     if not path.is_file():
         raise DreamerError(f"There is no network file {path}: check --model.")
-    whole = keras_file.read_model(path)
-    net = load_model(whole, spec, path.name, weight_files.sha256(path), described=described)
+    sha256 = weight_files.sha256(path)
+    if path.suffix.lower() == ".onnx":
+        net = _load_onnx(path, spec, sha256, described=described)
+    else:
+        whole = keras_file.read_model(path)
+        net = load_model(whole, spec, path.name, sha256, described=described)
     return replace(net, entry=_name_entry(net))
+
+
+def _load_onnx(path: Path, spec: NetSpec, sha256: str, *, described: bool) -> Network:
+    from dreamer.networks import onnx_file
+
+    model = onnx_file.read_model(path)
+    if not described:
+        spec = replace(spec, scale=registry.TORCH_SCALE, offset=registry.TORCH_OFFSET)
+    flatten = partial(onnx_file.flatten, model)
+    return _make_network(path.name, spec, flatten, model.picture.size, sha256, described=described)
 
 
 def load_model(
@@ -114,15 +130,39 @@ def load_model(
     """
     name = name or str(whole.name)
     picture = _find_picture(name, whole)
-    model, fixed = flattening.flatten(whole, picture)
+    return _make_network(
+        *(name, spec, partial(flattening.flatten, whole, picture), tuple(picture.shape[1:3])),
+        sha256 or _hash_weights(whole),
+        described=described,
+    )
+
+
+def _make_network(
+    name: str,
+    spec: NetSpec,
+    flatten: Callable[..., Flat],
+    size: tuple[int | None, int | None],
+    sha256: str,
+    *,
+    described: bool,
+) -> Network:
+    """Make a network of what gives a flat model for pictures of a size, or of any.
+
+    Args:
+        name: of the network.
+        spec: how it wants its input.
+        flatten: gives the flat model.
+        size: the height and width of the pictures that it was made for.
+        sha256: the hash of its weights.
+        described: whether the user has described the input.
+    """
+    model, fixed = flatten()
     if not graph.list_widths(model, 4):
         raise DreamerError(f"{name} has no layer with feature maps to dream on.")
     spec = replace(spec, fixed=fixed, smallest=_find_smallest_side(name, model))
     notes = () if described else tuple(input_check.check_input(name, model, spec))
-    hashed = sha256 or _hash_weights(whole)
-    size = tuple(picture.shape[1:3])
-    entire = flattening.flatten(whole, picture, size).model if fixed and all(size) else None
-    net = Network(name, spec, lambda: model, hashed, entire, notes)
+    entire = flatten(size=size).model if fixed and all(size) else None
+    net = Network(name, spec, lambda: model, sha256, entire, notes)
     names = [each for each in net.layers if net.is_own(each)]
     return replace(net, spec=replace(spec, layers=spec.layers or (names[len(names) // 2],)))
 

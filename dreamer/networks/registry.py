@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dreamer.errors import unknown
 
-MODEL_SUFFIXES = (".keras", ".h5", ".hdf5")
+MODEL_SUFFIXES = (".keras", ".h5", ".hdf5", ".onnx")
 """Suffixes of files that hold a whole model of the user's own."""
 
 
@@ -71,8 +71,8 @@ _SHARED_MOTIFS = {
 _KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 # ImageNet's mean colors (BGR, 0 to 255), and its mean and standard deviation (RGB, 0 to 1).
 _CAFFE_OFFSET = (-103.939, -116.779, -123.68)
-_TORCH_SCALE = (1 / 0.229, 1 / 0.224, 1 / 0.225)
-_TORCH_OFFSET = (-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225)
+TORCH_SCALE = (1 / 0.229, 1 / 0.224, 1 / 0.225)
+TORCH_OFFSET = (-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225)
 _FULLY_CONNECTED = ("flatten", "fc1", "fc2", "predictions")
 
 SPECS: Mapping[str, NetSpec] = {
@@ -179,8 +179,8 @@ SPECS: Mapping[str, NetSpec] = {
         build="dreamer.networks.applications:densenet121",
         files=("densenet121*.h5",),
         url=f"{_KERAS}/densenet/densenet121_weights_tf_dim_ordering_tf_kernels.h5",
-        scale=_TORCH_SCALE,
-        offset=_TORCH_OFFSET,
+        scale=TORCH_SCALE,
+        offset=TORCH_OFFSET,
         layers=("conv4_block12_0_relu",),
         smallest=32,
         motifs={},

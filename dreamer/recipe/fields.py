@@ -99,7 +99,7 @@ class RecipeFields(Data):
 
     network: Text = define(
         "dreamnet",
-        "network to dream on: a name from `dream models list`, or your own .keras file",
+        "network to dream on: a name from `dream models list`, or your own .keras or .onnx file",
         "network.name",
         Acts.GRAPH,
         flag="--model",

@@ -1,0 +1,303 @@
+"""Networks in ONNX files, from PyTorch and others, as flat Keras models.
+
+A file is data: none of its parts is run, and what it refers to has to lie in its folder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import layers, tree
+
+from dreamer.errors import DreamerError
+from dreamer.networks import graph
+from dreamer.networks.flattening import FAILED, Flat, Step, prune
+from dreamer.networks.onnx_layers import (
+    CHANNELS_LAST,
+    KNOWN,
+    OPERATIONS,
+    Call,
+    Unsupported,
+    Value,
+)
+
+MOST_BYTES = 4 * 1024**3
+"""The largest size of a file with what it refers to."""
+
+MOST_FOLDED = 2**27
+"""The most numbers of a constant that is computed."""
+
+_ENLARGING = ("ConstantOfShape", "Expand", "Range", "Tile", "OneHot", "Pad", "Resize", "Upsample")
+_DOMAINS = ("", "ai.onnx")
+
+
+class Picture(NamedTuple):
+    """The input that takes the picture: its name, number of colors, height and width, and batch.
+
+    None stands for any.
+    """
+
+    name: str
+    colors: int
+    size: tuple[int | None, int | None]
+    batch: int | None
+
+
+@dataclass(frozen=True)
+class OnnxModel:
+    """A graph of ONNX: its nodes, its constants by name, and its picture."""
+
+    name: str
+    nodes: Sequence[Any]
+    constants: Mapping[str, np.ndarray]
+    picture: Picture
+    opset: int
+
+
+def read_model(path: Path) -> OnnxModel:
+    """Read an ONNX file.
+
+    Raises DreamerError if it is none, is too large, refers to other folders, or reads no picture.
+    """
+    try:
+        import onnx
+    except ImportError:
+        raise DreamerError(
+            f'{path.name} is an ONNX model: pip install "dreamer[onnx]" first.'
+        ) from None
+    from google.protobuf.message import DecodeError
+    from onnx import inliner, numpy_helper
+
+    if path.stat().st_size > MOST_BYTES:
+        raise DreamerError(f"{path} is too large: at most {MOST_BYTES >> 30} GiB are read.")
+    try:
+        model = onnx.load(path, load_external_data=False)
+    except (DecodeError, ValueError):
+        raise DreamerError(f"{path} is not an ONNX model: it cannot be read.") from None
+    _load_parts(model, path)
+    if model.functions:
+        model = inliner.inline_local_functions(model)
+    opset = next((each.version for each in model.opset_import if each.domain in _DOMAINS), 1)
+    constants = {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
+    picture = _find_picture(path.name, model, constants)
+    return OnnxModel(path.name, list(model.graph.node), constants, picture, opset)
+
+
+def _load_parts(model: Any, path: Path) -> None:
+    """Load the constants that lie in other files of the same folder."""
+    from onnx import external_data_helper
+
+    folder = path.resolve().parent
+    parts: set[str] = set()
+    for tensor in external_data_helper._get_all_tensors(model):
+        if external_data_helper.uses_external_data(tensor):
+            parts.update(each.value for each in tensor.external_data if each.key == "location")
+    total = path.stat().st_size
+    for part in parts:
+        file = (folder / part).resolve()
+        if folder not in file.parents or Path(part).is_absolute():
+            raise DreamerError(f"{path} refers to {part}, which is not in its folder: refused.")
+        if not file.is_file():
+            raise DreamerError(f"{path} needs {part} beside it, which is not there.")
+        total += file.stat().st_size
+    if total > MOST_BYTES:
+        raise DreamerError(f"{path} is too large: at most {MOST_BYTES >> 30} GiB are read.")
+    if parts:
+        external_data_helper.load_external_data_for_model(model, str(folder))
+
+
+def _find_picture(name: str, model: Any, constants: Mapping[str, Any]) -> Picture:
+    shapes = []
+    for each in model.graph.input:
+        dims = [dim.dim_value or None for dim in each.type.tensor_type.shape.dim]
+        if each.name in constants:
+            continue
+        shapes.append(dims)
+        if len(dims) == 4 and dims[1] in (1, 3):
+            return Picture(each.name, dims[1], (dims[2], dims[3]), dims[0])
+    raise DreamerError(
+        f"{name} reads {shapes}, and no picture of one or three colors, which come first."
+    )
+
+
+def flatten(model: OnnxModel, size: tuple[int | None, int | None] = (None, None)) -> Flat:
+    """Return a flat Keras model of a graph; see `flattening.flatten`.
+
+    Of a size, it reads a single picture where it has more layers so: what is written for one
+    picture may have one in all its shapes.
+    """
+    flat = _flatten(model, size, None)
+    if not flat.fixed or None in size or model.picture.batch != 1:
+        return flat
+    return min(flat, _flatten(model, size, 1), key=lambda each: len(each.fixed))
+
+
+def _flatten(model: OnnxModel, size: tuple[int | None, int | None], batch: int | None) -> Flat:
+    image = keras.Input((*size, 3), batch_size=batch, name="picture")
+    builder = _Builder(model)
+    builder.run(image if model.picture.colors == 3 else graph.AverageColors()(image))
+    return prune(image, builder.tensors, builder.left_out)
+
+
+class _Builder:
+    """Makes layers of a graph's nodes, one by one."""
+
+    def __init__(self, model: OnnxModel) -> None:
+        self.model = model
+        self.tensors: list[Any] = []
+        self.left_out: list[str] = []
+        self._names: Counter[str] = Counter()
+        self._uses = Counter(_find_scope(node) for node in model.nodes)
+
+    def run(self, picture: Any) -> None:
+        """Make the layers, from a picture with its channels last."""
+        known: dict[str, Any] = dict(self.model.constants)
+        known[self.model.picture.name] = Value(picture, CHANNELS_LAST)
+        for node in self.model.nodes:
+            # What reads another input is left out.
+            if all(name in known for name in node.input if name):
+                read = [known[name] if name else None for name in node.input]
+                outputs = self._make(node, read)
+                known |= zip(node.output, outputs, strict=False)
+
+    def _make(self, node: Any, read: Sequence[Any]) -> Sequence[Any]:
+        failed = [FAILED] * len(node.output)
+        name = self._name(node)
+        if any(each is FAILED for each in read):
+            self.left_out.append(name)
+            return failed
+        attributes = _read_attributes(node)
+        if not any(isinstance(each, Value) for each in read):
+            return _fold(node, attributes, read, self.model.opset) or failed
+        if node.domain not in _DOMAINS or node.op_type not in OPERATIONS:
+            self.left_out.append(name)
+            return failed
+        attributes |= {"opset": self.model.opset, "outputs": len(node.output)}
+
+        def add(
+            run: Any, *tensors: Any, weights: Sequence[np.ndarray] = (), is_aid: bool = False
+        ) -> Any:
+            return self._add(node.op_type, name, run, tensors, weights, is_aid=is_aid)
+
+        call = Call(node.op_type, read, attributes, add, self.model.picture.batch)
+        try:
+            made = OPERATIONS[node.op_type](call)
+        # What Keras and TensorFlow raise for shapes that do not fit.
+        except (Unsupported, ValueError, TypeError, IndexError):
+            self.left_out.append(name)
+            return failed
+        return made if isinstance(made, list) else [_find_known(call, made)]
+
+    def _add(
+        self,
+        kind: str,
+        name: str,
+        run: Any,
+        tensors: Sequence[Any],
+        weights: Sequence[np.ndarray],
+        *,
+        is_aid: bool,
+    ) -> Any:
+        layer = run if isinstance(run, layers.Layer) else Step(run, tensors, {}, kind)
+        layer.is_aid = is_aid
+        if is_aid:
+            name = f"{name}/before"
+        unique = f"{name}_{self._names[name]}" if self._names[name] else name
+        self._names[name] += 1
+        layer.name = graph.name_in_keras(unique)
+        outputs = layer(*tensors)
+        if weights:
+            layer.set_weights([np.asarray(each, np.float32) for each in weights])
+        self.tensors += tree.flatten(outputs)
+        return outputs
+
+    def _name(self, node: Any) -> str:
+        """Return a node's name: that of its module in PyTorch, or its own."""
+        scope, kind = _find_scope(node), node.op_type.lower()
+        if scope:
+            return scope if self._uses[scope] == 1 else f"{scope}/{kind}"
+        own = re.sub(r"[^A-Za-z0-9_.\\/-]+", "_", node.name or node.output[0]).strip("/")
+        return own or kind
+
+
+def _find_known(call: Call, made: Any) -> Any:
+    """Return what an operation gives, with the lengths that are known; or them, where all are."""
+    known = made.known
+    if call.kind in KNOWN:
+        read = [each.known if isinstance(each, Value) else each for each in call.inputs]
+        if all(each is not None for each in read):
+            known = KNOWN[call.kind](call, *read)
+    if known is None:
+        return made
+    return made._replace(known=known) if None in known.ravel() else known.astype(np.int64)
+
+
+def _find_scope(node: Any) -> str:
+    """Return the path of the module that PyTorch's exporter notes for a node; empty if none."""
+    noted = {each.key: each.value for each in node.metadata_props}
+    # A list of names in Python's notation, from the whole model to the operation itself.
+    scopes = re.findall(r"'([^']*)'", noted.get("pkg.torch.onnx.name_scopes", ""))
+    return scopes[-2].replace(".", "/") if len(scopes) > 1 else ""
+
+
+def _read_attributes(node: Any) -> dict[str, Any]:
+    from onnx import helper
+
+    read = {each.name: helper.get_attribute_value(each) for each in node.attribute}
+    return {
+        name: each.decode("utf-8", "replace") if isinstance(each, bytes) else each
+        for name, each in read.items()
+    }
+
+
+def _fold(
+    node: Any, attributes: Mapping[str, Any], read: Sequence[Any], opset: int
+) -> Sequence[np.ndarray] | None:
+    """Compute an operation on constants; return None where it is too large or not known."""
+    from onnx import helper
+    from onnx.reference import ReferenceEvaluator
+
+    if node.op_type in _ENLARGING and _count_enlarged(node.op_type, read) > MOST_FOLDED:
+        return None
+    shapes = [each.shape for each in read if each is not None]
+    try:
+        if node.op_type not in _ENLARGING and len(shapes) > 1:
+            spread = np.prod([float(max(np.prod(shape), 1)) for shape in shapes])
+            if spread > float(MOST_FOLDED) ** 2:
+                return None
+        named = [name for name in node.input if name]
+        inputs = [helper.make_empty_tensor_value_info(name) for name in named]
+        outputs = [helper.make_empty_tensor_value_info(name) for name in node.output]
+        whole = helper.make_model(
+            helper.make_graph([node], "constant", inputs, outputs),
+            opset_imports=[helper.make_opsetid("", opset)],
+        )
+        given = dict(zip(named, (each for each in read if each is not None), strict=True))
+        return [np.asarray(each) for each in ReferenceEvaluator(whole).run(None, given)]
+    # The evaluator raises exceptions of all kinds.
+    except Exception:
+        return None
+
+
+def _count_enlarged(kind: str, read: Sequence[Any]) -> float:
+    """Return about how many numbers an operation on constants that enlarges them may give."""
+    first = read[0]
+    if kind == "Range":
+        start, end, step = (float(each) for each in read)
+        return abs((end - start) / (step or 1e-9))
+    if kind == "ConstantOfShape":
+        return float(np.prod(np.abs(first.astype(float))))
+    target = next((each for each in read[1:] if each is not None), np.ones(1))
+    if kind in ("Tile", "Resize", "Upsample"):
+        return float(first.size * np.prod(np.abs(target.astype(float))))
+    if kind == "Pad":
+        sides = np.abs(target.astype(float)).reshape(2, -1).sum(0)
+        return float(np.prod(np.array(first.shape, float) + sides[-first.ndim or None :]))
+    return float(np.prod(np.abs(np.maximum(target.astype(float), 1))) * max(first.size, 1))
