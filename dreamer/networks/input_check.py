@@ -9,7 +9,7 @@ from keras import layers
 
 from dreamer.imaging import noise
 from dreamer.networks.flattening import Step
-from dreamer.networks.registry import NetSpec
+from dreamer.networks.registry import TORCH_SCALE, NetSpec
 
 WRONG = 4.0
 """Ratio to the strength in training from which, up or down, an input range cannot be right."""
@@ -30,7 +30,12 @@ def check_input(name: str, model: Any, spec: NetSpec) -> Iterator[str]:
         return
     ratio = _measure_ratio(model, _RANGES[0])
     remedy = "give --set input_range=[LOW,HIGH], and input_mean and input_order where it has them"
-    if ratio is None:
+    if spec.scale == TORCH_SCALE:
+        yield (
+            f"{name} is read as PyTorch's networks are, with the mean and the deviation of "
+            f"ImageNet's colors: if it was trained otherwise, {remedy}."
+        )
+    elif ratio is None:
         yield (
             f"{name} has no preprocessing of its own, and reads colors of 0 to 255 in the order "
             f"RGB: if it was trained otherwise, {remedy}."

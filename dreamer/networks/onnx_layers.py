@@ -320,6 +320,19 @@ def _pad_whole(
     return run
 
 
+LEAST = -3e38
+"""Stands for the least number of all, of which gradients are no trouble."""
+
+
+class LeastPadding2D(layers.ZeroPadding2D):  # type: ignore[misc]
+    """A padding that no maximum takes."""
+
+    def call(self, inputs: Any) -> Any:
+        """Pad maps `(n, h, w, c)`."""
+        widths = [(0, 0), *self.padding, (0, 0)]
+        return tf.pad(inputs, widths, constant_values=tf.cast(LEAST, inputs.dtype))
+
+
 def _max_pool(call: Call) -> Operand:
     maps = call.maps()
     size, strides, padding = _pool_sides(call, maps)
@@ -327,15 +340,9 @@ def _max_pool(call: Call) -> Operand:
     if call.get("ceil_mode", 0) and padding != "same":
         maps, padding = call.aid(_pad_whole(size, strides, sides, LEAST), maps), "valid"
     elif not isinstance(padding, str):
-        widths = [[0, 0], *map(list, padding), [0, 0]]
-        maps = call.aid(lambda x: tf.pad(x, widths, constant_values=tf.cast(LEAST, x.dtype)), maps)
-        padding = "valid"
+        maps, padding = call.aid(LeastPadding2D(padding), maps), "valid"
     layer = layers.MaxPooling2D(size, strides, padding)
     return Value(call.add(layer, maps.tensor), CHANNELS_LAST)
-
-
-LEAST = -3e38
-"""Stands for the least number of all, of which gradients are no trouble."""
 
 
 def _average_pool(call: Call) -> Operand:

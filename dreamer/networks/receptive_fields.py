@@ -262,6 +262,8 @@ _POINTWISE = (
         "Sqrt",
     ),
     *("Absolute", "Exp", "Relu", "Relu6", "Sigmoid", "Silu", "Gelu", "Tanh", "HardSigmoid"),
+    *("Abs", "Clip", "Cos", "Div", "Erf", "HardSwish", "Log", "LRN", "Mul", "Neg", "PRelu", "Pow"),
+    *("Reciprocal", "Sin", "Sub", "Sum", "Swish", "Split"),
     *("HardSilu", "LeakyRelu", "Elu", "Selu", "Softplus", "Mish", "StochasticDepth"),
 )
 _STEPS: Mapping[str, _Step] = {
@@ -271,6 +273,6 @@ _STEPS: Mapping[str, _Step] = {
     **dict.fromkeys(("AveragePooling2D", "MaxPooling2D"), _trace_window),
     "Cropping2D": _trace_cropping,
     "UpSampling2D": _trace_upsampling,
-    "ZeroPadding2D": _trace_padding,
+    **dict.fromkeys(("LeastPadding2D", "ZeroPadding2D"), _trace_padding),
 }
 """Functions that trace a span through a layer, by the layer's class."""

@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from dreamer.errors import DreamerError
-from dreamer.networks import freezing, onnx_file
+from dreamer.networks import freezing, onnx_file, receptive_fields
 from dreamer.networks.loading import load_for_recipe
 from dreamer.recipe import Recipe
 
@@ -400,6 +400,7 @@ def test_a_file_is_a_network_of_any_size_and_whole_at_its_own(tmp_path: Path) ->
     assert list(net.layers) == ["Conv_a", "Relu_b"]
     assert net.spec.layers == ("Relu_b",)
     assert "Gemm_y" in net.spec.fixed
+    assert "as PyTorch's networks are" in net.notes[0]
     # Unless one says otherwise, as PyTorch's networks read ImageNet.
     black = freezing.freeze(net, ["Conv_a"], "float32")(np.zeros((1, 9, 8, 3), np.float32))[
         "Conv_a"
@@ -415,6 +416,20 @@ def test_a_file_is_a_network_of_any_size_and_whole_at_its_own(tmp_path: Path) ->
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     wanted = [session.run(None, {"x": each[None].transpose(0, 3, 1, 2)})[0][0] for each in picture]
     np.testing.assert_allclose(given, wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_receptive_fields_reach_through_padded_pools(tmp_path: Path) -> None:
+    nodes = [
+        node("Conv", "x,w", "a", strides=[2, 2], pads=[1, 1, 1, 1]),
+        node("MaxPool", "a", "b", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]),
+        node("Sub", "b,c", "y"),
+    ]
+    constants = {"w": drawn(4, 3, 3, 3), "c": drawn(4, 1, 1)}
+    path = save(tmp_path / "pool.onnx", nodes, constants, ["n", 3, "h", "w"])
+    flat, _ = onnx_file.flatten(onnx_file.read_model(path))
+    field = receptive_fields.fields(flat)["Sub_y"]
+    assert field is not None
+    assert (field.rows.size, field.rows.stride, field.rows.start) == (7, 4, -3)
 
 
 def test_operations_that_are_unknown_are_left_out_with_those_behind_them(tmp_path: Path) -> None:
