@@ -107,8 +107,7 @@ class Visualization:
         """Return the network that the recipe names."""
         _ = self.threads
         net = self.run.bench.load(self.wanted.recipe, self.weights, self.run.emit)
-        fixed = any(term.layer in net.spec.fixed for term in self.wanted.recipe.terms)
-        return net.entire() if self.entire or fixed else net
+        return net.entire() if self.entire else net
 
     @cached_property
     def _read(self) -> Photo | None:

@@ -93,7 +93,7 @@ class Workbench:
         self._networks.move_to_end(key)
         while len(self._networks) > KEPT_NETWORKS:
             self._networks.popitem(last=False)
-        return self._networks[key]
+        return self._networks[key].entire_for([term.layer for term in recipe.terms])
 
     def build(
         self,

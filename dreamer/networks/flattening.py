@@ -61,14 +61,16 @@ def prune(image: Any, tensors: Sequence[Any], fixed: Sequence[str]) -> Flat:
     """Return the flat model from a picture to those tensors that no others are made of.
 
     Args:
-        image: the picture; where its size is open, layers that cannot read any are left out.
+        image: the picture; where its size or the number of pictures is open, layers that cannot
+            read any are left out.
         tensors: outputs of the layers that there may be.
         fixed: names of the layers that were left out already.
     """
     flat = _end_in_leaves(image, tensors)
-    if image.shape[1:3] != (None, None):
+    if None not in image.shape:
         return Flat(flat, tuple(fixed))
-    odd = _find_failing(flat)
+    usual = (2, *ODD_SIZE, 3)
+    odd = _find_failing(flat, [each or odd for each, odd in zip(image.shape, usual, strict=True)])
     left = [each for each in tensors if graph.get_name(_get_node(each).operation) not in odd]
     return Flat(_end_in_leaves(image, left), (*fixed, *odd))
 
@@ -92,10 +94,10 @@ def _list_nodes(model: Any) -> list[Any]:
     return [node for depth in depths for node in whole._nodes_by_depth[depth] if not node.is_input]
 
 
-def _find_failing(flat: Any) -> list[str]:
-    """Return the layers that cannot read a picture of an odd size, and those behind them."""
+def _find_failing(flat: Any, shape: Sequence[int]) -> list[str]:
+    """Return the layers that cannot read pictures of a shape, and those behind them."""
     # Layers such as `Reshape` fail only when they get pictures of another size.
-    specs: dict[int, Any] = {id(flat.inputs[0]): keras.KerasTensor((1, *ODD_SIZE, 3))}
+    specs: dict[int, Any] = {id(flat.inputs[0]): keras.KerasTensor(tuple(shape))}
     failing: list[str] = []
     for node in _list_nodes(flat):
         args, kwargs = node.arguments.fill_in(specs)

@@ -63,11 +63,21 @@ def freeze(
             maps = model(ranged, training=False)
         else:
             maps, _ = model.stateless_call(*weights, ranged, training=False)
+        # Patches in a row are maps of one column.
+        maps = {
+            name: value[:, :, None] if value.shape.rank == 3 else value
+            for name, value in maps.items()
+        }
         return {name: tf.cast(value, tf.float32) for name, value in maps.items()}
 
     def look_one_by_one(ranged: tf.Tensor) -> Activations:
         outputs = prepare()[0].output
-        specs = {name: tf.TensorSpec(each.shape[1:], "float32") for name, each in outputs.items()}
+        specs = {
+            name: tf.TensorSpec(
+                (*each.shape[1:-1], *[1] * (len(each.shape) == 3), each.shape[-1]), "float32"
+            )
+            for name, each in outputs.items()
+        }
         seen: Activations = tf.map_fn(
             lambda one: {name: each[0] for name, each in look(one[None]).items()},
             ranged,

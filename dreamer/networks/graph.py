@@ -92,6 +92,20 @@ def list_widths(model: Any, rank: int) -> Mapping[str, int]:
     }
 
 
+def list_maps(model: Any) -> Mapping[str, int]:
+    """Return the layers with feature maps, in order, with their numbers of channels.
+
+    What a transformer makes of a picture's patches, `(n, patches, c)`, counts as maps, too.
+    """
+    batch = model.inputs[0].shape[0]
+    found = {**list_widths(model, 3), **list_widths(model, 4)}
+    return {
+        name: found[name]
+        for name in map(get_name, model.layers)
+        if name in found and get_layer(model, name).output.shape[0] == batch
+    }
+
+
 def find_readers(model: Any, layer: Any) -> list[Any]:
     """Return the layers that read a layer's output."""
     outputs = keras.tree.flatten(layer.output)
@@ -185,7 +199,7 @@ def resolve_layer(model: Any, layer: Any) -> Any:
 
 def find_feature_maps(model: Any, layer: Any) -> Any:
     """Return the last layer with feature maps on the way to a layer; itself if it has them."""
-    while len(layer.output.shape) != 4:
+    while len(layer.output.shape) not in (3, 4):
         layer = find_source(model, layer)
     return layer
 

@@ -157,12 +157,12 @@ def _make_network(
         described: whether the user has described the input.
     """
     model, fixed = flatten()
-    if not graph.list_widths(model, 4):
+    if not graph.list_maps(model):
         raise DreamerError(f"{name} has no layer with feature maps to dream on.")
     spec = replace(spec, fixed=fixed, smallest=_find_smallest_side(name, model))
     notes = () if described else tuple(input_check.check_input(name, model, spec))
-    entire = flatten(size=size).model if fixed and all(size) else None
-    net = Network(name, spec, lambda: model, sha256, entire, notes)
+    whole = (lambda: flatten(size=size).model) if fixed and all(size) else None
+    net = Network(name, spec, lambda: model, sha256, whole, notes)
     names = [each for each in net.layers if net.is_own(each)]
     return replace(net, spec=replace(spec, layers=spec.layers or (names[len(names) // 2],)))
 
@@ -192,7 +192,7 @@ def _find_picture(name: str, model: Any) -> Any:
 
 def _find_smallest_side(name: str, model: Any) -> int:
     """Find the shortest of a few usual sides, in pixels, that reaches the deepest feature maps."""
-    last = list(graph.list_widths(model, 4))[-1]
+    last = list(graph.list_maps(model))[-1]
     trunk = keras.Model(model.inputs, graph.get_layer(model, last).output)
     for side in (16, 32, 48, 64, 96, 128, 160, 224, 299):
         try:

@@ -1,6 +1,6 @@
 """A network to dream on: a Keras model with what is known of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -24,8 +24,8 @@ class Network:
         spec: how the network wants its input.
         get_model: returns the Keras model, which accepts pictures of any size (but see `entire`).
         sha256: the hash of the weights file; empty for random weights.
-        whole: the original model, if some of its layers need pictures of one size and `model` ends
-            before them; None otherwise.
+        whole: returns the model with all its layers, for pictures of one size, if some need that
+            and `model` is without them; None otherwise.
         notes: sentences that a person should read about the network.
         entry: the name under which the user's cache keeps what was found out about it; None if it
             keeps nothing, as for a network that is not all in the file with that hash.
@@ -35,7 +35,7 @@ class Network:
     spec: NetSpec
     get_model: Callable[[], Any]
     sha256: str
-    whole: Any = None
+    whole: Callable[[], Any] | None = None
     notes: tuple[str, ...] = ()
     entry: str | None = None
 
@@ -52,7 +52,7 @@ class Network:
     @cached_property
     def layers(self) -> Mapping[str, int]:
         """Return the layers with feature maps, in order, with their numbers of channels."""
-        return self.facts.find("layers", lambda: graph.list_widths(self.model, 4))
+        return self.facts.find("layers", lambda: graph.list_maps(self.model))
 
     @cached_property
     def units(self) -> Mapping[str, int]:
@@ -69,10 +69,17 @@ class Network:
 
     def entire(self) -> "Network":
         """Return the network with all its layers; it may bring pictures to one size first."""
-        if self.whole is None:
-            return self
-        whole, reads = self.whole, tuple(self.whole.inputs[0].shape[1:3])
-        spec = replace(self.spec, fixed=(), reads=reads)
+        return self if self.whole is None else self._entire
+
+    def entire_for(self, layers: Collection[str]) -> "Network":
+        """Return the network, with all its layers if any of these needs that."""
+        return self.entire() if any(layer in self.spec.fixed for layer in layers) else self
+
+    @cached_property
+    def _entire(self) -> "Network":
+        assert self.whole is not None
+        whole = self.whole()
+        spec = replace(self.spec, fixed=(), reads=tuple(whole.inputs[0].shape[1:3]))
         return replace(self, get_model=lambda: whole, whole=None, spec=spec, entry=None)
 
     @property

@@ -145,7 +145,8 @@ def _elementwise(run: Callable[..., Any], layer: Callable[[], Any] | None = None
 
     def make(call: Call) -> Operand:
         values = [each for each in call.inputs if isinstance(each, Value)]
-        most = max(values, key=lambda value: value.rank)
+        # Of several orders, one that has the pictures first.
+        most = max(values, key=lambda value: (value.rank, value.order[:1] == (0,)))
         if any(isinstance(each, np.ndarray) and each.ndim > most.rank for each in call.inputs):
             raise Unsupported(f"{call.kind} with a constant of more axes")
         if any(value.rank < most.rank for value in values):
@@ -607,12 +608,13 @@ def _reshape(call: Call) -> Operand:
         made = call.add(fit, value.tensor, shape.tensor)
         return Value(made, tuple(range(rank)))
     target = [int(each) for each in call.option("shape", 1)]
+    # It may be written for one picture, and there may be several.
+    several = target[0] == call.batch == 1 and value.tensor.shape[0] is None
 
     def run(x: Any) -> Any:
         lengths = tf.shape(x)
         wanted = [lengths[axis] if each == 0 else each for axis, each in enumerate(target)]
-        if target[0] == call.batch == 1 and x.shape[0] is None:
-            # It was written for one picture, and there may be several.
+        if several:
             wanted[0] = lengths[0]
         return tf.reshape(x, tf.stack(wanted))
 

@@ -28,6 +28,9 @@ def choose_tile_side(
     Raises DreamerError where a network must see all of a picture, as for a class's logit, and there
     is not the memory for that, or where a tile is too small.
     """
+    if net.spec.reads:
+        # Pictures are brought to one size, whatever theirs is.
+        return None
     least = 2 * _halo(recipe, motif) + LEAST_CORE
     pixels = math.prod(size)
     if pixels <= (recipe.tile or max(memory.find_largest_side(net, layers), least)) ** 2:

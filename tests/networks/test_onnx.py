@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import tensorflow as tf
 from onnx import TensorProto, helper, numpy_helper
 
 from dreamer.errors import DreamerError
@@ -377,6 +378,50 @@ def test_random_graphs_give_what_onnx_says(seed: int, tmp_path: Path) -> None:
     nodes.append(node("Reshape", "m7,flat", "y"))
     constants |= {"flat": whole(0, -1)}
     check_same(save(tmp_path / "random.onnx", nodes, constants, ["n", 3, "h", "w"]))
+
+
+EXPORTED = Path(__file__).with_name("onnx")
+
+
+@pytest.mark.parametrize("suffix", ["", "-script"])
+@pytest.mark.parametrize("name", ["resnet", "mobilenet", "convnext", "vit"])
+def test_networks_of_pytorch_answer_as_they_did_there(name: str, suffix: str) -> None:
+    """Written by `onnx/export.py`."""
+    with np.load(EXPORTED / f"{name}.npz") as archive:
+        known = dict(archive)
+    path = EXPORTED / f"{name}{suffix}.onnx"
+    # The pictures of the file are those that the network gets.
+    recipe = Recipe(network=path.name, input_range=(0, 1))
+    net = load_for_recipe(recipe, path).entire()
+    end = list(net.units)[-1]
+    picture = tf.constant(known["picture"].transpose(0, 2, 3, 1))
+    see = freezing.freeze(net, [end], "float32")
+    with tf.GradientTape() as tape:
+        tape.watch(picture)
+        answer = see(picture)[end]
+        total = tf.reduce_sum(answer * known["weights"])
+    np.testing.assert_allclose(answer, known["answer"], rtol=1e-4, atol=1e-4)
+    slope = tape.gradient(total, picture).numpy().transpose(0, 3, 1, 2)
+    cosine = np.vdot(slope, known["slope"]) / np.linalg.norm(slope) / np.linalg.norm(known["slope"])
+    assert cosine > 0.9999
+    # Others than transformers read pictures of any size.
+    free = load_for_recipe(recipe, path)
+    assert bool(free.spec.fixed) == (name == "vit")
+    assert free.layers
+
+
+def test_patches_of_a_transformer_are_dreamt_on_as_maps() -> None:
+    path = EXPORTED / "vit.onnx"
+    net = load_for_recipe(Recipe(network=path.name), path)
+    layer = "encoder/layers/encoder_layer_0"
+    (name,) = [each for each in net.spec.fixed if each.startswith(layer) and each.endswith("add_1")]
+    whole = net.entire_for([name])
+    assert whole.spec.reads == (64, 64)
+    maps = freezing.freeze(whole, [name], "float32")(RANDOM.random((2, 50, 40, 3), np.float32))[
+        name
+    ]
+    assert maps.shape == (2, 17, 1, 16)
+    assert net.entire_for(["conv_proj"]) is net
 
 
 def small(path: Path, shape: Sequence[Any] = (1, 3, 20, 20)) -> Path:
