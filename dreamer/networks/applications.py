@@ -20,13 +20,22 @@ def _build_model(name: str, weights: Path | None, *, head: bool) -> Any:
     keras.backend.clear_session()
     model = getattr(keras.applications, name)(include_top=False, weights=None)
     if weights is None:
-        return model
+        return _part_relus(model)
     classes = _count_classes(weights) if head else 0
     if classes:
         pooled = keras.layers.GlobalAveragePooling2D(name="avg_pool")(model.output)
         logits = keras.layers.Dense(classes, name="predictions")(pooled)
         model = keras.Model(model.input, logits, name=model.name)
     model.load_weights(weights)
+    return _part_relus(model)
+
+
+def _part_relus(model: Any) -> Any:
+    """Return the model with the ReLUs of its convolutions as layers, where any has one inside."""
+    from dreamer.networks import flattening
+
+    if any(flattening.is_rectified(layer) for layer in model.layers):
+        return flattening.flatten(model, model.inputs[0]).model
     return model
 
 

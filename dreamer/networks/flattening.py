@@ -162,7 +162,7 @@ class _Builder:
     def _copy(self, operation: Any, name: str, args: Any, kwargs: Mapping[str, Any]) -> Any:
         """Call a copy of a layer or an operation."""
         kwargs = {key: each for key, each in kwargs.items() if key not in graph.OF_TRAINING}
-        if isinstance(operation, _WEIGHING) and graph.find_rectifier(operation):
+        if is_rectified(operation):
             linear = graph.copy_layer(operation, activation="linear")
             maps = self._add(linear, name + graph.PRE_RELU, *args, **kwargs)
             graph.set_weights(linear, operation.get_weights())
@@ -184,6 +184,11 @@ class _Builder:
         self._names[name] += 1
         self.tensors += tree.flatten(outputs)
         return outputs
+
+
+def is_rectified(operation: Any) -> bool:
+    """Tell whether a layer with weights ends in a ReLU of its own."""
+    return isinstance(operation, _WEIGHING) and graph.find_rectifier(operation) is not None
 
 
 def _try_to_copy(operation: Any) -> Any:

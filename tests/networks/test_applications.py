@@ -56,6 +56,16 @@ def net(request: pytest.FixtureRequest) -> Iterator[Network]:
     keras.backend.clear_session()
 
 
+def test_a_relu_within_a_convolution_has_a_layer_of_its_own() -> None:
+    net = loading.build("vgg16", None)
+    first, second = list(net.layers)[:2]
+    assert (first, second) == ("block1_conv1_pre_relu", "block1_conv1")
+    assert net.resolve(first) == first
+    # What was named before is named as before.
+    assert not net.is_own(first)
+    assert "block4_conv3_pre_relu" not in net.landmarks
+
+
 def test_frozen_it_gives_the_models_activations_and_a_gradient(net: Network, photo: Image) -> None:
     side = net.spec.smallest
     crop = tf.constant(np.tile(photo, (2, 1, 1))[None, :side, :side])

@@ -16,9 +16,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 def test_vgg16_raises_its_scores_at_its_one_size() -> None:
     keras.utils.set_random_seed(7)
     model = keras.applications.VGG16(weights=None, input_shape=(32, 32, 3), classes=4)
-    net = Network(
-        "vgg16.keras", NetSpec("", "", (), None, 255, -117, (), 16, {}), lambda: None, "", model
-    )
+    spec = NetSpec("", "", (), None, 255, -117, (), 16, {})
+    net = Network("vgg16.keras", spec, lambda: None, "", lambda: model)
     own = classifier.find_head(net.entire())
     assert (own.layer, own.net.spec.reads) == ("predictions", (32, 32))
     assert "predictions ends in a softmax" in " ".join(own.notes())
