@@ -43,7 +43,8 @@ def mine(tmp_path: Path) -> Path:
 
 def test_a_users_own_network_dreams_at_any_size(mine: Path, photo: Image) -> None:
     net = load_for_recipe(MINE, mine)
-    assert list(net.layers) == list(net.landmarks) == ["low", "high"]
+    assert list(net.layers) == ["low_pre_relu", "low", "high_pre_relu", "high"]
+    assert list(net.landmarks) == ["low", "high"]
     pipeline = build_pipeline(MINE.changed({"layers": ["high:0-3"], "octaves": 2}), net)
     *_, last = pipeline.dream(photo, pipeline.plan(photo.shape[:2]))
     assert np.abs(last.picture() - photo).max() > 0.005
