@@ -52,11 +52,21 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True)
 class OnnxModel:
-    """A graph of ONNX: its nodes, its constants by name, and its picture."""
+    """A graph of ONNX.
+
+    Attributes:
+        name: of its file.
+        nodes: each behind those that it reads.
+        constants: by name.
+        shapes: of what the nodes give, by name, where the graph says them.
+        picture: its input.
+        opset: the version of its operations.
+    """
 
     name: str
     nodes: Sequence[Any]
     constants: Mapping[str, np.ndarray]
+    shapes: Mapping[str, Sequence[int]]
     picture: Picture
     opset: int
 
@@ -87,7 +97,21 @@ def read_model(path: Path) -> OnnxModel:
     opset = next((each.version for each in model.opset_import if each.domain in _DOMAINS), 1)
     constants = {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
     picture = _find_picture(path.name, model, constants)
-    return OnnxModel(path.name, list(model.graph.node), constants, picture, opset)
+    shapes = _find_shapes(model)
+    return OnnxModel(path.name, list(model.graph.node), constants, shapes, picture, opset)
+
+
+def _find_shapes(model: Any) -> Mapping[str, Sequence[int]]:
+    """Return the shapes that a graph was written for, where they are all numbers."""
+    from onnx import shape_inference
+
+    inferred = shape_inference.infer_shapes(model).graph
+    found = {}
+    for each in (*inferred.input, *inferred.value_info):
+        lengths = [dim.dim_value for dim in each.type.tensor_type.shape.dim]
+        if all(lengths):
+            found[each.name] = lengths
+    return found
 
 
 def _load_parts(model: Any, path: Path) -> None:
@@ -186,7 +210,8 @@ class _Builder:
         ) -> Any:
             return self._add(node.op_type, name, run, tensors, weights, is_aid=is_aid)
 
-        call = Call(node.op_type, read, attributes, add, self.model.picture.batch)
+        shape = self.model.shapes.get(node.input[0])
+        call = Call(node.op_type, read, attributes, add, self.model.picture.batch, shape)
         try:
             made = OPERATIONS[node.op_type](call)
         # What Keras and TensorFlow raise for shapes that do not fit.

@@ -7,6 +7,7 @@ where an operation needs it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -62,6 +63,7 @@ class Call:
         attributes: of the node.
         add: takes a layer, tensors and whether the layer is only an aid; returns what it gives.
         batch: the number of pictures for which the graph was written; None for any.
+        shape: of the first input, for which the graph was written; None where it does not say.
     """
 
     kind: str
@@ -69,6 +71,7 @@ class Call:
     attributes: Mapping[str, Any]
     add: Callable[..., Any]
     batch: int | None
+    shape: Sequence[int] | None
 
     def get(self, name: str, usual: Any = None) -> Any:
         """Return an attribute."""
@@ -346,7 +349,30 @@ def _max_pool(call: Call) -> Operand:
     return Value(call.add(layer, maps.tensor), CHANNELS_LAST)
 
 
+def _average_along(call: Call) -> Operand:
+    """Average along any axes, as PyTorch writes a local response normalization."""
+    value, sizes = call.value(), call.get("kernel_shape")
+    if any(call.get("pads", ())) or call.get("ceil_mode", 0):
+        raise Unsupported("AveragePool with padding in other than two dimensions")
+    strides = call.get("strides", [1] * len(sizes))
+    places = [value.place(axis) for axis in range(2, value.rank)]
+
+    def run(x: Any) -> Any:
+        for place, size, step in zip(places, sizes, strides, strict=True):
+            if size == step == 1:
+                continue
+            last = (tf.shape(x)[place] - size) // step * step
+            before = [slice(None)] * place
+            parts = [x[(*before, slice(at, at + last + 1, step))] for at in range(size)]
+            x = tf.add_n(parts) / size
+        return x
+
+    return call.step(run, value)
+
+
 def _average_pool(call: Call) -> Operand:
+    if call.value().rank != 4:
+        return _average_along(call)
     maps = call.maps()
     size, strides, padding = _pool_sides(call, maps)
     counts = bool(call.get("count_include_pad", 0))
@@ -592,6 +618,33 @@ def _gather(call: Call) -> Operand:
     return call.step(lambda x: x[cut], value, order=order)
 
 
+def _find_kept(shape: Sequence[int] | None, target: Sequence[int]) -> Mapping[int, int]:
+    """Find the axes that a new shape has from the old one, which are of any length elsewhere.
+
+    They are the first and the last ones that both have in common, without those of length 1 that
+    are added or taken away.
+
+    Args:
+        shape: the old shape; None where it is not known.
+        target: the new one; -1 stands for what is left.
+    """
+    if shape is None or 0 in target:
+        return {}
+    rest = math.prod(shape) // abs(math.prod(target))
+    target = [rest if each == -1 else each for each in target]
+    if math.prod(shape) != math.prod(target):
+        return {}
+    old, new = (
+        [axis for axis in range(1, len(each)) if each[axis] != 1] for each in (shape, target)
+    )
+    kept = {}
+    while old and new and shape[old[-1]] == target[new[-1]]:
+        kept[new.pop()] = old.pop()
+    while old and new and shape[old[0]] == target[new[0]]:
+        kept[new.pop(0)] = old.pop(0)
+    return kept
+
+
 def _reshape(call: Call) -> Operand:
     shape = call.inputs[1]
     value = call.plain()
@@ -608,14 +661,22 @@ def _reshape(call: Call) -> Operand:
         made = call.add(fit, value.tensor, shape.tensor)
         return Value(made, tuple(range(rank)))
     target = [int(each) for each in call.option("shape", 1)]
-    # It may be written for one picture, and there may be several.
-    several = target[0] == call.batch == 1 and value.tensor.shape[0] is None
+    kept = {axis: axis for axis, each in enumerate(target) if each == 0}
+    if target[0] == call.batch == 1 and value.tensor.shape[0] is None:
+        # It was written for one picture, and there may be several.
+        kept |= {0: 0, **_find_kept(call.shape, target)}
+        gone = {*range(value.rank)} - {*kept.values()}
+        made = [axis for axis in range(len(target)) if axis not in kept]
+        if (
+            len(made) == 1
+            and -1 not in target
+            and any(value.tensor.shape[axis] is None for axis in gone)
+        ):
+            target[made[0]] = -1
 
     def run(x: Any) -> Any:
         lengths = tf.shape(x)
-        wanted = [lengths[axis] if each == 0 else each for axis, each in enumerate(target)]
-        if several:
-            wanted[0] = lengths[0]
+        wanted = [lengths[kept[axis]] if axis in kept else each for axis, each in enumerate(target)]
         return tf.reshape(x, tf.stack(wanted))
 
     return call.step(run, value, order=tuple(range(len(target))))

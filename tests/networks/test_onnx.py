@@ -110,6 +110,13 @@ CASES: dict[str, Case] = {
         "AveragePool", kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1
     ),
     "AveragePool rounded up": one("AveragePool", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1),
+    "AveragePool along channels": through(
+        [
+            *(node("Unsqueeze", "m,a", "t"), node("AveragePool", "t", "p", kernel_shape=[3, 1, 2])),
+            node("Squeeze", "p,a", "z"),
+        ],
+        {"a": whole(1)},
+    ),
     "BatchNormalization": one(
         "BatchNormalization",
         {"s": drawn(C), "b": drawn(C), "mean": drawn(C), "var": drawn(C, least=0.5)},
@@ -422,6 +429,27 @@ def test_patches_of_a_transformer_are_dreamt_on_as_maps() -> None:
     ]
     assert maps.shape == (2, 17, 1, 16)
     assert net.entire_for(["conv_proj"]) is net
+
+
+@pytest.mark.parametrize(
+    ("shape", "target", "again"),
+    [
+        ([1, 8, 20, 20], [1, 2, 4, 20, 20], [1, 8, 20, 20]),
+        ([1, 8, 20, 20], [1, 8, 400], None),
+        ([1, 8, 20, 20], [1, 1, 8, 20, -1], [1, 8, 20, 20]),
+    ],
+)
+def test_shapes_that_were_written_for_one_size_are_read_at_any(
+    shape: list[int], target: list[int], again: list[int] | None, tmp_path: Path
+) -> None:
+    nodes = [node("Conv", "x,w", "a"), node("Reshape", "a,s", "b"), node("Softplus", "b", "c")]
+    nodes += [node("Reshape", "c,t", "d") if again else node("Identity", "c", "d")]
+    constants = {"w": drawn(8, 3, 1, 1), "s": whole(*target), "t": whole(*(again or [0]))}
+    path = save(tmp_path / "one.onnx", [*nodes, node("Relu", "d", "y")], constants, [1, 3, 20, 20])
+    flat, left_out = onnx_file.flatten(onnx_file.read_model(path))
+    assert not left_out
+    plain = flat(RANDOM.random((2, 9, 7, 3), np.float32))
+    assert plain.shape == ((2, 8, 9, 7) if again and len(target) == 5 else (2, 8, 63))
 
 
 def small(path: Path, shape: Sequence[Any] = (1, 3, 20, 20)) -> Path:
