@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dreamer.arrays import Image
-from dreamer.errors import DreamerError
+from dreamer.errors import DreamerError, unknown
 from dreamer.networks import freezing, graph
 from dreamer.networks.freezing import Features
 from dreamer.networks.network import Network
@@ -35,11 +35,13 @@ class Head:
         net: the network, with all its layers.
         layer: the layer whose units are the classes' scores, before a softmax or sigmoid.
         labels: one label per unit.
+        end: the layer that was asked for, which may be that softmax or sigmoid.
     """
 
     net: Network
     layer: str
     labels: Labels
+    end: str
 
     def found(self, asked: str) -> int:
         """Find the output that a name, WordNet id or number means (`class_labels.find_class`)."""
@@ -55,7 +57,7 @@ class Head:
         if len(ends := self.net.ends) > 1:
             notes.append(
                 f"{self.net.name} ends in {' and '.join(ends)}: the classes are those of "
-                f"{self.layer}."
+                f"{self.layer} (--head names another)."
             )
         if graph.gives_probabilities(self._last):
             own = "" if self._last.name == self.layer else f", those of {self.layer}"
@@ -79,7 +81,7 @@ class Head:
 
     @property
     def _last(self) -> Any:
-        return graph.get_layer(self.net.model, list(self.net.units)[-1])
+        return graph.get_layer(self.net.model, self.end)
 
     @cached_property
     def _features(self) -> Features:
@@ -96,13 +98,14 @@ class Head:
         return [Guess(self.label(int(k)), float(scores[k])) for k in best]
 
 
-def find_head(net: Network, labels: Path | None = None) -> Head:
+def find_head(net: Network, labels: Path | None = None, end: str | None = None) -> Head:
     """Return the head of a network.
 
     Args:
         net: a classifier, with all its layers (`Network.entire`).
         labels: a file with one line per output; None for the names of ImageNet's classes, if the
             network has as many outputs.
+        end: the layer of the classes; None for the last output of the network with units.
 
     Raises DreamerError if the network has no classes, or the labels do not fit.
     """
@@ -110,11 +113,14 @@ def find_head(net: Network, labels: Path | None = None) -> Head:
         raise DreamerError(
             f"{net.name} names no classes: give -m googlenet, or a .keras classifier of your own."
         )
-    layer = net.resolve(list(net.units)[-1])
+    if end is not None and end not in net.units:
+        raise unknown(f"layer of units of {net.name}", end, net.units, "give another --head.")
+    end = end or [*net.units, *net.ends][-1]
+    layer = net.resolve(end)
     own = class_labels.read(labels) if labels else ()
     source = str(labels or "")
     every = class_labels.fit_labels(own, net.channels(layer), net.name, net.spec.classes, source)
-    return Head(net, layer, every)
+    return Head(net, layer, every, end)
 
 
 def find_outputs(head: Head, asked: Iterable[str]) -> list[int]:

@@ -63,7 +63,7 @@ def _write_all(job: Visualization, request: ClassRequest) -> None:
     net = job.net
     from dreamer.analysis import classifier
 
-    head = classifier.find_head(net, request.labels)
+    head = classifier.find_head(net, request.labels, request.head)
     classes = classifier.find_outputs(head, request.names) or _find_recorded(
         head, job.wanted.recipe
     )

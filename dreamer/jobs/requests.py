@@ -424,6 +424,13 @@ class ClassRequest(GrownRequest):
         panel=NETWORK,
         metavar="FILE",
     )
+    head: str | None = ask(
+        None,
+        "the layer of the classes, of a network that ends in several",
+        "--head",
+        panel=NETWORK,
+        metavar="LAYER",
+    )
 
 
 class ExemplarsRequest(RecipeRequest):

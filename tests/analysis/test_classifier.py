@@ -9,6 +9,7 @@ from keras import layers
 
 from dreamer import recipe
 from dreamer.analysis import classifier
+from dreamer.errors import DreamerError
 from dreamer.networks import freezing
 from dreamer.networks.loading import load_for_recipe
 from dreamer.networks.network import Network
@@ -71,7 +72,13 @@ def test_what_was_taken_is_named() -> None:
     ends = [layers.Dense(3, name=name)(pooled) for name in ("kind", "breed")]
     spec = NetSpec("", "", (), None, 1, 0, (), 8, {})
     two = classifier.find_head(Network("two.keras", spec, lambda: keras.Model(image, ends), ""))
-    assert two.notes() == ["two.keras ends in kind and breed: the classes are those of breed."]
+    assert two.notes() == [
+        "two.keras ends in kind and breed: the classes are those of breed (--head names another)."
+    ]
+    kind = classifier.find_head(two.net, end="kind")
+    assert (kind.layer, len(kind.labels)) == ("kind", two.net.units["kind"])
+    with pytest.raises(DreamerError, match=r"no layer of units of two\.keras 'kid'.*mean kind"):
+        classifier.find_head(two.net, end="kid")
 
 
 def test_a_number_that_is_another_class_elsewhere_is_said() -> None:
