@@ -100,18 +100,24 @@ def _find_failing(flat: Any, shape: Sequence[int]) -> list[str]:
     specs: dict[int, Any] = {id(flat.inputs[0]): keras.KerasTensor(tuple(shape))}
     failing: list[str] = []
     for node in _list_nodes(flat):
-        args, kwargs = node.arguments.fill_in(specs)
-        outputs = [FAILED] * len(node.outputs)
-        if FAILED not in map(specs.get, map(id, node.input_tensors)):
-            try:
-                outputs = tree.flatten(node.operation.compute_output_spec(*args, **kwargs))
-            # Keras and TensorFlow raise exceptions of all kinds.
-            except Exception:
-                failing.append(graph.get_name(node.operation))
-        else:
+        outputs = _compute_specs(node, specs)
+        if FAILED in outputs:
             failing.append(graph.get_name(node.operation))
         specs |= zip(map(id, node.outputs), outputs, strict=True)
     return failing
+
+
+def _compute_specs(node: Any, specs: Mapping[int, Any]) -> Sequence[Any]:
+    """Return the shapes of a call's outputs from those that it reads, `FAILED` if it cannot."""
+    failed = [FAILED] * len(node.outputs)
+    if FAILED in map(specs.get, map(id, node.input_tensors)):
+        return failed
+    args, kwargs = node.arguments.fill_in(specs)
+    try:
+        return list(tree.flatten(node.operation.compute_output_spec(*args, **kwargs)))
+    # Keras and TensorFlow raise exceptions of all kinds.
+    except Exception:
+        return failed
 
 
 class _Builder:

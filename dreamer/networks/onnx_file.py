@@ -5,6 +5,7 @@ A file is data: none of its parts is run, and what it refers to has to lie in it
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -34,7 +35,9 @@ MOST_BYTES = 4 * 1024**3
 MOST_FOLDED = 2**27
 """The most numbers of a constant that is computed."""
 
-_ENLARGING = ("ConstantOfShape", "Expand", "Range", "Tile", "OneHot", "Pad", "Resize", "Upsample")
+MOST_LENGTHS = 1024
+"""The most numbers of a constant that may say how large another one is to be."""
+
 _DOMAINS = ("", "ai.onnx")
 
 
@@ -185,7 +188,7 @@ class _Builder:
         known: dict[str, Any] = dict(self.model.constants)
         known[self.model.picture.name] = Value(picture, CHANNELS_LAST)
         for node in self.model.nodes:
-            # What reads another input is left out.
+            # Leave out whatever reads another input.
             if all(name in known for name in node.input if name):
                 read = [known[name] if name else None for name in node.input]
                 outputs = self._make(node, read)
@@ -197,12 +200,12 @@ class _Builder:
         if any(each is FAILED for each in read):
             self.left_out.append(name)
             return failed
-        attributes = _read_attributes(node)
         if not any(isinstance(each, Value) for each in read):
-            return _fold(node, attributes, read, self.model.opset) or failed
+            return _fold(node, read, self.model.opset) or failed
         if node.domain not in _DOMAINS or node.op_type not in OPERATIONS:
             self.left_out.append(name)
             return failed
+        attributes = _read_attributes(node)
         attributes |= {"opset": self.model.opset, "outputs": len(node.output)}
 
         def add(
@@ -214,7 +217,7 @@ class _Builder:
         call = Call(node.op_type, read, attributes, add, self.model.picture.batch, shape)
         try:
             made = OPERATIONS[node.op_type](call)
-        # What Keras and TensorFlow raise for shapes that do not fit.
+        # Keras and TensorFlow raise these for shapes that do not fit.
         except (Unsupported, ValueError, TypeError, IndexError):
             self.left_out.append(name)
             return failed
@@ -282,47 +285,40 @@ def _read_attributes(node: Any) -> dict[str, Any]:
     }
 
 
-def _fold(
-    node: Any, attributes: Mapping[str, Any], read: Sequence[Any], opset: int
-) -> Sequence[np.ndarray] | None:
+def _fold(node: Any, read: Sequence[Any], opset: int) -> Sequence[np.ndarray] | None:
     """Compute an operation on constants; return None where it is too large or not known."""
-    from onnx import helper
+    from onnx import AttributeProto, helper, numpy_helper, shape_inference
     from onnx.reference import ReferenceEvaluator
 
-    if node.op_type in _ENLARGING and _count_enlarged(node.op_type, read) > MOST_FOLDED:
+    if any(each.type in (AttributeProto.GRAPH, AttributeProto.GRAPHS) for each in node.attribute):
+        # A loop of a stranger's might never end.
         return None
-    shapes = [each.shape for each in read if each is not None]
+    given = {name: each for name, each in zip(node.input, read, strict=True) if name}
+    infos = [
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(each.dtype), each.shape)
+        for name, each in given.items()
+    ]
+    # Only what is small decides on the shapes of others.
+    small = [
+        numpy_helper.from_array(each, name)
+        for name, each in given.items()
+        if each.size <= MOST_LENGTHS
+    ]
+    outputs = [helper.make_empty_tensor_value_info(name) for name in node.output]
+    model = helper.make_model(
+        helper.make_graph([node], "constant", infos, outputs, small),
+        opset_imports=[helper.make_opsetid("", opset)],
+    )
     try:
-        if node.op_type not in _ENLARGING and len(shapes) > 1:
-            spread = np.prod([float(max(np.prod(shape), 1)) for shape in shapes])
-            if spread > float(MOST_FOLDED) ** 2:
-                return None
-        named = [name for name in node.input if name]
-        inputs = [helper.make_empty_tensor_value_info(name) for name in named]
-        outputs = [helper.make_empty_tensor_value_info(name) for name in node.output]
-        whole = helper.make_model(
-            helper.make_graph([node], "constant", inputs, outputs),
-            opset_imports=[helper.make_opsetid("", opset)],
-        )
-        given = dict(zip(named, (each for each in read if each is not None), strict=True))
-        return [np.asarray(each) for each in ReferenceEvaluator(whole).run(None, given)]
+        inferred = shape_inference.infer_shapes(model, data_prop=True).graph.output
+        if any(_count_numbers(each) > MOST_FOLDED for each in inferred):
+            return None
+        return [np.asarray(each) for each in ReferenceEvaluator(model).run(None, given)]
     # The evaluator raises exceptions of all kinds.
     except Exception:
         return None
 
 
-def _count_enlarged(kind: str, read: Sequence[Any]) -> float:
-    """Return about how many numbers an operation on constants that enlarges them may give."""
-    first = read[0]
-    if kind == "Range":
-        start, end, step = (float(each) for each in read)
-        return abs((end - start) / (step or 1e-9))
-    if kind == "ConstantOfShape":
-        return float(np.prod(np.abs(first.astype(float))))
-    target = next((each for each in read[1:] if each is not None), np.ones(1))
-    if kind in ("Tile", "Resize", "Upsample"):
-        return float(first.size * np.prod(np.abs(target.astype(float))))
-    if kind == "Pad":
-        sides = np.abs(target.astype(float)).reshape(2, -1).sum(0)
-        return float(np.prod(np.array(first.shape, float) + sides[-first.ndim or None :]))
-    return float(np.prod(np.abs(np.maximum(target.astype(float), 1))) * max(first.size, 1))
+def _count_numbers(value: Any) -> int:
+    """Return how many numbers a value of a graph has at least."""
+    return math.prod(max(dim.dim_value, 1) for dim in value.type.tensor_type.shape.dim)

@@ -561,6 +561,53 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
         onnx_file.read_model(words)
 
 
+def loop() -> Any:
+    """A loop on constants that ends after years."""
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["going"], ["on"]), helper.make_node("Neg", ["v"], ["w"])],
+        "body",
+        [
+            helper.make_tensor_value_info("count", TensorProto.INT64, []),
+            helper.make_tensor_value_info("going", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("v", TensorProto.FLOAT, []),
+        ],
+        [
+            helper.make_tensor_value_info("on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("w", TensorProto.FLOAT, []),
+        ],
+    )
+    return node("Loop", "s,yes,start", "top", body=body)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "constants"),
+    [
+        (
+            [node("Add", "s,t", "sum"), node("ReduceMax", "sum", "top", keepdims=0)],
+            {"s": np.zeros((1 << 20, 1), np.float32), "t": np.zeros((1, 1 << 20), np.float32)},
+        ),
+        (
+            [node("MatMul", "s,t", "sum"), node("ReduceMax", "sum", "top", keepdims=0)],
+            {"s": np.zeros((1 << 20, 1), np.float32), "t": np.zeros((1, 1 << 20), np.float32)},
+        ),
+        (
+            [node("Range", "s,t,u", "sum"), node("ReduceMax", "sum", "top", keepdims=0)],
+            {"s": np.float32(0), "t": np.float32(1e12), "u": np.float32(1)},
+        ),
+        ([loop()], {"s": np.int64(2**62), "yes": np.bool_(True), "start": np.float32(1)}),
+    ],
+)
+def test_constants_that_would_never_be_done_are_not_computed(
+    nodes: Nodes, constants: Constants, tmp_path: Path
+) -> None:
+    last = [node("Conv", "x,w", "a"), node("Add", "a,top", "y")]
+    held = {**constants, "w": drawn(4, 3, 3, 3)}
+    path = save(tmp_path / "long.onnx", [*nodes, *last], held, ["n", 3, "h", "w"])
+    flat, left_out = onnx_file.flatten(onnx_file.read_model(path))
+    assert [layer.name for layer in flat.layers] == ["picture", "Conv_a"]
+    assert "Add_y" in left_out
+
+
 def test_a_constant_that_would_fill_the_memory_is_not_computed(tmp_path: Path) -> None:
     nodes = [
         *(node("ConstantOfShape", "s", "huge"), node("ReduceMax", "huge", "top", keepdims=0)),
