@@ -5,6 +5,8 @@ laid open, and their layers named by path; what is no layer becomes one; what on
 is left out; ReLUs come apart from their convolutions. So all that follows sees layers alone.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -54,18 +56,18 @@ def flatten(model: Any, picture: Any, size: tuple[int | None, int | None] = (Non
     builder = _Builder()
     given = image if picture.shape[-1] == 3 else graph.AverageColors()(image)
     builder.run(model, [given if each is picture else None for each in model.inputs], "")
-    return prune(image, builder.tensors, builder.fixed)
+    return prune(image, builder.called)
 
 
-def prune(image: Any, tensors: Sequence[Any], fixed: Sequence[str]) -> Flat:
+def prune(image: Any, called: Called) -> Flat:
     """Return the flat model from a picture to those tensors that no others are made of.
 
     Args:
         image: the picture; where its size or the number of pictures is open, layers that cannot
             read any are left out.
-        tensors: outputs of the layers that there may be.
-        fixed: names of the layers that were left out already.
+        called: the layers that there may be.
     """
+    tensors, fixed = called.tensors, called.fixed
     flat = _end_in_leaves(image, tensors)
     if None not in image.shape:
         return Flat(flat, tuple(fixed))
@@ -120,13 +122,34 @@ def _compute_specs(node: Any, specs: Mapping[int, Any]) -> Sequence[Any]:
         return failed
 
 
-class _Builder:
-    """Calls copies of a model's layers, one by one, on new tensors."""
+class Called:
+    """Layers that are called one by one, each under a name of its own.
+
+    Attributes:
+        tensors: what they gave.
+        fixed: names of those that were left out.
+    """
 
     def __init__(self) -> None:
         self.tensors: list[Any] = []
         self.fixed: list[str] = []
         self._names: Counter[str] = Counter()
+
+    def add(self, layer: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+        """Call a layer; its name gets a number where another has it already."""
+        unique = f"{name}_{self._names[name]}" if self._names[name] else name
+        layer.name = graph.name_in_keras(unique)
+        outputs = layer(*args, **kwargs)
+        self._names[name] += 1
+        self.tensors += tree.flatten(outputs)
+        return outputs
+
+
+class _Builder:
+    """Calls copies of a model's layers, one by one, on new tensors."""
+
+    def __init__(self) -> None:
+        self.called = Called()
 
     def run(self, model: Any, inputs: Sequence[Any], path: str) -> list[Any]:
         """Add all layers of a model; return its outputs, None where an input is missing.
@@ -154,15 +177,16 @@ class _Builder:
         if isinstance(operation, keras.Model) and operation.inputs:
             return self.run(operation, read, f"{name}/")
         if FAILED in read:
-            self.fixed.append(name)
+            self.called.fixed.append(name)
             return [FAILED] * len(node.outputs)
         args, kwargs = node.arguments.fill_in(known)
         if _acts_in_training_alone(operation):
             return read[:1]
         try:
             return list(tree.flatten(self._copy(operation, name, args, kwargs)))
+        # Keras raises these for shapes that do not fit, and for what a layer cannot compute.
         except (ValueError, TypeError, NotImplementedError):
-            self.fixed.append(name)
+            self.called.fixed.append(name)
             return [FAILED] * len(node.outputs)
 
     def _copy(self, operation: Any, name: str, args: Any, kwargs: Mapping[str, Any]) -> Any:
@@ -170,25 +194,16 @@ class _Builder:
         kwargs = {key: each for key, each in kwargs.items() if key not in graph.OF_TRAINING}
         if is_rectified(operation):
             linear = graph.copy_layer(operation, activation="linear")
-            maps = self._add(linear, name + graph.PRE_RELU, *args, **kwargs)
+            maps = self.called.add(linear, name + graph.PRE_RELU, *args, **kwargs)
             graph.set_weights(linear, operation.get_weights())
-            return self._add(layers.Activation(operation.activation), name, maps)
+            return self.called.add(layers.Activation(operation.activation), name, maps)
         copy = _try_to_copy(operation)
         if copy is None:
             copy = Step(operation, args, kwargs)
-            return self._add(copy, name, *copy.find_tensors(args, kwargs))
-        outputs = self._add(copy, name, *args, **kwargs)
+            return self.called.add(copy, name, *copy.find_tensors(args, kwargs))
+        outputs = self.called.add(copy, name, *args, **kwargs)
         if copy.weights:
             graph.set_weights(copy, operation.get_weights())
-        return outputs
-
-    def _add(self, layer: Any, name: str, *args: Any, **kwargs: Any) -> Any:
-        """Call a layer under a name that is new."""
-        unique = f"{name}_{self._names[name]}" if self._names[name] else name
-        layer.name = graph.name_in_keras(unique)
-        outputs = layer(*args, **kwargs)
-        self._names[name] += 1
-        self.tensors += tree.flatten(outputs)
         return outputs
 
 
@@ -203,6 +218,7 @@ def _try_to_copy(operation: Any) -> Any:
         return None
     try:
         return graph.copy_layer(operation)
+    # Keras raises the first of a layer whose configuration it does not know.
     except (NotImplementedError, TypeError, ValueError):
         return None
 
@@ -241,7 +257,7 @@ class Step(layers.Layer):  # type: ignore[misc]
         )
         return self.operation(*args, **kwargs)
 
-    def copy(self, dtype: str) -> "Step":
+    def copy(self, dtype: str) -> Step:
         """Return the same layer for another type."""
         return Step(self.operation, *self._arguments, self.kind, name=self.name, dtype=dtype)
 

@@ -15,19 +15,14 @@ from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-from keras import layers, tree
+from keras import layers
 
 from dreamer.errors import DreamerError
 from dreamer.networks import graph
-from dreamer.networks.flattening import FAILED, Flat, Step, prune
-from dreamer.networks.onnx_layers import (
-    CHANNELS_LAST,
-    KNOWN,
-    OPERATIONS,
-    Call,
-    Unsupported,
-    Value,
-)
+from dreamer.networks.flattening import FAILED, Called, Flat, Step, prune
+from dreamer.networks.onnx_calls import CHANNELS_LAST, Call, Unsupported, Value
+from dreamer.networks.onnx_layers import OPERATIONS
+from dreamer.networks.onnx_shapes import KNOWN
 
 MOST_BYTES = 4 * 1024**3
 """The largest size of a file with what it refers to."""
@@ -170,7 +165,7 @@ def _flatten(model: OnnxModel, size: tuple[int | None, int | None], batch: int |
     image = keras.Input((*size, 3), batch_size=batch, name="picture")
     builder = _Builder(model)
     builder.run(image if model.picture.colors == 3 else graph.AverageColors()(image))
-    return prune(image, builder.tensors, builder.left_out)
+    return prune(image, builder.called)
 
 
 class _Builder:
@@ -178,9 +173,7 @@ class _Builder:
 
     def __init__(self, model: OnnxModel) -> None:
         self.model = model
-        self.tensors: list[Any] = []
-        self.left_out: list[str] = []
-        self._names: Counter[str] = Counter()
+        self.called = Called()
         self._uses = Counter(_find_scope(node) for node in model.nodes)
 
     def run(self, picture: Any) -> None:
@@ -198,12 +191,12 @@ class _Builder:
         failed = [FAILED] * len(node.output)
         name = self._name(node)
         if any(each is FAILED for each in read):
-            self.left_out.append(name)
+            self.called.fixed.append(name)
             return failed
         if not any(isinstance(each, Value) for each in read):
             return _fold(node, read, self.model.opset) or failed
         if node.domain not in _DOMAINS or node.op_type not in OPERATIONS:
-            self.left_out.append(name)
+            self.called.fixed.append(name)
             return failed
         attributes = _read_attributes(node)
         attributes |= {"opset": self.model.opset, "outputs": len(node.output)}
@@ -219,7 +212,7 @@ class _Builder:
             made = OPERATIONS[node.op_type](call)
         # Keras and TensorFlow raise these for shapes that do not fit.
         except (Unsupported, ValueError, TypeError, IndexError):
-            self.left_out.append(name)
+            self.called.fixed.append(name)
             return failed
         return made if isinstance(made, list) else [_find_known(call, made)]
 
@@ -237,13 +230,9 @@ class _Builder:
         layer.is_aid = is_aid
         if is_aid:
             name = f"{name}/before"
-        unique = f"{name}_{self._names[name]}" if self._names[name] else name
-        self._names[name] += 1
-        layer.name = graph.name_in_keras(unique)
-        outputs = layer(*tensors)
+        outputs = self.called.add(layer, name, *tensors)
         if weights:
             layer.set_weights([np.asarray(each, np.float32) for each in weights])
-        self.tensors += tree.flatten(outputs)
         return outputs
 
     def _name(self, node: Any) -> str:

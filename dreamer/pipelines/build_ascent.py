@@ -97,7 +97,7 @@ def build_ascent(
 def jitter(recipe: Recipe, tiles: Tiles | None) -> Transform:
     """Return the random shift of a recipe."""
     if tiles:
-        # Where they are cut is random already, and what they wrapped would be false.
+        # Their cuts are random already, and what they wrapped would be false.
         return transforms.jitter(0)
     if recipe.margin and not recipe.seamless:
         return transforms.shift_mirrored(recipe.jitter, recipe.margin)

@@ -18,7 +18,7 @@ Mask = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Veil:
-    """What shows where a film is not dreamt.
+    """The photo that shows where a film is not dreamt.
 
     Attributes:
         recipe: of the film.
