@@ -551,10 +551,10 @@ def _name_network(network: Any, weights: str | Path | None) -> tuple[str | None,
         return None, file
     if not isinstance(network, str | Path):
         return str(network.name), file
-    from dreamer.networks.registry import is_model_file
+    from dreamer.networks.registry import find_model_file
 
-    path = Path(network)
-    return (path.name, path) if is_model_file(path.name) else (str(network), file)
+    path = find_model_file(str(network))
+    return (path.name, path) if path else (str(network), file)
 
 
 def _find_network(network: Any, wanted: Provenance, file: Path | None) -> Network:

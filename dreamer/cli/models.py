@@ -107,7 +107,7 @@ def open_network(
     from dreamer.recipe import Recipe
     from dreamer.recipe.toml_text import parse_setting
 
-    path = Path(name) if registry.is_model_file(name) else None
+    path = registry.find_model_file(name)
     recipe = Recipe().changed({"network": path.name if path else name})
     for key, value in map(parse_setting, settings or []):
         recipe = recipe.changed({key: value}, "--set")

@@ -22,7 +22,7 @@ from dreamer.jobs.events import Note, Sink
 from dreamer.jobs.mask_and_guide_files import Companions
 from dreamer.jobs.requests import DreamRequest, ImageRequest, Request, Typed
 from dreamer.networks import keras_file
-from dreamer.networks.registry import is_model_file
+from dreamer.networks.registry import find_model_file
 from dreamer.recipe import Recipe, words
 from dreamer.recipe.error_sentences import OPTIONS
 from dreamer.recipe.field_types import Kind
@@ -238,10 +238,10 @@ def network_file(request: Request) -> tuple[str | None, Path | None]:
     A recipe holds no paths, so the file is handed on as weights are.
     """
     named = request.fields.get("network")
-    if isinstance(named, str) and is_model_file(named):
+    if isinstance(named, str) and (file := find_model_file(named)):
         if request.trust:
-            keras_file.trust(Path(named))
-        return Path(named).name, Path(named)
+            keras_file.trust(file)
+        return file.name, file
     return (named if isinstance(named, str) else None), request.weights
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dreamer.errors import DreamerError
+from dreamer.networks.registry import SAVED_MODEL
 
 _RANDOM = (
     *("RandomBrightness", "RandomColorDegeneration", "RandomColorJitter", "RandomContrast"),
@@ -69,16 +70,18 @@ def trust(path: Path) -> None:
 
 
 def read_model(path: Path) -> Any:
-    """Read a Keras model from a `.keras` or an HDF5 file.
+    """Read a Keras model from a `.keras` or an HDF5 file, or from that of a SavedModel.
 
     Unless the file is trusted, its configuration may name only the layers in `ALLOWED_LAYERS`, and
     its weights must be inside the file: Keras's own safe mode has been bypassed before. Of HDF5,
-    Keras checks nothing, so that is read only if it is trusted.
+    Keras checks nothing, and a SavedModel is a program, so these are read only if they are trusted.
 
     Raises DreamerError if the file cannot be read or contains anything that is not allowed; the
     error names the file and the first such thing.
     """
     trusted = path.resolve() in _trusted
+    if path.name == SAVED_MODEL:
+        return _read_saved_model(path.parent, trusted=trusted)
     if path.suffix.lower() != ".keras" and not trusted:
         raise DreamerError(
             f"{path} holds a whole model in HDF5, which may run code of its own. Where it comes "
@@ -96,6 +99,18 @@ def read_model(path: Path) -> Any:
     except Exception as error:
         why = (str(error).splitlines() or ["it cannot be read"])[0]
         raise DreamerError(f"{path} cannot be opened by Keras: {why}") from error
+
+
+def _read_saved_model(folder: Path, *, trusted: bool) -> Any:
+    if not trusted:
+        raise DreamerError(
+            f"{folder} is a SavedModel, a program whose layers cannot be seen from outside. Where "
+            f"the model comes from, save it by model.save('{folder.name}.keras'); or give --trust, "
+            "if you trust who made it, and dream of its outputs alone."
+        )
+    from dreamer.networks.saved_model import read_saved_model
+
+    return read_saved_model(folder)
 
 
 def _check(path: Path) -> None:

@@ -38,10 +38,9 @@ def load_network(source: Any, *, weights: str | Path | None = None, **inputs: An
     if not isinstance(source, str | Path):
         recipe = Recipe().changed(inputs)
         return load_model(source, describe_input(recipe), described=bool(inputs))
-    path = Path(source)
-    recipe = Recipe().changed({"network": path.name, **inputs})
-    file = path if registry.is_model_file(path.name) else Path(weights) if weights else None
-    return load_for_recipe(recipe, file)
+    file = registry.find_model_file(str(source))
+    recipe = Recipe().changed({"network": file.name if file else str(source), **inputs})
+    return load_for_recipe(recipe, file or (Path(weights) if weights else None))
 
 
 def load_for_recipe(recipe: Recipe, file: Path | None = None) -> Network:
@@ -95,19 +94,29 @@ def load_file(path: Path, spec: NetSpec, *, described: bool = True) -> Network:
     """
     if not path.is_file():
         raise DreamerError(f"There is no network file {path}: check --model.")
-    sha256 = weight_files.sha256(path)
     if path.suffix.lower() == ".onnx":
-        net = _load_onnx(path, spec, sha256, described=described)
+        net = _load_onnx(path, spec, described=described)
     else:
         whole = keras_file.read_model(path)
+        sha256 = weight_files.sha256(path, *_list_variables(path))
         net = load_model(whole, spec, path.name, sha256, described=described)
     return replace(net, entry=_name_entry(net))
 
 
-def _load_onnx(path: Path, spec: NetSpec, sha256: str, *, described: bool) -> Network:
+def _list_variables(path: Path) -> list[Path]:
+    """Return the files of a SavedModel's variables; of another file none."""
+    return (
+        sorted((path.parent / "variables").glob("variables.*"))
+        if path.name == registry.SAVED_MODEL
+        else []
+    )
+
+
+def _load_onnx(path: Path, spec: NetSpec, *, described: bool) -> Network:
     from dreamer.networks import onnx_file
 
     model = onnx_file.read_model(path)
+    sha256 = weight_files.sha256(path, *model.parts)
     if not described:
         spec = replace(spec, scale=registry.TORCH_SCALE, offset=registry.TORCH_OFFSET)
     flatten = partial(onnx_file.flatten, model)

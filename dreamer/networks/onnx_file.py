@@ -59,6 +59,7 @@ class OnnxModel:
         shapes: of what the nodes give, by name, where the graph says them.
         picture: its input.
         opset: the version of its operations.
+        parts: other files in which some of the constants lie.
     """
 
     name: str
@@ -67,6 +68,7 @@ class OnnxModel:
     shapes: Mapping[str, Sequence[int]]
     picture: Picture
     opset: int
+    parts: Sequence[Path]
 
 
 def read_model(path: Path) -> OnnxModel:
@@ -89,14 +91,17 @@ def read_model(path: Path) -> OnnxModel:
         model = onnx.load(path, load_external_data=False)
     except (DecodeError, ValueError):
         raise DreamerError(f"{path} is not an ONNX model: it cannot be read.") from None
-    _load_parts(model, path)
+    parts = _load_parts(model, path)
     if model.functions:
         model = inliner.inline_local_functions(model)
     opset = next((each.version for each in model.opset_import if each.domain in _DOMAINS), 1)
     constants = {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
     picture = _find_picture(path.name, model, constants)
     shapes = _find_shapes(model)
-    return OnnxModel(path.name, list(model.graph.node), constants, shapes, picture, opset)
+    from dreamer.networks.onnx_patterns import find_patterns
+
+    nodes = find_patterns(model.graph.node, constants)
+    return OnnxModel(path.name, nodes, constants, shapes, picture, opset, parts)
 
 
 def _find_shapes(model: Any) -> Mapping[str, Sequence[int]]:
@@ -112,8 +117,8 @@ def _find_shapes(model: Any) -> Mapping[str, Sequence[int]]:
     return found
 
 
-def _load_parts(model: Any, path: Path) -> None:
-    """Load the constants that lie in other files of the same folder."""
+def _load_parts(model: Any, path: Path) -> Sequence[Path]:
+    """Load the constants that lie in other files of the same folder; return these."""
     from onnx import external_data_helper
 
     folder = path.resolve().parent
@@ -133,6 +138,7 @@ def _load_parts(model: Any, path: Path) -> None:
         raise DreamerError(f"{path} is too large: at most {MOST_BYTES >> 30} GiB are read.")
     if parts:
         external_data_helper.load_external_data_for_model(model, str(folder))
+    return [folder / part for part in sorted(parts)]
 
 
 def _find_picture(name: str, model: Any, constants: Mapping[str, Any]) -> Picture:

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from dreamer.networks.googlenet import LocalResponseNormalization
 from dreamer.networks.onnx_calls import (
     CHANNELS_LAST,
     Call,
@@ -201,17 +202,13 @@ def make_average_pool(call: Call) -> Operand:
 
 
 def make_lrn(call: Call) -> Operand:
-    maps, size = call.maps(), call.get("size")
-    alpha, beta, bias = call.get("alpha", 1e-4), call.get("beta", 0.75), call.get("bias", 1.0)
-    channel = np.arange(maps.tensor.shape[-1])
-    ahead = channel[:, None] - channel
-    band = ((ahead >= -((size - 1) // 2)) & (ahead <= size // 2)).astype(np.float32)[None, None]
-
-    def run(x: Any) -> Any:
-        energy = tf.nn.conv2d(tf.square(x), like(band, x), 1, "VALID")
-        return x * tf.pow(bias + alpha / size * energy, -beta)
-
-    return call.step(run, maps)
+    size, alpha = call.get("size"), call.get("alpha", 1e-4)
+    if not size % 2:
+        raise Unsupported("LRN of an even number of channels")
+    layer = LocalResponseNormalization(
+        size // 2, call.get("bias", 1.0), alpha / size, call.get("beta", 0.75)
+    )
+    return Value(call.add(layer, call.maps().tensor), CHANNELS_LAST)
 
 
 def make_resize(call: Call) -> Operand:

@@ -2,16 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from dreamer.errors import unknown
 
-MODEL_SUFFIXES = (".keras", ".h5", ".hdf5", ".onnx")
-"""Suffixes of files that hold a whole model of the user's own."""
+SAVED_MODEL = "saved_model.pb"
+"""The name of the file by which a folder is known as a SavedModel."""
+
+MODEL_SUFFIXES = (".keras", ".h5", ".hdf5", ".onnx", SAVED_MODEL)
+"""What the names of files end in that hold a whole model of the user's own."""
 
 
 def is_model_file(name: str) -> bool:
     """Tell whether a network's name is that of a file with a whole model."""
     return name.lower().endswith(MODEL_SUFFIXES)
+
+
+def find_model_file(named: str) -> Path | None:
+    """Return the file of a whole model that is named, itself or by its folder; None if it is none.
+
+    Nothing needs to be there.
+    """
+    if (Path(named) / SAVED_MODEL).is_file():
+        return Path(named) / SAVED_MODEL
+    return Path(named) if is_model_file(named) else None
 
 
 PerChannel = tuple[float, float, float]

@@ -116,7 +116,15 @@ def _open(source: Path | None, url: str) -> BinaryIO:
     return cast(BinaryIO, urllib.request.urlopen(url, timeout=30))
 
 
-def sha256(path: Path) -> str:
-    """Return the hash of a weights file, as recorded in every picture."""
+def sha256(path: Path, *parts: Path) -> str:
+    """Return the hash of a weights file, as recorded in every picture.
+
+    Where it has other parts in files of their own, it is the hash of all the files' hashes.
+    """
+    own = [_hash_file(each) for each in (path, *parts)]
+    return hashlib.sha256("".join(own).encode()).hexdigest() if parts else own[0]
+
+
+def _hash_file(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

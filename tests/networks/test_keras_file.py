@@ -10,6 +10,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from dreamer.arrays import Image
@@ -17,6 +18,7 @@ from dreamer.errors import DreamerError
 from dreamer.imaging import noise
 from dreamer.networks import freezing, keras_file
 from dreamer.networks.loading import load_for_recipe
+from dreamer.networks.registry import find_model_file
 from dreamer.recipe import Recipe
 
 # Keras itself, saving a model, meets NumPy 2's change of `__array__`.
@@ -234,6 +236,39 @@ def test_code_of_its_own_runs_from_a_file_that_is_trusted_alone(
         keras_file.trust(path)
         net = load_for_recipe(Recipe(network=path.name), path)
         assert list(net.layers) == ["twice", "maps"]
+
+
+def test_a_saved_model_that_is_trusted_is_dreamt_of_by_its_outputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keras_file, "_trusted", set())
+    image = keras.Input((None, None, 3))
+    maps = layers.Conv2D(4, 3, activation="relu")(image)
+    model = keras.Model(image, [maps, layers.Dense(5)(layers.GlobalAveragePooling2D()(maps))])
+    folder = tmp_path / "flowers"
+    model.export(folder, verbose=False)
+    path = find_model_file(str(folder))
+    assert path == folder / "saved_model.pb"
+    with pytest.raises(DreamerError, match=r"flowers is a SavedModel.*flowers\.keras.*--trust"):
+        keras_file.read_model(path)
+    keras_file.trust(path)
+    net = load_for_recipe(Recipe(network=path.name), path)
+    assert (net.layers, net.units) == ({"output_0": 4}, {"output_1": 5})
+    picture = tf.random.uniform([1, 20, 24, 3], seed=3)
+    with tf.GradientTape() as tape:
+        tape.watch(picture)
+        seen = freezing.freeze(net, ["output_0", "output_1"], "float32")(picture)
+        score = tf.reduce_sum(seen["output_0"])
+    for own, wanted in zip(seen.values(), model(picture * 255), strict=True):
+        np.testing.assert_allclose(own, wanted, rtol=1e-5, atol=1e-5)
+    assert np.abs(tape.gradient(score, picture)).max() > 0
+    # Other variables with the same program are another network.
+    model.set_weights([2 * each for each in model.get_weights()])
+    model.export(tmp_path / "other", verbose=False)
+    (folder / "variables" / "variables.data-00000-of-00001").write_bytes(
+        (tmp_path / "other" / "variables" / "variables.data-00000-of-00001").read_bytes()
+    )
+    assert load_for_recipe(Recipe(network=path.name), path).sha256 != net.sha256
 
 
 def test_augmentation_operations_and_layers_of_keras_own_networks_are_read(tmp_path: Path) -> None:

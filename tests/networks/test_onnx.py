@@ -322,6 +322,36 @@ def test_an_operation_gives_what_onnx_says(name: str, tmp_path: Path) -> None:
     check_same(path, picture)
 
 
+NORMALIZED = [
+    *(node("Mul", "m,m", "q"), node("Unsqueeze", "q,one", "u"), node("Pad", "u,widths", "p")),
+    node("AveragePool", "p", "a", kernel_shape=[5, 1, 1], strides=[1, 1, 1]),
+    *(node("Squeeze", "a,one", "s"), node("Mul", "s,alpha", "t"), node("Add", "t,bias", "b")),
+    *(node("Pow", "b,beta", "d"), node("Div", "m,d", "z")),
+]
+"""What PyTorch writes for a local response normalization."""
+
+OF_NORMALIZED: Constants = {
+    **{"one": whole(1), "widths": whole(0, 0, 2, 0, 0, 0, 0, 2, 0, 0)},
+    **{"alpha": np.float32(0.7), "bias": np.float32(2), "beta": np.float32(0.5)},
+}
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"beta": np.float32(0.75)}, {"bias": drawn(CHANNELS, 1, 1)}]
+)
+def test_a_normalization_over_channels_is_one_layer(changes: Constants, tmp_path: Path) -> None:
+    constants = {"kernel": drawn(CHANNELS, 3, 1, 1), **OF_NORMALIZED, **changes}
+    if "bias" in changes:
+        constants["bias"] = np.abs(constants["bias"])
+    nodes = [node("Conv", "x,kernel", MAPS), *NORMALIZED, FLAT[0]]
+    path = save(tmp_path / "one.onnx", nodes, {**constants, **FLAT[1]}, ["n", 3, "h", "w"])
+    check_same(path)
+    flat, _ = onnx_file.flatten(onnx_file.read_model(path))
+    kinds = [type(layer).__name__ for layer in flat.layers]
+    assert ("LocalResponseNormalization" in kinds) == ("bias" not in changes)
+    assert ("bias" in changes) == any("AveragePool" in layer.name for layer in flat.layers)
+
+
 def test_every_operation_is_tested() -> None:
     from dreamer.networks.onnx_layers import OPERATIONS
 
