@@ -47,8 +47,9 @@ def load_network(source: Any, *, weights: str | Path | None = None, **inputs: An
         source: a name of `dream models list`, the path of a `.keras` file, or a `keras.Model`.
         weights: the file of a named network's weights, where it is not at its usual place.
         inputs: of a file or a model: `input_range`, its input for black and for white (0 and 255
-            unless given); `input_mean`, which is subtracted in its own order of colors; and
-            `input_order`, "RGB" or "BGR".
+            unless given); `input_mean`, which is subtracted in its own order of colors;
+            `input_order`, "RGB" or "BGR"; and `input_name`, which takes the picture where several
+            could.
 
     Returns:
         The network; `layers` names its layers with feature maps and their numbers of channels.
@@ -562,8 +563,7 @@ def _find_network(network: Any, wanted: Provenance, file: Path | None) -> Networ
         return _bench().load(wanted.recipe, file)
     from dreamer.networks import loading
 
-    names = ("input_range", "input_mean", "input_order")
-    inputs = {name: getattr(wanted.recipe, name) for name in names}
+    inputs = {name: getattr(wanted.recipe, name) for name in loading.INPUT}
     return loading.load_network(network, **inputs)
 
 

@@ -8,7 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import keras
 import numpy as np
+import scipy  # Its parts are imported where they are first used.
 from numpy.typing import NDArray
 
 from dreamer.arrays import Image
@@ -21,10 +23,11 @@ from dreamer.recipe.class_labels import Labels
 
 
 class Guess(NamedTuple):
-    """A class that a classifier sees in a picture, and its score."""
+    """A class that a classifier sees in a picture, its score and its probability."""
 
     label: str
     score: float
+    probability: float
 
 
 @dataclass(frozen=True)
@@ -91,11 +94,24 @@ class Head:
         """Return each class's score in a picture `(h, w, 3)`, before any softmax, `(outputs,)`."""
         return np.asarray(self._features(picture[None])[self.layer][0])
 
+    def chances(self, picture: Image) -> NDArray[np.float64]:
+        """Return each class's probability in a picture, `(outputs,)`.
+
+        It is by a softmax over all, or by a sigmoid each where the network ends in that.
+        """
+        return self._to_chances(self.scores(picture))
+
+    def _to_chances(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+        each_alone = getattr(self._last, "activation", None) is keras.activations.sigmoid
+        whole = scipy.special.expit if each_alone else scipy.special.softmax
+        return np.asarray(whole(scores.astype(np.float64)))
+
     def guesses(self, picture: Image, count: int = 5) -> list[Guess]:
         """Return the `count` classes with the highest scores in a picture, highest first."""
         scores = self.scores(picture)
+        chances = self._to_chances(scores)
         best = np.argsort(-scores, kind="stable")[:count]
-        return [Guess(self.label(int(k)), float(scores[k])) for k in best]
+        return [Guess(self.label(int(k)), float(scores[k]), float(chances[k])) for k in best]
 
 
 def find_head(net: Network, labels: Path | None = None, end: str | None = None) -> Head:

@@ -12,7 +12,7 @@ from dreamer.ascent.kept_graph import KeptGraph, keep_graph, restore_graph
 from dreamer.ascent.normalizations import Update
 from dreamer.ascent.objectives import Objective
 from dreamer.ascent.optimizers import Memory, Optimizer
-from dreamer.ascent.parametrizations import PIXELS, Decode
+from dreamer.ascent.parametrizations import PIXELS, Parametrization
 from dreamer.ascent.regularizers import Regularizer
 from dreamer.ascent.steps import Numbers, Step, read_ramp, specify
 from dreamer.ascent.tiling import Gradient, Slope, Tiles, tile_gradient
@@ -24,14 +24,14 @@ CHUNK_SECONDS = 0.3
 _SHIFTED = 1 << 16
 """Added to the number of a shift, so that its random numbers are no transform's."""
 
-_PICTURES = tf.TensorSpec([None, None, None, 3], tf.float32)
 _SEED = tf.TensorSpec([2], tf.int32)
 _COUNT = tf.TensorSpec([], tf.int32)
 
 
 def _relax_spec(tensor: tf.Tensor) -> tf.TensorSpec:
     """Return the spec of a tensor with any number of pictures of any height and width."""
-    shape = [None, None, None, 3] if tensor.shape.rank == 4 else [None] * tensor.shape.rank
+    rank = tensor.shape.rank
+    shape = [None, None, None, tensor.shape[-1]] if rank == 4 else [None] * rank
     return tf.TensorSpec(shape, tensor.dtype)
 
 
@@ -99,7 +99,7 @@ class Ascent:
         regularize: function applied to the pictures after each step.
         stopping: conditions under which the ascent of a picture ends early.
         tiles: the tiles that the network sees one by one; None to show it whole pictures.
-        decode: turns `Climb.images` into pictures inside the tape (see `parametrizations`).
+        parametrization: of the pictures by `Climb.images`, which are decoded inside the tape.
         keep_best: whether to keep the images with the highest score.
         shifts: how many random transforms a gradient is the mean of.
     """
@@ -116,20 +116,22 @@ class Ascent:
         regularize: Regularizer,
         stopping: Stopping = NO_STOPPING,
         tiles: Tiles | None = None,
-        decode: Decode = PIXELS.decode,
+        parametrization: Parametrization = PIXELS,
         keep_best: bool = False,
         shifts: int = 1,
     ) -> None:
         self.objective, self.stopping, self.numbers = objective, stopping, numbers
-        self._features, self._transform, self._decode = features, transform, decode
+        self._features, self._transform = features, transform
+        self._decode = parametrization.decode
         self._update, self._optimizer, self._regularize = update, optimizer, regularize
         self._keep_best = keep_best
         signature = specify(numbers)
+        sample = parametrization.encode(tf.zeros([1, 8, 8, 3]))
         # Not inlined: inside the loop, the same graph was slower and gave one of two different
         # float32 results at random, depending on the process.
         gradient: Gradient = tf.function(
             self._gradient,
-            input_signature=[_PICTURES, _SEED, signature],
+            input_signature=[_relax_spec(sample), _SEED, signature],
             experimental_attributes={"_noinline": True},
             autograph=False,
         )
@@ -137,7 +139,7 @@ class Ascent:
             gradient = tile_gradient(gradient, objective.layers, tiles)
         self.value_and_gradient = _average_shifts(gradient, shifts) if shifts > 1 else gradient
         # One signature for all sizes, or each octave would trigger a retrace.
-        start = tf.nest.map_structure(_relax_spec, self.begin(tf.zeros([1, 8, 8, 3])))
+        start = tf.nest.map_structure(_relax_spec, self.begin(sample))
         self._run: Any = tf.function(
             self._steps,
             input_signature=[start, _SEED, _COUNT, _COUNT, _COUNT, signature],

@@ -1,6 +1,6 @@
 """Parametrizations: the parameters that the ascent changes in place of the pixels.
 
-Each is a pair of inverse functions on tensors `(n, h, w, 3)`; the gradient passes through `decode`.
+Each is a pair of inverse functions on tensors; the gradient passes through `decode`.
 Ascent in another basis favors other pictures: steps in pixels mostly add fine grain, and steps in a
 spectrum that is scaled like that of photographs add forms (Olah et al., "Feature Visualization",
 2017, section "Preconditioning and Parameterization").
@@ -15,7 +15,7 @@ import tensorflow as tf
 from dreamer.ascent.regularizers import Regularizer
 
 Decode = Callable[[tf.Tensor], tf.Tensor]
-"""A differentiable function from parameters `(n, h, w, 3)` to pictures of that shape."""
+"""A differentiable function from parameters `(n, h, w, k)` to pictures `(n, h, w, 3)`."""
 
 
 class Parametrization(NamedTuple):
@@ -68,16 +68,49 @@ def _fourier_decode(spectrum: tf.Tensor) -> tf.Tensor:
     height, width = tf.shape(spectrum)[1], tf.shape(spectrum)[2]
     (down, rows), (right, columns) = _make_hartley_basis(height), _make_hartley_basis(width)
     planes = _transform_axes(spectrum * _make_amplitudes(rows, columns), down, right)
+    return from_planes(planes)
+
+
+def to_planes(images: tf.Tensor) -> tf.Tensor:
+    """Return the lightness and the two color axes of pictures of 0 to 1, of any range."""
+    inside = tf.clip_by_value(images, _EDGE, 1 - _EDGE)
+    logits = tf.math.log(inside) - tf.math.log1p(-inside)
+    return tf.einsum("nyxc,cd->nyxd", logits, tf.constant(_CORRELATED))
+
+
+def from_planes(planes: tf.Tensor) -> tf.Tensor:
+    """Return the pictures whose lightness and color axes these are; see `to_planes`."""
     return tf.sigmoid(tf.einsum("nyxc,cd->nyxd", planes, tf.constant(_DECORRELATED)))
 
 
 def _fourier_encode(images: tf.Tensor) -> tf.Tensor:
     height, width = tf.shape(images)[1], tf.shape(images)[2]
     (down, rows), (right, columns) = _make_hartley_basis(height), _make_hartley_basis(width)
-    inside = tf.clip_by_value(images, _EDGE, 1 - _EDGE)
-    logits = tf.math.log(inside) - tf.math.log1p(-inside)
-    planes = tf.einsum("nyxc,cd->nyxd", logits, tf.constant(_CORRELATED))
+    planes = to_planes(images)
     return _transform_axes(planes, down, right) / _make_amplitudes(rows, columns)
+
+
+def _phases_encode(images: tf.Tensor) -> tf.Tensor:
+    spectrum = tf.signal.fft2d(tf.cast(_swap_axes(to_planes(images)), tf.complex64))
+    return tf.concat([_unswap_axes(tf.math.angle(spectrum)), _unswap_axes(tf.abs(spectrum))], -1)
+
+
+def _phases_decode(spectrum: tf.Tensor) -> tf.Tensor:
+    phases, magnitudes = map(_swap_axes, tf.split(spectrum, 2, -1))
+    magnitudes = tf.stop_gradient(magnitudes)
+    # The mean keeps its sign, or the whole picture could change its color.
+    first = tf.pad(tf.ones([1, 1]), [[0, tf.shape(phases)[2] - 1], [0, tf.shape(phases)[3] - 1]])
+    phases = tf.where(first > 0, tf.stop_gradient(phases), phases)
+    waves = tf.complex(magnitudes * tf.cos(phases), magnitudes * tf.sin(phases))
+    return from_planes(_unswap_axes(tf.math.real(tf.signal.ifft2d(waves))))
+
+
+def _swap_axes(images: tf.Tensor) -> tf.Tensor:
+    return tf.transpose(images, [0, 3, 1, 2])
+
+
+def _unswap_axes(planes: tf.Tensor) -> tf.Tensor:
+    return tf.transpose(planes, [0, 2, 3, 1])
 
 
 def _identity(images: tf.Tensor) -> tf.Tensor:
@@ -91,6 +124,9 @@ PARAMETRIZATIONS: Mapping[str, Parametrization] = {
     "pixels": PIXELS,
     # Lucid's `fft=True, decorrelate=True, sigmoid=True`, in a real basis.
     "fourier": Parametrization(_fourier_encode, _fourier_decode),
+    # MACO: the spectrum's magnitudes stay those of the start (Fel et al., "Unlocking Feature
+    # Visualization for Deeper Networks with MAgnitude Constrained Optimization", 2023).
+    "phases": Parametrization(_phases_encode, _phases_decode),
 }
 """The parametrizations by name."""
 

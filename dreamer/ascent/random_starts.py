@@ -7,6 +7,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from dreamer.arrays import Size
+from dreamer.ascent.natural_spectrum import make_magnitudes
 from dreamer.ascent.parametrizations import PARAMETRIZATIONS
 
 
@@ -25,12 +26,22 @@ def _fourier(random: np.random.Generator, size: Size) -> NDArray[np.float32]:
     return np.asarray(waves / waves.std(), np.float32)
 
 
+def _natural(random: np.random.Generator, size: Size) -> NDArray[np.float32]:
+    """Draw the phases of a picture that has the spectrum of photographs."""
+    # Those of real noise, so that the waves are real, too.
+    phases = np.angle(np.fft.fft2(random.standard_normal((*size, 3)), axes=(0, 1)))
+    spectrum = np.concatenate([phases, make_magnitudes(size)], -1).astype(np.float32)
+    waves = np.asarray(PARAMETRIZATIONS["phases"].decode(tf.constant(spectrum[None]))[0]) - 0.5
+    return np.asarray(waves / waves.std(), np.float32)
+
+
 def _none(random: np.random.Generator, size: Size) -> NDArray[np.float32]:
     return np.zeros((*size, 3), np.float32)
 
 
 RANDOM_STARTS: Mapping[str, Callable[[np.random.Generator, Size], NDArray[np.float32]]] = {
     "fourier": _fourier,
+    "natural": _natural,
     "uniform": _uniform,
     "gaussian": _gaussian,
     "gray": _none,

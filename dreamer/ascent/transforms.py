@@ -104,6 +104,43 @@ def _sample_bilinear(
     )
 
 
+def crop(least: float, most: float) -> Transform:
+    """Return a random square of each picture, whose side is a share of the short one.
+
+    What is seen is as large as the largest square; sampling is bilinear.
+
+    Args:
+        least, most: the smallest and the largest side, as shares, above 0 and up to 1.
+    """
+
+    def cut(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        count = tf.shape(images)[0]
+        size = tf.cast(tf.shape(images)[1:3], tf.float32)
+        short = tf.reduce_min(size)
+        sides, *corners = tf.unstack(tf.random.stateless_uniform([3, count], seed))
+        sides = short * (least + (most - least) * sides)
+        ends = [
+            (place * (length - sides), sides, length)
+            for place, length in zip(corners, tf.unstack(size), strict=True)
+        ]
+        begin = [start / (length - 1) for start, _, length in ends]
+        end = [(start + side - 1) / (length - 1) for start, side, length in ends]
+        side = tf.cast(tf.round(short * most), tf.int32)
+        boxes = tf.stack([*begin, *end], 1)
+        return tf.image.crop_and_resize(images, boxes, tf.range(count), [side, side])
+
+    return cut
+
+
+def add_noise(spread: float) -> Transform:
+    """Return a transform that adds Gaussian noise of a standard deviation."""
+
+    def add(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        return images + tf.random.stateless_normal(tf.shape(images), seed, 0.0, spread)
+
+    return add
+
+
 def chain(*transforms: Transform) -> Transform:
     """Return a transform that applies several in turn, each with its own random numbers."""
 

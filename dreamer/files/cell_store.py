@@ -6,6 +6,7 @@ are made from the stored cells, of 16 bits per color, so that resuming does not 
 
 import hashlib
 import json
+import math
 import re
 import zipfile
 from collections.abc import Mapping
@@ -29,11 +30,23 @@ def folder(sheet: Path) -> Path:
 
 
 class Cell(NamedTuple):
-    """A picture on a sheet, with its label and its score."""
+    """A picture on a sheet.
+
+    Attributes:
+        label: of the picture.
+        picture: float32 `(h, w, 3)`.
+        score: of the picture.
+        first_score: of what it was made from; NaN where nobody asks.
+        step: the steps that led to it.
+        stopped: whether it stopped by itself.
+    """
 
     label: str
     picture: Image
     score: float
+    first_score: float = math.nan
+    step: int = 0
+    stopped: bool = False
 
 
 class CellStore:
@@ -65,14 +78,23 @@ class CellStore:
         """Return a finished cell, or None if it is missing or damaged."""
         try:
             with np.load(self._path(label), allow_pickle=False) as archive:
-                return Cell(label, from_stored(archive["picture"]), float(archive["score"]))
+                score, first = float(archive["score"]), float(archive["first_score"])
+                step, stopped = int(archive["step"]), bool(archive["stopped"])
+                return Cell(label, from_stored(archive["picture"]), score, first, step, stopped)
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):
             return None
 
     def put(self, cell: Cell) -> None:
         """Store a finished cell."""
         with atomic.open_replacing(self._path(cell.label)) as file:
-            np.savez(file, picture=to_stored(cell.picture), score=np.float64(cell.score))
+            np.savez(
+                file,
+                picture=to_stored(cell.picture),
+                score=np.float64(cell.score),
+                first_score=np.float64(cell.first_score),
+                step=np.int64(cell.step),
+                stopped=np.bool_(cell.stopped),
+            )
 
     def remove(self) -> None:
         """Delete all cells, and their folder if nothing else is in it."""

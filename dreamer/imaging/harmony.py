@@ -2,11 +2,10 @@
 
 import cv2
 import numpy as np
-import scipy  # Its parts are imported where they are first used.
 from numpy.typing import NDArray
 
 from dreamer.arrays import Image
-from dreamer.imaging import oklab
+from dreamer.imaging import large_shapes, oklab
 from dreamer.imaging.finish import Finish
 
 NARROWEST = 0.35
@@ -45,7 +44,9 @@ def harmonize(share: float, *, seamless: bool = False) -> Finish:
         way[1:, 3] = share * (mean - across @ lab[..., 1:].mean((0, 1)))
         moved = np.asarray(cv2.transform(lab, way.astype(np.float32)), np.float32)
         sigma = LARGE * min(photo.shape[:2])
-        large = _blur_difference(own[..., 1:], moved[..., 1:], sigma, wrap=seamless)
+        size = moved.shape[0], moved.shape[1]
+        small, wanted = (large_shapes.shrink(each[..., 1:], size, sigma) for each in (moved, own))
+        large = large_shapes.blur_and_enlarge(wanted - small, size, sigma, wrap=seamless)
         moved[..., 1:] += np.float32(LARGE_SHARE * share) * large
         return oklab.to_rgb(moved, KNEE)
 
@@ -98,33 +99,3 @@ def _power(matrix: _Matrix, exponent: float) -> _Matrix:
     """Return a power of a symmetric matrix."""
     values, vectors = np.linalg.eigh(matrix)
     return np.asarray(vectors * np.maximum(values, 1e-12) ** exponent @ vectors.T)
-
-
-def _blur_difference(
-    own: NDArray[np.float32], moved: NDArray[np.float32], sigma: float, *, wrap: bool
-) -> NDArray[np.float32]:
-    """Return the difference of large shapes' colors, which is computed on a small copy.
-
-    Args:
-        own: the photo's colors, at any size.
-        moved: the dream's, `(h, w, 2)`.
-        sigma: standard deviation of the blur, in pixels of the dream.
-        wrap: whether what is beyond an edge is what lies at the opposite one.
-    """
-    height, width = moved.shape[:2]
-    step = max(1.0, sigma / 4)
-    size = max(1, round(width / step)), max(1, round(height / step))
-    small = [cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (own, moved)]
-    difference = small[0] - small[1]
-    if wrap:
-        width_of = (sigma / step, sigma / step, 0)
-        blurred = scipy.ndimage.gaussian_filter(difference, width_of, mode="wrap")
-        # Enlarged by what lies around, so that the edges meet.
-        margin = 4
-        around = np.pad(blurred, ((margin, margin), (margin, margin), (0, 0)), mode="wrap")
-        wide = round(width * (1 + 2 * margin / size[0])), round(height * (1 + 2 * margin / size[1]))
-        large = cv2.resize(around, wide, interpolation=cv2.INTER_CUBIC)
-        left, top = (wide[0] - width) // 2, (wide[1] - height) // 2
-        return np.asarray(large[top : top + height, left : left + width], np.float32)
-    blurred = cv2.GaussianBlur(difference, None, sigma / step, borderType=cv2.BORDER_REFLECT)
-    return np.asarray(cv2.resize(blurred, (width, height), interpolation=cv2.INTER_CUBIC), "f4")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dreamer.arrays import Image
-from dreamer.imaging import finish
+from dreamer.imaging import finish, large_shapes
 
 Floats = NDArray[np.float32]
 
@@ -21,8 +21,14 @@ STRIDE = 2
 SHAPES = 0.015
 """Standard deviation of the blur that leaves large shapes, as a share of the short side."""
 
+MOTIFS = 0.06
+"""Standard deviation of the blur that motifs dissolve in, as a share of the short side."""
+
 FINE = 1.5
 """Standard deviation, in pixels, of the blur that separates fine detail from the rest."""
+
+MOOD = 5.0
+"""Seconds that a film takes from one mood to another."""
 
 FLOOR = 0.02
 """Least strength that a channel counts as having, as a share of the mean of all."""
@@ -41,6 +47,32 @@ def habituate(strengths: Floats, exponent: float) -> Floats:
     """
     mean = max(float(strengths.mean()), 1e-12)
     weights = (mean / np.maximum(strengths, FLOOR * mean)) ** exponent
+    return np.asarray(np.sqrt(weights / weights.mean()), np.float32)
+
+
+def wander(
+    count: int, seconds: float, strength: float, seed: int, around: float | None = None
+) -> Floats:
+    """Return factors on activations of channels, `(count,)`, that drift from one mood to another.
+
+    A mood raises some channels and lowers others at random; it lasts for about `MOOD` seconds.
+
+    Args:
+        count: of the channels.
+        seconds: of the film, at this moment.
+        strength: standard deviation of the natural logarithms of the channels' weights.
+        seed: of the moods.
+        around: length of a loop, in seconds, at the end of which the first mood returns.
+    """
+    moods = max(2, round(around / MOOD)) if around else None
+    number, share = divmod(seconds / (around / moods if around and moods else MOOD), 1)
+    # The sum of the squares of cosine and sine is 1, and a smooth angle rests at each mood.
+    angle = share * share * (3 - 2 * share) * np.pi / 2
+    before, after = (
+        np.random.default_rng([seed, each % moods if moods else each]).standard_normal(count)
+        for each in (int(number), int(number) + 1)
+    )
+    weights = np.exp(strength * (np.cos(angle) * before + np.sin(angle) * after))
     return np.asarray(np.sqrt(weights / weights.mean()), np.float32)
 
 
@@ -126,6 +158,21 @@ def approach(image: Image, photo: Image, share: float) -> Image:
     sigma = SHAPES * min(image.shape[:2])
     difference = cv2.GaussianBlur(photo - image, (0, 0), sigma)
     return np.asarray(image + np.float32(share) * difference, np.float32)
+
+
+def dissolve(image: Image, share: float, *, wrap: bool = False) -> Image:
+    """Bring a frame a share of the way to its large shapes, so that others grow out of them.
+
+    Args:
+        image: float32 `(h, w, 3)`.
+        share: 0 to 1.
+        wrap: whether what is beyond an edge is what lies at the opposite one.
+    """
+    size = image.shape[0], image.shape[1]
+    sigma = MOTIFS * min(size)
+    small = large_shapes.shrink(image, size, sigma)
+    shapes = large_shapes.blur_and_enlarge(small, size, sigma, wrap=wrap)
+    return np.asarray(image + np.float32(share) * (shapes - image), np.float32)
 
 
 def limit_flash(image: Image, before: Image, most: float) -> Image:

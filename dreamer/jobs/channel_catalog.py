@@ -36,7 +36,9 @@ def catalog_folder() -> Path:
     return platformdirs.user_cache_path("dreamer", appauthor=False) / "filters"
 
 
-def write_catalog(job: Visualization, request: FiltersRequest, photo: Path) -> None:
+def write_catalog(
+    job: Visualization, request: FiltersRequest, photo: Path, output: Path | None
+) -> None:
     """Write a sheet of the channels that a photo excites most, the strongest first.
 
     Each is labeled with its strength as a share of that of the strongest.
@@ -45,7 +47,10 @@ def write_catalog(job: Visualization, request: FiltersRequest, photo: Path) -> N
         job: its recipe names the layers, and says how the channels' pictures grow.
         request: says how many of each layer there are, where the recipe does not.
         photo: what they are chosen on.
+        output: a file or a folder; None for this folder.
     """
+    if job.run.scores.table or job.run.scores.log:
+        raise DreamerError("--on shows strengths on a photo: leave tables and --log out.")
     film, each = request.film, request.each
     if request.every_channel or request.vary or request.between or film or each:
         raise DreamerError(
@@ -56,7 +61,7 @@ def write_catalog(job: Visualization, request: FiltersRequest, photo: Path) -> N
     with speaking_of("--on"):
         read = photos.read(photo)
     overwrite = job.run.overwrite
-    file, folder = find_destination(request.output, many=False, overwrite=overwrite)
+    file, folder = find_destination(output, many=False, overwrite=overwrite)
     usual = (folder or Path()) / f"filters-on-{photo.stem}.png"
     path = file or atomic.choose_default_name(usual, overwrite=overwrite)
     make_folder(path.parent)

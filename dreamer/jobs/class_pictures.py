@@ -15,6 +15,7 @@ from dreamer.jobs.events import Done, Outcome, Planned, Sink, Stop, Stopped
 from dreamer.jobs.outputs import save_preset
 from dreamer.jobs.requests import ClassRequest
 from dreamer.jobs.resolve import Origin, network_file, parse_init, resolve
+from dreamer.jobs.scores import Seen, choose_scores, describe_score, look
 from dreamer.jobs.sources import find_destination, make_folder
 from dreamer.jobs.visualization import Run, Visualization
 from dreamer.jobs.workbench import Workbench
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
 
 
 class Cell(NamedTuple):
-    """A picture, the recipe that makes it again, and the options that vary it."""
+    """A picture, the recipe that makes it again, the options that vary it, and how it is seen."""
 
     grown: Grown
     recipe: Recipe
     options: str
+    seen: Seen
 
 
 def run(request: ClassRequest, emit: Sink, stop: Stop, bench: Workbench) -> Outcome:
@@ -45,17 +47,22 @@ def run(request: ClassRequest, emit: Sink, stop: Stop, bench: Workbench) -> Outc
     wanted = resolve(request, Kind.CLASS, emit, Origin(request.preset, usual="class"))
     if request.save_preset:
         save_preset(request.save_preset, wanted.recipe, overwrite=request.overwrite)
-    how = Run(request.threads, request.overwrite, not request.no_recipe, emit, stop, bench)
+    overwrite = request.overwrite
+    pictures, scores = choose_scores(request.output, request.log, overwrite=overwrite)
+    how = Run(
+        *(request.threads, overwrite, not request.no_recipe, emit, stop, bench), scores=scores
+    )
     _, file = network_file(request)
     job = Visualization(wanted, file, photo, how, entire=True, targets=len(request.names))
     try:
-        _write_all(job, request)
+        _write_all(job, request, pictures)
     except Stopped:
         return Outcome(stopped=True)
+    scores.write(emit)
     return Outcome()
 
 
-def _write_all(job: Visualization, request: ClassRequest) -> None:
+def _write_all(job: Visualization, request: ClassRequest, output: Path | None) -> None:
     check_film(request.film, alone=not request.vary)
     varied = vary(job.wanted.recipe, request.vary)
     if len({recipe.network for _, recipe in varied}) > 1:
@@ -70,7 +77,7 @@ def _write_all(job: Visualization, request: ClassRequest) -> None:
     count = len(classes) * sum(recipe.visualization.diverse for _, recipe in varied)
     alone = count == 1
     file, folder = find_destination(
-        request.output, many=request.each and not alone, overwrite=request.overwrite
+        output, many=request.each and not alone, overwrite=request.overwrite
     )
     where = file.parent if file else folder or Path()
     make_folder(where)
@@ -84,6 +91,11 @@ def _write_all(job: Visualization, request: ClassRequest) -> None:
         for options, recipe in varied
         for cell in _grow(job, head, (options, recipe), classes, (request.film, columns))
     ]
+    for cell in cells:
+        job.run.scores.add(cell.grown, cell.options, cell.seen)
+        job.run.emit(Done(f"{cell.options} {_describe_seen(head, cell)}".strip()))
+    if job.run.scores.table and not output:
+        return
     if request.each or alone:
         _write_each(job, cells, file, where)
     else:
@@ -91,10 +103,10 @@ def _write_all(job: Visualization, request: ClassRequest) -> None:
             where / "classes.png", overwrite=request.overwrite
         )
         shown = [(cell.grown.picture, _label(cell)) for cell in cells]
-        provenance = job.describe(_name_classes(head, job.wanted.recipe, classes))
+        scored = {_label(cell): describe_score(cell.grown, cell.seen) for cell in cells}
+        own = _name_classes(head, job.wanted.recipe, classes)
+        provenance = job.describe(own, scores=scored)
         job.write_sheet(path, shown, columns, provenance)
-    for cell in cells:
-        job.run.emit(Done(f"{cell.options} {_describe_seen(head, cell)}".strip()))
 
 
 def _write_each(job: Visualization, cells: Sequence[Cell], file: Path | None, where: Path) -> None:
@@ -104,7 +116,7 @@ def _write_each(job: Visualization, cells: Sequence[Cell], file: Path | None, wh
         # Several may have one label.
         path = file or atomic.find_free_name(usual, written if job.run.overwrite else None)
         written.add(path)
-        provenance = job.describe(cell.recipe)
+        provenance = job.describe(cell.recipe, **describe_score(cell.grown, cell.seen))
         photos.write(path, cell.grown.picture, made=provenance, overwrite=job.run.overwrite)
         job.run.emit(Done(str(path), path))
 
@@ -140,10 +152,10 @@ def _grow(
     named = [
         unit._replace(label=head.label(output)) for output, unit in zip(classes, units, strict=True)
     ]
-    every = job.grow(_name_classes(head, recipe, classes), named, *filmed)
+    every = job.grow(_name_classes(head, recipe, classes), named, *filmed, option=options)
     outputs = [output for output in classes for _ in range(recipe.visualization.diverse)]
     return [
-        Cell(grown, _name_classes(head, recipe, [output]), options)
+        Cell(grown, _name_classes(head, recipe, [output]), options, look(head, output, grown))
         for output, grown in zip(outputs, every, strict=True)
     ]
 
@@ -159,11 +171,18 @@ def _count_columns(classes: int, varied: Sequence[Recipe]) -> int:
 
 
 def _label(cell: Cell) -> str:
-    return f"{cell.options} {cell.grown.label}  {cell.grown.score:.3g}".strip()
+    score = f"{cell.grown.score:.3g}  p {cell.seen.probability:.2f}"
+    return f"{cell.options} {cell.grown.label}  {score}".strip()
 
 
 def _describe_seen(head: Head, cell: Cell) -> str:
     """Describe a class's score before and after, and what its picture is taken for."""
     grown = cell.grown
-    seen = ", ".join(f"{guess.label} {guess.score:.3g}" for guess in head.guesses(grown.picture))
-    return f"{grown.label}: {grown.first_score:.3g} → {grown.score:.3g}, seen as {seen}"
+    guesses = head.guesses(grown.picture)
+    seen = ", ".join(
+        f"{each.label} {each.score:.3g} (p = {each.probability:.2f})" for each in guesses
+    )
+    return (
+        f"{grown.label}: {grown.first_score:.3g} → {grown.score:.3g} before the softmax, "
+        f"p = {cell.seen.probability:.2f}; seen as {seen}"
+    )

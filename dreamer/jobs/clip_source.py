@@ -39,7 +39,7 @@ PHOTO_ONLY: Mapping[str, str] = {
     "loop": "a clip has its own end",
     "intro": "a clip has its own beginning",
     "cadence": "every frame of a clip is dreamt, see --every",
-    "habituation": "a clip is new with every frame",
+    **dict.fromkeys(("habituation", "dissolve", "wander"), "a clip is new with every frame"),
     "colors": "a clip has its own colors",
     **dict.fromkeys(("associate", "avoid", "themes"), "only films of photos associate"),
     "bpm": "only films of photos keep time",

@@ -133,8 +133,7 @@ def measure_distances(net: Network, pictures: tuple[Image, Image]) -> tuple[floa
 def _list_rows(compared: Sequence[Compared]) -> Iterator[Sequence[object]]:
     for each in compared:
         for channel, (a, b) in enumerate(each.profiles.T.tolist()):
-            numbers = (f"{value:.6g}" for value in (a, b, a - b, each.correlation))
-            yield (each.layer, channel, *numbers)
+            yield (each.layer, channel, a, b, a - b, each.correlation)
 
 
 def _cells(each: Compared, pictures: Sequence[Image]) -> Iterator[tuple[Image, str]]:

@@ -144,7 +144,7 @@ class Found:
                 )
                 height, width = each.own
                 photo = (each.path, width, height, left, top, right, bottom)
-                yield (*channel, rank, f"{each.activation:.6g}", *photo)
+                yield (*channel, rank, each.activation, *photo)
 
     def write_sheets(self, path: Path, *, grown: bool) -> Iterator[Path]:
         """Write a sheet, or several where one would be too large; yield their paths."""

@@ -17,6 +17,7 @@ from dreamer.jobs.events import Done, Note, Outcome, Planned, Sink, Stop, Stoppe
 from dreamer.jobs.outputs import Headings, save_preset
 from dreamer.jobs.requests import FiltersRequest
 from dreamer.jobs.resolve import Origin, network_file, parse_init, resolve
+from dreamer.jobs.scores import choose_scores, describe_score
 from dreamer.jobs.sheet_cache import grow_missing
 from dreamer.jobs.sources import find_destination, make_folder
 from dreamer.jobs.visualization import Run, Visualization
@@ -58,27 +59,31 @@ def run(request: FiltersRequest, emit: Sink, stop: Stop, bench: Workbench) -> Ou
         save_preset(request.save_preset, wanted.recipe, overwrite=request.overwrite)
     count = sum(len(term.channels or range(request.first)) for term in wanted.recipe.terms)
     overwrite = request.overwrite or request.fresh
-    how = Run(request.threads, overwrite, not request.no_recipe, emit, stop, bench)
+    pictures, scores = choose_scores(request.output, request.log, overwrite=overwrite)
+    how = Run(
+        *(request.threads, overwrite, not request.no_recipe, emit, stop, bench), scores=scores
+    )
     _, file = network_file(request)
     job = Visualization(wanted, file, photo, how, targets=count)
     try:
         if request.on:
             from dreamer.jobs.channel_catalog import write_catalog
 
-            write_catalog(job, request, request.on)
+            write_catalog(job, request, request.on, pictures)
         else:
-            _write_all(job, request)
+            _write_all(job, request, pictures)
     except Stopped:
         return Outcome(stopped=True)
+    scores.write(emit)
     return Outcome()
 
 
-def _write_all(job: Visualization, request: FiltersRequest) -> None:
+def _write_all(job: Visualization, request: FiltersRequest, output: Path | None) -> None:
     check_film(request.film, alone=not (request.vary or request.each))
     sheets = list(_find_sheets(job, request))
     _check(job, request, sheets)
     file, folder = find_destination(
-        request.output, many=request.each or len(sheets) > 1, overwrite=job.run.overwrite
+        output, many=request.each or len(sheets) > 1, overwrite=job.run.overwrite
     )
     many = Path(f"{Path(job.net.name).stem}-filters") if len(sheets) > 1 else Path()
     where = file.parent if file else folder or many
@@ -96,8 +101,13 @@ def _write_all(job: Visualization, request: FiltersRequest) -> None:
             write_between(job, sheet.recipe, sheet.targets, request.between, path, request.film)
         elif request.film:
             columns = request.columns or contact_sheet.choose_columns(len(sheet.targets))
-            job.grow(sheet.recipe, sheet.targets, request.film, columns)
+            for one in job.grow(sheet.recipe, sheet.targets, request.film, columns):
+                job.run.scores.add(one)
             job.run.emit(Done(str(request.film), request.film))
+        elif job.run.scores.table and not output:
+            for option, recipe in vary(sheet.recipe, request.vary):
+                for one in job.grow(recipe, sheet.targets, option=option):
+                    job.run.scores.add(one, option)
         elif request.each:
             _write_each(job, sheet, where)
         else:
@@ -113,6 +123,8 @@ def _check(job: Visualization, request: FiltersRequest, sheets: Sequence[Sheet])
         raise DreamerError("A film or a row shows one layer: name one, or channels.")
     if request.between:
         check_between(sheets[0].targets, alone=not (request.vary or request.each))
+        if job.run.scores.table or job.run.scores.log:
+            raise DreamerError("--between has a score for each mix: leave tables and --log out.")
     else:
         job.film_size(sheets[0].recipe, sheets[0].targets)
 
@@ -188,9 +200,10 @@ def _write_each(job: Visualization, sheet: Sheet, where: Path) -> None:
     def write(one: Grown) -> None:
         path, recipe = files[one.label]
         if not _is_there(job, path, recipe):
-            carried = job.describe(recipe)
+            carried = job.describe(recipe, **describe_score(one))
             photos.write(path, one.picture, made=carried, overwrite=job.run.overwrite)
             job.run.emit(Done(str(path), path))
+        job.run.scores.add(one)
 
     if missing:
         job.grow(sheet.recipe, missing, finished=write)
@@ -224,6 +237,8 @@ def _write_sheet(
         for option, recipe in varied
         for cell in grow_missing(job, recipe, sheet.targets, store, option)
     ]
+    for cell in shown:
+        job.run.scores.add(cell)
     diverse = sheet.recipe.visualization.diverse
     row = diverse if diverse > 1 else len(sheet.targets)
     in_rows = (request.vary or diverse > 1) and row > 1
@@ -236,5 +251,7 @@ def _write_sheet(
         (each.picture, f"{'' if headings.across else each.label}  {each.score:.4g}".strip())
         for each in shown
     ]
-    job.write_sheet(path, labeled, columns, job.describe(sheet.recipe), headings)
+    scored = {each.label: float(f"{each.score:.6g}") for each in shown}
+    carried = job.describe(sheet.recipe, scores=scored)
+    job.write_sheet(path, labeled, columns, carried, headings)
     store.remove()

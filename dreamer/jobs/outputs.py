@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +21,8 @@ from dreamer.jobs.sources import make_folder
 from dreamer.recipe import Recipe, to_toml
 from dreamer.recipe.provenance import Provenance
 
-TABLE = ".csv"
+TABLES = (".csv", ".json")
+"""Suffixes of tables."""
 
 
 @dataclass(frozen=True)
@@ -123,13 +126,39 @@ def choose_files(given: Sequence[Path], usual: Path, *, overwrite: bool) -> File
     kinds: dict[bool, Path] = {}
     for path in given or [atomic.choose_default_name(usual, overwrite=overwrite)]:
         suffix = path.suffix.lower()
-        if suffix != TABLE and suffix not in photos.WRITERS:
-            known = " ".join([TABLE, *photos.WRITERS])
+        if suffix not in TABLES and suffix not in photos.WRITERS:
+            known = " ".join([*TABLES, *photos.WRITERS])
             raise DreamerError(f"Cannot write {path}: end --output in one of {known}.")
-        if kinds.setdefault(suffix == TABLE, path) != path:
+        if kinds.setdefault(suffix in TABLES, path) != path:
             raise DreamerError(f"Give one sheet and one table: {path} is one too many.")
         check_file(path, overwrite=overwrite)
     return Files(kinds.get(False), kinds.get(True))
+
+
+def split_output(given: Sequence[Path], *, overwrite: bool) -> tuple[Path | None, Path | None]:
+    """Return what `--output` names of pictures, a file or a folder, and of a table.
+
+    Raises DreamerError, before any work, where there are two of a kind.
+    """
+    kinds: dict[bool, Path] = {}
+    for path in given:
+        is_table = path.suffix.lower() in TABLES
+        if kinds.setdefault(is_table, path) != path:
+            raise DreamerError(
+                f"Give one --output for pictures and one for a table: {path} is one too many."
+            )
+        if is_table:
+            check_file(path, overwrite=overwrite)
+    return kinds.get(False), kinds.get(True)
+
+
+def check_table(path: Path | None, flag: str, *, overwrite: bool) -> None:
+    """Raise DreamerError, before any work, where a table cannot be written."""
+    if path is None:
+        return
+    if path.suffix.lower() not in TABLES:
+        raise DreamerError(f"Cannot write {path}: end {flag} in one of {' '.join(TABLES)}.")
+    check_file(path, overwrite=overwrite)
 
 
 def check_file(path: Path, *, overwrite: bool) -> None:
@@ -142,11 +171,24 @@ def check_file(path: Path, *, overwrite: bool) -> None:
 def write_table(
     path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]], *, overwrite: bool
 ) -> None:
-    """Write a table as CSV."""
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows([columns, *rows])
+    """Write a table as CSV, or as JSON: a list of objects. Numbers get six digits."""
+    rounded = [[_round(value) for value in row] for row in rows]
+    if path.suffix.lower() == ".json":
+        named = [dict(zip(columns, row, strict=True)) for row in rounded]
+        text = json.dumps(named, indent=1, default=str, allow_nan=False) + "\n"
+    else:
+        lines = io.StringIO(newline="")
+        csv.writer(lines).writerows([columns, *rounded])
+        text = lines.getvalue()
     with atomic.open_replacing(path, overwrite=overwrite) as file:
-        file.write(text.getvalue().encode())
+        file.write(text.encode())
+
+
+def _round(value: object) -> object:
+    """Return a float with six digits, or None where it is not finite; else the value."""
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
 class Headings(NamedTuple):

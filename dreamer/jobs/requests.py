@@ -350,11 +350,16 @@ class GrownRequest(RecipeRequest):
     film: Path | None = ask(
         None, "write the ascent itself as a film, a frame per step", "--film", metavar="FILE.mp4"
     )
-    output: Path | None = ask(
-        None,
-        "a .png, .jpg, .webp or .tiff file, or a folder (default: a PNG in this folder)",
+    output: tuple[Path, ...] = ask(
+        (),
+        "a .png, .jpg, .webp or .tiff file, or a folder (default: a PNG in this folder); or a "
+        "table of the scores (.csv, .json), alone or given besides",
         "-o",
         "--output",
+        metavar="FILE|FOLDER",
+    )
+    log: Path | None = ask(
+        None, "write the score of every step, as .csv or .json", "--log", metavar="FILE"
     )
     no_recipe: bool = ask(False, "leave the recipe out of the picture", "--no-recipe")
 
@@ -469,7 +474,7 @@ class ExemplarsRequest(RecipeRequest):
     )
     output: tuple[Path, ...] = ask(
         (),
-        "a sheet (.png, .jpg, …) or a table (.csv); given twice, both",
+        "a sheet (.png, .jpg, …) or a table (.csv, .json); given twice, both",
         "-o",
         "--output",
         metavar="FILE",
@@ -494,7 +499,7 @@ class CompareRequest(Request):
     )
     output: tuple[Path, ...] = ask(
         (),
-        "a sheet (.png, .jpg, …) or a table (.csv); given twice, both",
+        "a sheet (.png, .jpg, …) or a table (.csv, .json); given twice, both",
         "-o",
         "--output",
         metavar="FILE",

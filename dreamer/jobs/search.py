@@ -283,7 +283,7 @@ def _measure(
     tried = []
     for number, cell in found:
         if cell:
-            _, picture, raised = cell
+            picture, raised = cell.picture, cell.score
             like = photos.resize(Photo(photo, None, ""), picture.shape[:2]).image
             distance = natural.distance(picture) if natural else 0.0
             tried.append(Tried(number, picture, raised, distance, measure_appeal(picture, like)))

@@ -38,11 +38,13 @@ def grow_missing(
         return [store.get(f"{option} {each.label}".strip()) for each in named]
 
     def keep(one: Grown) -> None:
-        store.put(Cell(f"{option} {one.label}".strip(), one.picture, one.score))
+        label = f"{option} {one.label}".strip()
+        facts = one.score, one.first_score, one.step, one.stopped
+        store.put(Cell(label, one.picture, *facts))
 
     if missing := [target for target in targets if None in read(target)]:
         try:
-            job.grow(recipe, missing, finished=keep)
+            job.grow(recipe, missing, finished=keep, option=option)
         except Stopped:
             if job.run.stop.drops:
                 store.remove()

@@ -20,6 +20,7 @@ from dreamer.jobs.ascent_film import film_ascent
 from dreamer.jobs.events import Note, Progress, Sink, Stop, Stopped
 from dreamer.jobs.framing import find_framing
 from dreamer.jobs.outputs import PLAIN, Headings, write_sheet
+from dreamer.jobs.scores import Scores
 from dreamer.jobs.workbench import Workbench
 from dreamer.networks import runtime
 from dreamer.recipe import Recipe
@@ -64,6 +65,7 @@ class Run:
         recipe: whether pictures carry their recipe.
         emit, stop, bench: of the job.
         parts: how far it is.
+        scores: where those of its pictures go.
     """
 
     threads: int | None
@@ -73,6 +75,7 @@ class Run:
     stop: Stop
     bench: Workbench
     parts: Parts = field(default_factory=Parts)
+    scores: Scores = field(default_factory=Scores)
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,7 @@ class Visualization:
         film: Path | None = None,
         columns: int = 1,
         finished: Callable[[Grown], None] | None = None,
+        option: str = "",
     ) -> list[Grown]:
         """Grow a picture for each target.
 
@@ -149,6 +153,7 @@ class Visualization:
             film: where to write the ascent of all of them, a frame per step.
             columns: of the film's frames, which are sheets where there are several pictures.
             finished: what is done with each picture as soon as it is finished.
+            option: what tells this recipe from others of the job.
 
         Raises Stopped where the job was asked to stop.
         """
@@ -157,7 +162,9 @@ class Visualization:
         size = self.film_size(recipe, targets, columns) if film else visualizer.size
         carried = self.describe(recipe)
         with film_ascent(film, size, carried, overwrite=self.run.overwrite) as frame:
-            for state in visualizer.grow(targets, every=1 if film else None):
+            every = 1 if film or self.run.scores.log else None
+            for state in visualizer.grow(targets, every=every):
+                self.run.scores.add_step(state, option)
                 first, last = state.labels[0], state.labels[-1]
                 named = first if first == last else f"{first} … {last}"
                 frame(partial(_compose_state, state, columns))
@@ -203,11 +210,11 @@ class Visualization:
         height, width, _ = _compose(empty, [target.label for target in grown], columns).shape
         return height, width
 
-    def describe(self, recipe: Recipe) -> Provenance | None:
-        """Return what a picture or a sheet carries; None where it shall not."""
+    def describe(self, recipe: Recipe, **facts: Any) -> Provenance | None:
+        """Return what a picture or a sheet carries, with other facts; None where it shall not."""
         if not self.run.recipe:
             return None
-        own: dict[str, Any] = {"network_sha256": self.net.sha256, "threads": self.threads}
+        own = {**facts, "network_sha256": self.net.sha256, "threads": self.threads}
         own |= {"photo_sha256": self.photo_sha256} if self.photo else {}
         return Provenance(recipe, {**own, **runtime.versions()})
 

@@ -79,7 +79,7 @@ class Workbench:
 
         stamp = file.stat().st_mtime_ns if file and file.is_file() else None
         key = (
-            *(recipe.network, recipe.input_range, recipe.input_mean, recipe.input_order),
+            *(recipe.network, *(getattr(recipe, name) for name in loading.INPUT)),
             *(file, stamp),
         )
         if key not in self._networks:

@@ -1,12 +1,13 @@
 """Check that a user's network can have been trained on the input range that it gets here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import layers
 
+from dreamer.errors import unknown
 from dreamer.imaging import noise
 from dreamer.networks.flattening import Step
 from dreamer.networks.registry import TORCH_SCALE, NetSpec
@@ -17,6 +18,19 @@ WRONG = 4.0
 _RANGES = ((0, 255), (0, 1), (-1, 1))
 _PICTURE_SIZE = (96, 96)
 _PREPROCESSING = (layers.Rescaling, layers.Normalization, Step)
+
+
+def choose_picture(network: str, inputs: Sequence[str], wanted: str | None) -> str:
+    """Return the input that takes the picture: the one that is wanted, or the first that can.
+
+    Raises DreamerError with the nearest names where none that can is called so.
+    """
+    if wanted is None:
+        return inputs[0]
+    if wanted not in inputs:
+        remedy = f"set input_name to one that takes a picture: {', '.join(inputs)}."
+        raise unknown(f"input of {network}", wanted, inputs, remedy)
+    return wanted
 
 
 def check_input(name: str, model: Any, spec: NetSpec) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import hashlib
 import importlib
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -28,7 +28,8 @@ from dreamer.networks.network import Network
 from dreamer.networks.registry import NetSpec
 from dreamer.recipe import Recipe
 
-_INPUT = ("input_range", "input_mean", "input_order")
+INPUT = ("input_range", "input_mean", "input_order", "input_name")
+"""The fields of a recipe that describe the input of a network in a file."""
 
 
 def load_network(source: Any, *, weights: str | Path | None = None, **inputs: Any) -> Network:
@@ -53,7 +54,7 @@ def load_for_recipe(recipe: Recipe, file: Path | None = None) -> Network:
     if not registry.is_model_file(recipe.network) or file is None:
         return load(recipe.network, file)
     usual = Recipe()
-    described = any(getattr(recipe, name) != getattr(usual, name) for name in _INPUT)
+    described = any(getattr(recipe, name) != getattr(usual, name) for name in INPUT)
     return load_file(file, describe_input(recipe), described=described)
 
 
@@ -72,6 +73,7 @@ def describe_input(recipe: Recipe) -> NetSpec:
         layers=(),
         smallest=0,
         motifs={},
+        picture=recipe.input_name,
     )
 
 
@@ -115,12 +117,13 @@ def _list_variables(path: Path) -> list[Path]:
 def _load_onnx(path: Path, spec: NetSpec, *, described: bool) -> Network:
     from dreamer.networks import onnx_file
 
-    model = onnx_file.read_model(path)
+    model = onnx_file.read_model(path, spec.picture)
     sha256 = weight_files.sha256(path, *model.parts)
     if not described:
         spec = replace(spec, scale=registry.TORCH_SCALE, offset=registry.TORCH_OFFSET)
     flatten = partial(onnx_file.flatten, model)
-    return _make_network(path.name, spec, flatten, model.picture.size, sha256, described=described)
+    net = _make_network(path.name, spec, flatten, model.picture.size, sha256, described=described)
+    return _note_inputs(net, model.pictures)
 
 
 def load_model(
@@ -138,12 +141,26 @@ def load_model(
     Raises DreamerError if it is not a usable network.
     """
     name = name or str(whole.name)
-    picture = _find_picture(name, whole)
-    return _make_network(
+    pictures = _find_pictures(name, whole)
+    picture = pictures[input_check.choose_picture(name, list(pictures), spec.picture)]
+    net = _make_network(
         *(name, spec, partial(flattening.flatten, whole, picture), tuple(picture.shape[1:3])),
         sha256 or _hash_weights(whole),
         described=described,
     )
+    return _note_inputs(net, list(pictures))
+
+
+def _note_inputs(net: Network, pictures: Sequence[str]) -> Network:
+    """Add a note on which of several inputs takes the picture, where nobody has said."""
+    if len(pictures) < 2 or net.spec.picture:
+        return net
+    first, *others = pictures
+    note = (
+        f"{net.name} reads {len(pictures)} pictures: the dream is what {first} gets, and what is "
+        f"made of {' and '.join(others)} is left out; --set input_name={others[0]} for another."
+    )
+    return replace(net, notes=(*net.notes, note))
 
 
 def _make_network(
@@ -172,7 +189,7 @@ def _make_network(
     notes = () if described else tuple(input_check.check_input(name, model, spec))
     whole = (lambda: flatten(size=size).model) if fixed and all(size) else None
     net = Network(name, spec, lambda: model, sha256, whole, notes)
-    names = [each for each in net.layers if net.is_own(each)]
+    names = [each for each in net.layers if net.is_own(each)] or list(net.layers)
     return replace(net, spec=replace(spec, layers=spec.layers or (names[len(names) // 2],)))
 
 
@@ -183,8 +200,8 @@ def _hash_weights(model: Any) -> str:
     return whole.hexdigest()
 
 
-def _find_picture(name: str, model: Any) -> Any:
-    """Return the input that takes the picture."""
+def _find_pictures(name: str, model: Any) -> Mapping[str, Any]:
+    """Return the inputs that can take the picture, by name."""
     if not getattr(model, "inputs", None):
         raise DreamerError(
             f"{name} is a class of its own, whose layers cannot be seen from outside: give "
@@ -196,7 +213,7 @@ def _find_picture(name: str, model: Any) -> Any:
         raise DreamerError(
             f"{name} reads {shapes}, and no picture of one or three colors, which come last."
         )
-    return pictures[0]
+    return {each.name: each for each in pictures}
 
 
 def _find_smallest_side(name: str, model: Any) -> int:

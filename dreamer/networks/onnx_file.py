@@ -20,6 +20,7 @@ from keras import layers
 from dreamer.errors import DreamerError
 from dreamer.networks import graph
 from dreamer.networks.flattening import FAILED, Called, Flat, Step, prune
+from dreamer.networks.input_check import choose_picture
 from dreamer.networks.onnx_calls import CHANNELS_LAST, Call, Unsupported, Value
 from dreamer.networks.onnx_layers import OPERATIONS
 from dreamer.networks.onnx_shapes import KNOWN
@@ -60,6 +61,7 @@ class OnnxModel:
         picture: its input.
         opset: the version of its operations.
         parts: other files in which some of the constants lie.
+        pictures: the names of the inputs that could take the picture.
     """
 
     name: str
@@ -69,10 +71,15 @@ class OnnxModel:
     picture: Picture
     opset: int
     parts: Sequence[Path]
+    pictures: Sequence[str]
 
 
-def read_model(path: Path) -> OnnxModel:
+def read_model(path: Path, wanted: str | None = None) -> OnnxModel:
     """Read an ONNX file.
+
+    Args:
+        path: the file.
+        wanted: the name of the input that takes the picture; the first that can unless given.
 
     Raises DreamerError if it is none, is too large, refers to other folders, or reads no picture.
     """
@@ -96,12 +103,15 @@ def read_model(path: Path) -> OnnxModel:
         model = inliner.inline_local_functions(model)
     opset = next((each.version for each in model.opset_import if each.domain in _DOMAINS), 1)
     constants = {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
-    picture = _find_picture(path.name, model, constants)
+    pictures = _find_pictures(path.name, model, constants)
+    picture = pictures[choose_picture(path.name, list(pictures), wanted)]
     shapes = _find_shapes(model)
     from dreamer.networks.onnx_patterns import find_patterns
 
     nodes = find_patterns(model.graph.node, constants)
-    return OnnxModel(path.name, nodes, constants, shapes, picture, opset, parts)
+    return OnnxModel(
+        *(path.name, nodes, constants, shapes, picture, opset, parts), pictures=list(pictures)
+    )
 
 
 def _find_shapes(model: Any) -> Mapping[str, Sequence[int]]:
@@ -141,18 +151,20 @@ def _load_parts(model: Any, path: Path) -> Sequence[Path]:
     return [folder / part for part in sorted(parts)]
 
 
-def _find_picture(name: str, model: Any, constants: Mapping[str, Any]) -> Picture:
-    shapes = []
-    for each in model.graph.input:
-        dims = [dim.dim_value or None for dim in each.type.tensor_type.shape.dim]
-        if each.name in constants:
-            continue
-        shapes.append(dims)
-        if len(dims) == 4 and dims[1] in (1, 3):
-            return Picture(each.name, dims[1], (dims[2], dims[3]), dims[0])
-    raise DreamerError(
-        f"{name} reads {shapes}, and no picture of one or three colors, which come first."
-    )
+def _find_pictures(name: str, model: Any, constants: Mapping[str, Any]) -> Mapping[str, Picture]:
+    """Return the inputs that can take the picture, by name."""
+    given = [each for each in model.graph.input if each.name not in constants]
+    shapes = [[dim.dim_value or None for dim in each.type.tensor_type.shape.dim] for each in given]
+    found = {
+        each.name: Picture(each.name, dims[1], (dims[2], dims[3]), dims[0])
+        for each, dims in zip(given, shapes, strict=True)
+        if len(dims) == 4 and dims[1] in (1, 3)
+    }
+    if not found:
+        raise DreamerError(
+            f"{name} reads {shapes}, and no picture of one or three colors, which come first."
+        )
+    return found
 
 
 def flatten(model: OnnxModel, size: tuple[int | None, int | None] = (None, None)) -> Flat:

@@ -51,6 +51,7 @@ class NetSpec:
             layers are measured when they are used.
         fixed: layers that need pictures of one size, and so cannot be dreamt on.
         reads: the height and width to which pictures are resized; None if any size will do.
+        picture: the input that takes the picture, where several could; the first unless given.
         classes: the order of the network's classes, one of `dreamer.recipe.class_labels.ORDERS`.
     """
 
@@ -67,6 +68,7 @@ class NetSpec:
     digest: str | None = None
     fixed: tuple[str, ...] = ()
     reads: tuple[int, int] | None = None
+    picture: str | None = None
     classes: str = "ilsvrc"
 
 

@@ -1,7 +1,8 @@
 """TensorFlow's SavedModels, which are programs: what they give is dreamt of, nothing inside."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from dreamer.errors import DreamerError
 from dreamer.networks.flattening import Step
@@ -42,7 +43,8 @@ def _find_signature(folder: Path, loaded: Any) -> Any:
     )
 
 
-class _Output(NamedTuple):
+@dataclass(frozen=True)
+class _Output:
     """A function from pictures to one of the outputs of a SavedModel."""
 
     loaded: Any

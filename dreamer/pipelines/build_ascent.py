@@ -88,7 +88,7 @@ def build_ascent(
         regularize=build_regularizer(recipe, setting.parametrization),
         stopping=build_stopping(recipe),
         tiles=setting.tiles,
-        decode=setting.parametrization.decode,
+        parametrization=setting.parametrization,
         keep_best=setting.keep_best,
         shifts=setting.shifts,
     )

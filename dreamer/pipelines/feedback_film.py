@@ -259,7 +259,7 @@ class FeedbackFilm:
         origin = self._hold.prepare(moved, pose, film, (self.recipe.seed, number), share)
         themes, raised = self._associate(carried, number)
         habituation, remembered = film.tiring
-        gains = self._gains(memory, habituation)
+        gains = self._gains(memory, film, habituation, number * seconds)
         moment = Moment(number, clock, gains, raised)
         placed = np.asarray(matrix @ memory.placed, np.float32)
         mask = self._veil.place(placed)
@@ -359,14 +359,22 @@ class FeedbackFilm:
         clock = self.recipe.clock(number * self.film.cadence, self.signals)
         return self.recipe.at(clock).film, clock
 
-    def _gains(self, memory: FeedbackMemory, habituation: float) -> dict[str, Floats]:
-        channels = self.pipeline.network.channels
-        return {
-            layer: stabilize.habituate(
-                memory.strengths.get(layer, np.ones(channels(layer), np.float32)), habituation
-            )
-            for layer in self.pipeline.goal.objective.layers
-        }
+    def _gains(
+        self, memory: FeedbackMemory, film: Film, habituation: float, seconds: float
+    ) -> dict[str, Floats]:
+        """Return factors on the activations of each layer's channels, at a moment of the film."""
+        chosen = any(term.channels or term.choice for term in self.recipe.terms)
+        wandering = film.find_wandering(chosen=chosen)
+        around = self.film.length / self.film.fps if self.film.loop else None
+        gains = {}
+        for place, layer in enumerate(sorted(self.pipeline.goal.objective.layers)):
+            count = self.pipeline.network.channels(layer)
+            strengths = memory.strengths.get(layer, np.ones(count, np.float32))
+            gains[layer] = stabilize.habituate(strengths, habituation)
+            if wandering:
+                seed = self.recipe.seed + place
+                gains[layer] *= stabilize.wander(count, seconds, wandering, seed, around)
+        return gains
 
     @cached_property
     def _veil(self) -> Veil:
@@ -444,6 +452,9 @@ class Hold:
         if self.journey:
             _, number = seed
             moved = self.journey.approach(moved, number * film.cadence)
+        if film.dissolve:
+            way = (1 - (1 - float(film.dissolve)) ** seconds) * share
+            moved = stabilize.dissolve(moved, way, wrap=film.border == "wrap")
         if film.source:
             mixed = 1 - (1 - float(film.source)) ** seconds
             moved = moved + np.float32(mixed) * (self._source(pose) - moved)

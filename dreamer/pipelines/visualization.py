@@ -105,6 +105,10 @@ def build_transform(recipe: Recipe, stride: int = 1) -> Transform:
     """
     own = recipe.visualization
     parts = [transforms.jitter(0 if own.unit else recipe.jitter)]
+    if own.view:
+        parts.append(transforms.crop(*own.view))
+    if own.view_noise:
+        parts.append(transforms.add_noise(own.view_noise))
     if own.turn or own.scale:
         parts.append(transforms.turn_and_scale(own.turn, own.scale))
     if own.pad:

@@ -123,6 +123,12 @@ class RecipeFields(Data):
         "network.input_order",
         Acts.GRAPH,
     )
+    input_name: Text | None = define(
+        None,
+        "for a network from a file: its input that takes the picture, where several could",
+        "network.input_name",
+        Acts.GRAPH,
+    )
     precision: Precision = define(
         "auto",
         "type to compute in: float32, bfloat16, or mixed (bfloat16 in the last octaves only);"

@@ -110,6 +110,9 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 ALONE, ASSOCIATING = (2.0, 1.0), (1.0, 2.0)
 """Habituation and memory, where nobody asks for others."""
 
+WANDERING = 4.0
+"""How far a film of whole layers strays, where nobody says."""
+
 MOMENTS = 5000
 """The approximate number of frames of a long film that are checked in advance."""
 
@@ -371,6 +374,16 @@ class Film(Data):
         Acts.TENSOR,
         FILM,
     )
+    wander: Annotated[Number, OverTime(0, 10)] | None = define(
+        None,
+        "how far the film strays from its objective, to ever other channels of its layers; 0 not "
+        "at all (default: 4; 0 where words or channels are asked for)",
+        "film.wander",
+        Acts.TENSOR,
+        FILM,
+        flag="--wander",
+        metavar="NUMBER",
+    )
     colors: Literal["alive", "first", "average", "palette", "free"] = define(
         "alive",
         "what frame colors do: live near the photo's, with its lightness (alive), or stay those of "
@@ -435,6 +448,16 @@ class Film(Data):
         "film.noise",
         Acts.START,
         FILM,
+    )
+    dissolve: Annotated[Number, OverTime(0, 1)] = define(
+        0.7,
+        "share of the way to its large shapes that a frame goes per second, so that new motifs "
+        "grow out of the old ones",
+        "film.dissolve",
+        Acts.START,
+        FILM,
+        flag="--dissolve",
+        metavar="SHARE",
     )
     source: Annotated[Number, OverTime(0, 1)] = define(
         0.0,
@@ -509,6 +532,12 @@ class Film(Data):
             for value, default in zip(asked, usual, strict=True)
         )
         return first, second
+
+    def find_wandering(self, *, chosen: bool) -> float:
+        """Return how far a film strays at a moment, where channels are chosen or none are."""
+        if self.wander is not None:
+            return float(self.wander)
+        return 0.0 if chosen or self.associate else WANDERING
 
     @property
     def length(self) -> int:

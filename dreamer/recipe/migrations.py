@@ -36,6 +36,7 @@ BEFORE_HARMONY: Mapping[str, Any] = {**OF_FRAMES, "palette_style": "statistics",
 BEFORE_LIFE: Mapping[str, Any] = {
     **{"colors": "first", "motion": "zoom", "grain": 1, "chroma_grain": 1},
     **{"mask_motion": "fixed", "allow_flashes": True, "habituation": 1, "memory": 2},
+    **{"dissolve": 0, "wander": 0},
 }
 """The fields of films of formats 1 and 2 whose defaults are others since."""
 

@@ -204,6 +204,7 @@ _SETTLED = {
         "input_range",
         "input_mean",
         "input_order",
+        "input_name",
     ),
     *("guide", "mask", "size", "aspect", "crop", "enlarge", "to_full_size", "precision", "tile"),
 }

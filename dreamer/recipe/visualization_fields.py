@@ -6,6 +6,8 @@ from pydantic import Field
 
 from dreamer.recipe.field_types import GROWN, Acts, Data, Kind, NotNegative, define
 
+CropShare = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+
 
 class Visualization(Data):
     """The fields of pictures of channels and classes, as made by `dream filters` and `dream class`.
@@ -13,10 +15,10 @@ class Visualization(Data):
     The recipe's own fields apply to such pictures too if their trait says so (`Trait.used_by`).
     """
 
-    init: Literal["fourier", "uniform", "gaussian", "gray", "photo"] = define(
+    init: Literal["fourier", "natural", "uniform", "gaussian", "gray", "photo"] = define(
         "fourier",
-        "what to start from: noise with a natural spectrum (fourier), uniform or gaussian "
-        "noise, plain gray, or a photo plus gaussian noise",
+        "what to start from: noise with a spectrum of 1/f (fourier) or that of photographs "
+        "(natural), uniform or gaussian noise, plain gray, or a photo plus gaussian noise",
         "visualization.init",
         Acts.START,
         GROWN,
@@ -30,9 +32,10 @@ class Visualization(Data):
         Acts.START,
         GROWN,
     )
-    parametrization: Literal["fourier", "pixels"] = define(
+    parametrization: Literal["fourier", "phases", "pixels"] = define(
         "fourier",
-        "what the steps change: pixels, or a Fourier spectrum with decorrelated colors",
+        "what the steps change: pixels, a Fourier spectrum with decorrelated colors, or the "
+        "phases of one whose magnitudes stay as they begin (MACO)",
         "visualization.parametrization",
         Acts.GRAPH,
         GROWN,
@@ -45,6 +48,21 @@ class Visualization(Data):
         GROWN,
         ge=0,
         le=256,
+    )
+    view: tuple[CropShare, CropShare] | None = define(
+        None,
+        "random square that each step sees, as its smallest and its largest side in shares of the "
+        "picture's; shifts is their number",
+        "visualization.view",
+        Acts.GRAPH,
+        GROWN,
+    )
+    view_noise: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = define(
+        0.0,
+        "standard deviation of the noise that is added to what a step sees",
+        "visualization.view_noise",
+        Acts.GRAPH,
+        GROWN,
     )
     scale: Annotated[float, Field(ge=0, lt=0.9, allow_inf_nan=False)] = define(
         0.0,

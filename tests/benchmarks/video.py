@@ -103,8 +103,8 @@ def stability(photo: Image, count: int) -> None:
     """The default against naive feedback, each against its frame 30."""
     ways = {"naive": NAIVE, "held": HELD, "default": {}}
     films = {name: made(filming(photo, **film), count) for name, film in ways.items()}
-    print(f"| {count} frames, {photo.shape[1]}×{photo.shape[0]} | naive | default |")
-    print("|---|---|---|")
+    print(f"| {count} frames, {photo.shape[1]}×{photo.shape[0]} | {' | '.join(ways)} |")
+    print("|---|---|---|---|")
     rows: dict[str, list[str]] = {}
     for pictures in films.values():
         colors = np.array([stabilize.measure_colors(each) for each in pictures[REFERENCE:]])

@@ -82,6 +82,8 @@ WRONG: dict[str, tuple[str, ...]] = {
     "--blend-moving": ("0.5",),
     "--blend-still": ("0.5",),
     "--habituation": ("-1",),
+    "--wander": ("-1", "far"),
+    "--dissolve": ("2", "much"),
     "--colors": ("blue",),
     "--audio": ("nope.mp3",),
     "--max-mb": ("-1", "x", "nan"),

@@ -163,6 +163,19 @@ def test_layers_for_pictures_of_one_size_are_left_out_with_those_behind_them() -
     assert "square" in net.entire().layers
 
 
+def test_of_several_pictures_one_is_chosen_and_said() -> None:
+    left, right = keras.Input(ANY, name="left"), keras.Input(ANY, name="right")
+    maps = [layers.Conv2D(4, 3, name=f"{each.name}_maps")(each) for each in (left, right)]
+    model = keras.Model([left, right], layers.Add(name="both")(maps), name="twins")
+    first, second = load_network(model), load_network(model, input_name="right")
+    assert list(first.layers) == ["left_maps"]
+    assert list(second.layers) == ["right_maps"]
+    assert any("is what left gets" in note and "input_name=right" in note for note in first.notes)
+    assert not any("left" in note for note in second.notes)
+    with pytest.raises(DreamerError, match=r"no input of twins 'rigth': did you mean right"):
+        load_network(model, input_name="rigth")
+
+
 def test_what_has_no_graph_or_no_picture_is_one_sentence() -> None:
     class Mine(keras.Model):  # type: ignore[misc]
         def call(self, x: Any) -> Any:

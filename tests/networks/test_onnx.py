@@ -556,6 +556,24 @@ def test_layers_have_the_names_of_pytorchs_modules(tmp_path: Path) -> None:
     assert list(net.layers) == ["block/0/conv", "block/0/act/relu", "block/0/act/relu_1"]
 
 
+def test_of_several_pictures_one_is_chosen(tmp_path: Path) -> None:
+    given = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 3, "h", "w"])
+        for name in ("left", "right")
+    ]
+    nodes = [node("Relu", "left", "a"), node("Sigmoid", "right", "b"), node("Add", "a,b")]
+    result = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    path = tmp_path / "twins.onnx"
+    made = helper.make_model(helper.make_graph(nodes, "twins", given, [result]), ir_version=9)
+    onnx.save(made, path)
+    first = load_for_recipe(Recipe(network=path.name), path)
+    second = load_for_recipe(Recipe(network=path.name, input_name="right"), path)
+    assert (list(first.layers), list(second.layers)) == (["Relu_a"], ["Sigmoid_b"])
+    assert any("is what left gets" in note for note in first.notes)
+    with pytest.raises(DreamerError, match="rigth"):
+        load_for_recipe(Recipe(network=path.name, input_name="rigth"), path)
+
+
 def external(path: Path, place: str) -> None:
     """Point a file's constant to a part outside of it."""
     model = onnx.load(path)

@@ -61,7 +61,7 @@ def dream_often(first: int, count: int, tiny: Any, photo: Image) -> None:
 
 
 def test_a_few_recipes_through_a_network(tiny: Any, photo: Image) -> None:
-    dream_often(28, 4, tiny, photo)
+    dream_often(60, 4, tiny, photo)
 
 
 @pytest.mark.slow

@@ -25,6 +25,7 @@ CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
     "input_range": ({}, [-1, 1]),
     "input_mean": ({}, [1, 2, 3]),
     "input_order": ({}, "BGR"),
+    "input_name": ({}, "left"),
     "precision": ({}, "bfloat16"),
     "of": ({}, ["birds"]),
     "layers": ({}, ["relu:2@0.5,7=-2"]),
@@ -93,7 +94,9 @@ UNAPT = {
 }
 
 UNSEEN = {
-    **dict.fromkeys(("input_range", "input_mean", "input_order"), "describe a network in a file"),
+    **dict.fromkeys(
+        ("input_range", "input_mean", "input_order", "input_name"), "describe a network in a file"
+    ),
     **dict.fromkeys(("size", "enlarge", "aspect", "crop"), "act where a photo is read"),
     "invert_mask": "turns a mask around, and here is none",
     "enlarged": "the octaves are counted",

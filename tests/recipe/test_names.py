@@ -169,11 +169,21 @@ def test_older_formats_of_the_frozen_files_are_the_same_recipe() -> None:
     new = {"aspect": "16:9", "crop": "entropy", "to_full_size": True}
     new |= {"harmony": 0.7, "detail": 0.5, "chroma_detail": 0.2}
     new |= {"palette_style": "poster", "invert_mask": True, "enlarged": 240, "shifts": 2}
-    new |= {"margin": 16}
+    new |= {"margin": 16, "input_name": "left"}
     themes = {"associate": "birds", "avoid": ["spiders", "wolves"], "themes": "5-6s"}
     themes["arc"] = "#102040,#e0c080;#401010,#e06020"
     music = {"bpm": 97, "attack": 0.1, "decay": 0.5, "offset": 0.2}
-    new |= {"film": {"grain": 0.5, "chroma_grain": 0.2, **themes, **music}}
+    new |= {
+        "film": {
+            "grain": 0.5,
+            "chroma_grain": 0.2,
+            "dissolve": 0.4,
+            "wander": 1.5,
+            **themes,
+            **music,
+        }
+    }
+    new |= {"visualization": {"view": (0.2, 0.25), "view_noise": 0.06}}
     assert second.changed(new) == EVERYTHING
 
 
