@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dreamer.analysis.comparison import Compared
     from dreamer.arrays import Image
     from dreamer.ascent.objectives import Objective
+    from dreamer.ascent.parametrizations import Parametrization
     from dreamer.ascent.transforms import Transform
     from dreamer.files.framing import Framed
     from dreamer.files.photos import Photo
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from dreamer.jobs.workbench import Workbench
     from dreamer.networks.network import Network
     from dreamer.pipelines.image import ImagePipeline, Own
+    from dreamer.pipelines.targets import Target
     from dreamer.recipe import Recipe
     from dreamer.recipe.provenance import Provenance
     from dreamer.recipe.schedule import Signals
@@ -208,37 +210,48 @@ def film(
 
 
 class Visualized(NamedTuple):
-    """What a channel, a unit or a class wants to see.
+    """What a channel, a unit, a class or an objective wants to see.
 
     Attributes:
         label: as `mixed4d:139`, or a class's name.
-        picture: float32 `(h, w, 3)` of 0 to 1.
+        picture: float32 `(h, w, 3)` of 0 to 1; with `alpha`, `(h, w, 4)`.
         score: of the picture, on the network as it is.
+        log: by step, the score of what the network saw before it; see `every`.
     """
 
     label: str
     picture: Image
     score: float
+    log: Mapping[int, float]
 
 
 def visualize(
-    what: str | Sequence[str],
+    what: str | Objective | Sequence[str | Objective],
     preset: str | Path | None = None,
     *,
     network: Any = None,
     classes: bool = False,
+    parametrization: str | Parametrization | None = None,
+    transform: Transform | None = None,
+    every: int | None = None,
     weights: str | Path | None = None,
     progress: bool = False,
     **fields: Any,
 ) -> list[Visualized]:
-    """Grow pictures of what channels, units or classes of a network want to see.
+    """Grow pictures of what channels, units, classes or objectives of one's own want to see.
 
     Args:
         what: channels as "mixed4d:139" or "mixed4d:0-3", a mix as "mixed4d:3@0.7,5@-0.4"; with
-            `classes`, names or numbers of classes.
+            `classes`, names or numbers of classes; or an objective made of `dreamer.objectives`,
+            over as many layers as it likes.
         preset: `filters` or, with `classes`, `class` unless given.
         network: from `load_network`, or whatever that takes.
         classes: whether classes are meant.
+        parametrization: "fourier", "phases" or "pixels"; or `encode` and `decode` of one's own,
+            as `dreamer.ascent.parametrizations.Parametrization`.
+        transform: `(images, seed) -> images` of TensorFlow, applied before the network sees them,
+            behind those of the recipe.
+        every: the most steps from one entry of the log to the next; about a second's unless given.
         weights: the file of the network's weights, where it is not at its usual place.
         progress: show a bar.
         fields: any field that `dream presets show` lists, those of a visualization without their
@@ -250,20 +263,44 @@ def visualize(
     >>> (found,) = visualize("mixed3b:7", size=64, steps=2)
     >>> found.label, found.picture.shape
     ('mixed3b:7', (64, 64, 3))
+
+    >>> from dreamer import objectives
+    >>> both = objectives.channel("mixed4d", 139) - 0.2 * objectives.layer("mixed3b")
+    >>> (found,) = visualize(both, size=64, steps=2, parametrization="pixels", every=1)
+    >>> sorted(found.log)
+    [1, 2]
     """
-    asked = [what] if isinstance(what, str) else list(what)
+    asked = what if isinstance(what, Sequence) and not isinstance(what, str) else [what]
     usual = preset or ("class" if classes else "filters")
+    own = _own(transform=transform)
+    if isinstance(parametrization, str):
+        fields["parametrization"] = parametrization
+    elif parametrization is not None:
+        own = own._replace(parametrization=parametrization)
     call = _prepare(usual, (), network, weights, fields)
     net = call.network.entire() if classes else call.network
+    import numpy as np
+
     from dreamer.pipelines.visualization import Visualizer
 
-    targets = _class_targets(net, asked) if classes else _channel_targets(net, asked)
-    visualizer = Visualizer(call.wanted.recipe, net)
+    targets = [target for each in asked for target in _find_targets(net, each, classes=classes)]
+    visualizer = Visualizer(call.wanted.recipe, net, own=own)
+    logs: dict[str, dict[int, float]] = {}
     with _bar(progress) as show:
-        for state in visualizer.grow(targets):
+        for state in visualizer.grow(targets, every=every):
+            for label, score in zip(state.labels, state.scores.tolist(), strict=True):
+                logs.setdefault(label, {})[state.step] = score
             show(state.done)
     call.keep()
-    return [Visualized(each.label, each.picture, each.score) for each in state.grown]
+    return [
+        Visualized(
+            each.label,
+            each.picture if each.alpha is None else np.dstack([each.picture, each.alpha]),
+            each.score,
+            logs[each.label],
+        )
+        for each in state.grown
+    ]
 
 
 def exemplars(
@@ -508,7 +545,11 @@ def _listen(
     return call, heard.signals
 
 
-def _own(objective: Objective | None, transform: Transform | None, finish: Finish | None) -> Own:
+def _own(
+    objective: Objective | None = None,
+    transform: Transform | None = None,
+    finish: Finish | None = None,
+) -> Own:
     _start()
     from dreamer.pipelines.image import Own
 
@@ -617,28 +658,21 @@ def _read_clip(
     return framed, fps, len(pictures), lambda skip: iter(pictures[skip:])
 
 
-def _channel_targets(net: Network, asked: Sequence[str]) -> list[Any]:
-    from dreamer.pipelines.targets import find_targets
+def _find_targets(net: Network, asked: str | Objective, *, classes: bool) -> list[Target]:
+    """Return what is to be grown for a name, a number or an objective."""
+    from dreamer.analysis import classifier
+    from dreamer.pipelines.targets import find_targets, wrap_objective
     from dreamer.recipe.layer_spec import parse_layer
 
-    return [
-        target
-        for term in map(parse_layer, asked)
-        for target in find_targets(net, term.layer, term.channels, term.channel_weights)
-    ]
-
-
-def _class_targets(net: Network, asked: Sequence[str]) -> list[Any]:
-    from dreamer.analysis import classifier
-    from dreamer.pipelines.targets import find_targets
-
+    if not isinstance(asked, str):
+        return [wrap_objective(net, asked)]
+    if not classes:
+        term = parse_layer(asked)
+        return find_targets(net, term.layer, term.channels, term.channel_weights)
     head = classifier.find_head(net)
-    outputs = classifier.find_outputs(head, asked)
-    targets = find_targets(net, head.layer, outputs)
-    return [
-        target._replace(label=head.label(output))
-        for target, output in zip(targets, outputs, strict=True)
-    ]
+    output = head.found(asked)
+    (target,) = find_targets(net, head.layer, [output])
+    return [target._replace(label=head.label(output))]
 
 
 @contextmanager

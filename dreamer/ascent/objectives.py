@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -219,7 +220,10 @@ def weigh(place: int, objective: Objective) -> Objective:
 
 
 def mix_channels(
-    name: str, reduction: str = "mean", border: int = 0, *, unit: bool = False
+    name: str,
+    reduction: str = "mean",
+    border: int = 0,
+    unit: tuple[float, float] | None = None,
 ) -> Objective:
     """Return an objective that raises different channels in each picture of a batch.
 
@@ -229,14 +233,14 @@ def mix_channels(
         name: name of the layer, which has feature maps, or units, which are not reduced.
         reduction: a key of `REDUCTIONS`, over the positions of a channel.
         border: cells to leave out along each edge; unlike in `layer`, a mean is over the rest.
-        unit: whether to use the cell in the middle only.
+        unit: the place of the only cell that counts, in shares of width and height; None for all.
     """
     reduce = REDUCTIONS[reduction]
 
     def score(maps: Activations, numbers: Numbers) -> tf.Tensor:
         values = maps[name]
         if values.shape.rank == 4:
-            inside = _crop_middle(values) if unit else values[:, border : -border or None]
+            inside = _crop_cell(values, unit) if unit else values[:, border : -border or None]
             inside = inside if unit else inside[:, :, border : -border or None]
             size = tf.cast(tf.reduce_prod(tf.shape(inside)[1:3]), tf.float32)
             values = reduce(inside, size)
@@ -270,9 +274,51 @@ def penalize_similarity(objective: Objective, name: str, weight: float) -> Objec
     return Objective(objective.layers | {name}, score)
 
 
-def _crop_middle(maps: tf.Tensor) -> tf.Tensor:
-    row, column = tf.shape(maps)[1] // 2, tf.shape(maps)[2] // 2
+def _crop_cell(maps: tf.Tensor, place: tuple[float, float]) -> tf.Tensor:
+    """Return the cell of feature maps at a place in shares of width and height."""
+    row, column = (
+        tf.minimum(tf.cast(share * tf.cast(count, tf.float32), tf.int32), count - 1)
+        for share, count in zip(place[::-1], tf.unstack(tf.shape(maps)[1:3]), strict=True)
+    )
     return maps[:, row : row + 1, column : column + 1]
+
+
+def unit(name: str, channel: int, place: tuple[float, float] = (0.5, 0.5)) -> Objective:
+    """Return an objective that raises a single unit of a layer's feature maps.
+
+    Args:
+        name: name of the layer.
+        channel: channel number.
+        place: of the unit, in shares of width and height.
+    """
+
+    def score(maps: Activations, numbers: Numbers) -> tf.Tensor:
+        return _crop_cell(maps[name], place)[:, 0, 0, channel]
+
+    return Objective(frozenset({name}), score)
+
+
+def caricature(name: str, activations: Any, power: float = 1.0) -> Objective:
+    """Return an objective that exaggerates what a layer sees in a photo, place by place.
+
+    The score is the mean over places of the dot product with the photo's activations, times their
+    cosine to a power (lucid's `dot_compare`), so that it must be alike and not only strong.
+
+    Args:
+        name: name of the layer.
+        activations: of the photo, `(h, w, c)`; pictures must give feature maps of that size.
+        power: of the cosine.
+    """
+    wanted = tf.constant(activations, tf.float32)
+
+    def score(maps: Activations, numbers: Numbers) -> tf.Tensor:
+        own = maps[name]
+        dot = tf.reduce_sum(own * wanted, -1)
+        lengths = tf.norm(own, axis=-1) * tf.norm(wanted, axis=-1)
+        cosine = tf.maximum(0.1, dot / tf.maximum(lengths, _TINY))
+        return tf.reduce_mean(dot * cosine**power, (1, 2))
+
+    return Objective(frozenset({name}), score)
 
 
 def _match_best(maps: tf.Tensor, guide: tf.Tensor) -> tf.Tensor:

@@ -107,6 +107,13 @@ def paper(side: int) -> Image:
     return np.full((side, side, 3), _PAPER, np.float32)
 
 
+def lay_on_paper(picture: Image, alpha: NDArray[np.float32] | None) -> Image:
+    """Return a picture `(h, w, 3)` with the paper behind it, where it is not opaque."""
+    if alpha is None:
+        return picture
+    return np.asarray(_PAPER + alpha[..., None] * (picture - _PAPER), np.float32)
+
+
 def fit_into_square(picture: Image, side: int) -> Image:
     """Scale and center a picture in a square; paper surrounds it, and shows where it is NaN."""
     scale = side / max(picture.shape[:2])

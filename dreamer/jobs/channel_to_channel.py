@@ -13,8 +13,8 @@ from dreamer.jobs.visualization import Visualization
 from dreamer.recipe import Recipe
 
 if TYPE_CHECKING:
+    from dreamer.pipelines.layer_growth import Grown
     from dreamer.pipelines.targets import Target
-    from dreamer.pipelines.visualization import Grown
 
 
 def check_between(targets: Sequence[Target], *, alone: bool) -> None:

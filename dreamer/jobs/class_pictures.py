@@ -25,7 +25,7 @@ from dreamer.recipe.toml_text import vary
 
 if TYPE_CHECKING:
     from dreamer.analysis.classifier import Head
-    from dreamer.pipelines.visualization import Grown
+    from dreamer.pipelines.layer_growth import Grown
 
 
 class Cell(NamedTuple):
@@ -93,20 +93,22 @@ def _write_all(job: Visualization, request: ClassRequest, output: Path | None) -
     ]
     for cell in cells:
         job.run.scores.add(cell.grown, cell.options, cell.seen)
-        job.run.emit(Done(f"{cell.options} {_describe_seen(head, cell)}".strip()))
-    if job.run.scores.table and not output:
-        return
-    if request.each or alone:
+    wants_pictures = output or not job.run.scores.table
+    if wants_pictures and (request.each or alone):
         _write_each(job, cells, file, where)
-    else:
+    elif wants_pictures:
         path = file or atomic.choose_default_name(
             where / "classes.png", overwrite=request.overwrite
         )
-        shown = [(cell.grown.picture, _label(cell)) for cell in cells]
+        shown = [
+            (contact_sheet.lay_on_paper(cell.grown.picture, cell.grown.alpha), _label(cell))
+            for cell in cells
+        ]
         scored = {_label(cell): describe_score(cell.grown, cell.seen) for cell in cells}
         own = _name_classes(head, job.wanted.recipe, classes)
-        provenance = job.describe(own, scores=scored)
-        job.write_sheet(path, shown, columns, provenance)
+        job.write_sheet(path, shown, columns, job.describe(own, scores=scored))
+    for cell in cells:
+        job.run.emit(Done(f"{cell.options} {_describe_seen(head, cell)}".strip()))
 
 
 def _write_each(job: Visualization, cells: Sequence[Cell], file: Path | None, where: Path) -> None:
@@ -117,7 +119,8 @@ def _write_each(job: Visualization, cells: Sequence[Cell], file: Path | None, wh
         path = file or atomic.find_free_name(usual, written if job.run.overwrite else None)
         written.add(path)
         provenance = job.describe(cell.recipe, **describe_score(cell.grown, cell.seen))
-        photos.write(path, cell.grown.picture, made=provenance, overwrite=job.run.overwrite)
+        one, overwrite = cell.grown, job.run.overwrite
+        photos.write(path, one.picture, one.alpha, made=provenance, overwrite=overwrite)
         job.run.emit(Done(str(path), path))
 
 

@@ -171,7 +171,8 @@ class Found:
         net = self.job.net
         wanted = [find_targets(net, each.layer, [each.number])[0] for each in channels]
         pictures = self.job.grow(self.job.wanted.recipe, wanted)
-        return {channel: each.picture for channel, each in zip(channels, pictures, strict=True)}
+        laid = (contact_sheet.lay_on_paper(each.picture, each.alpha) for each in pictures)
+        return dict(zip(channels, laid, strict=True))
 
     def _cells(
         self, channel: Channel, own: Mapping[Channel, Image], columns: int

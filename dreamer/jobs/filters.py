@@ -27,8 +27,8 @@ from dreamer.recipe.field_types import Kind
 from dreamer.recipe.toml_text import vary
 
 if TYPE_CHECKING:
+    from dreamer.pipelines.layer_growth import Grown
     from dreamer.pipelines.targets import Target
-    from dreamer.pipelines.visualization import Grown
 
 
 class Sheet(NamedTuple):
@@ -148,8 +148,11 @@ def _describe_plan(job: Visualization, request: FiltersRequest, sheets: Sequence
 def _find_sheets(job: Visualization, request: FiltersRequest) -> Iterator[Sheet]:
     """Find the sheets: channels that are named share one, and each whole layer has its own."""
     recipe, net = job.wanted.recipe, job.net
-    from dreamer.pipelines.targets import find_layers, find_targets
+    from dreamer.pipelines.targets import find_layers, find_targets, join_terms
 
+    if recipe.visualization.together:
+        yield Sheet("filters", recipe, [join_terms(net, recipe)])
+        return
     terms = list(zip(recipe.layers, recipe.terms, strict=True))
     named = [(text, term) for text, term in terms if term.channels]
     whole = [term for _, term in terms if not term.channels]
@@ -190,7 +193,8 @@ def _write_each(job: Visualization, sheet: Sheet, where: Path) -> None:
     files: dict[str, tuple[Path, Recipe]] = {}
     missing = []
     for target in sheet.targets:
-        recipe = sheet.recipe.changed({"layers": [target.label]})
+        together = sheet.recipe.visualization.together
+        recipe = sheet.recipe if together else sheet.recipe.changed({"layers": [target.label]})
         repeated = repeat_targets([target], recipe.visualization.diverse)
         labels = [each.label for each in repeated]
         files |= {label: (where / _name_file(label), recipe) for label in labels}
@@ -201,7 +205,8 @@ def _write_each(job: Visualization, sheet: Sheet, where: Path) -> None:
         path, recipe = files[one.label]
         if not _is_there(job, path, recipe):
             carried = job.describe(recipe, **describe_score(one))
-            photos.write(path, one.picture, made=carried, overwrite=job.run.overwrite)
+            alpha, overwrite = one.alpha, job.run.overwrite
+            photos.write(path, one.picture, alpha, made=carried, overwrite=overwrite)
             job.run.emit(Done(str(path), path))
         job.run.scores.add(one)
 
@@ -211,7 +216,8 @@ def _write_each(job: Visualization, sheet: Sheet, where: Path) -> None:
 
 def _name_file(label: str) -> str:
     """Return the name of a picture: `mixed4d:139 1/3` is in mixed4d-139-1of3.png."""
-    return f"{label.replace(':', '-').replace(' ', '-').replace('/', 'of')}.png"
+    plain = label.replace(" + ", "+").replace(":", "-").replace(" ", "-").replace("/", "of")
+    return f"{plain}.png"
 
 
 def _write_sheet(
@@ -232,13 +238,12 @@ def _write_sheet(
     }
     store = CellStore(cell_store.folder(path), key, fresh=request.fresh)
     varied = vary(sheet.recipe, request.vary)
-    shown = [
-        cell
-        for option, recipe in varied
-        for cell in grow_missing(job, recipe, sheet.targets, store, option)
-    ]
-    for cell in shown:
-        job.run.scores.add(cell)
+    shown = []
+    for option, recipe in varied:
+        for cell in grow_missing(job, recipe, sheet.targets, store, option):
+            shown.append(cell)
+            alone = cell._replace(label=cell.label.removeprefix(option).strip())
+            job.run.scores.add(alone, option)
     diverse = sheet.recipe.visualization.diverse
     row = diverse if diverse > 1 else len(sheet.targets)
     in_rows = (request.vary or diverse > 1) and row > 1

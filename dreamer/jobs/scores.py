@@ -13,7 +13,8 @@ from dreamer.jobs.outputs import check_table, split_output, write_table
 if TYPE_CHECKING:
     from dreamer.analysis.classifier import Head
     from dreamer.files.cell_store import Cell
-    from dreamer.pipelines.visualization import Growing, Grown
+    from dreamer.pipelines.layer_growth import Grown
+    from dreamer.pipelines.visualization import Growing
 
 COLUMNS = ("picture", "option", "first_score", "score", "steps", "stopped")
 """Columns of the table of pictures; those of classes are behind them."""

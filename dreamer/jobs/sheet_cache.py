@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dreamer.files.cell_store import Cell, CellStore
+from dreamer.imaging import contact_sheet
 from dreamer.jobs.events import Stopped
 from dreamer.jobs.visualization import Visualization
 from dreamer.recipe import Recipe
 
 if TYPE_CHECKING:
+    from dreamer.pipelines.layer_growth import Grown
     from dreamer.pipelines.targets import Target
-    from dreamer.pipelines.visualization import Grown
 
 
 def grow_missing(
@@ -40,7 +41,7 @@ def grow_missing(
     def keep(one: Grown) -> None:
         label = f"{option} {one.label}".strip()
         facts = one.score, one.first_score, one.step, one.stopped
-        store.put(Cell(label, one.picture, *facts))
+        store.put(Cell(label, contact_sheet.lay_on_paper(one.picture, one.alpha), *facts))
 
     if missing := [target for target in targets if None in read(target)]:
         try:

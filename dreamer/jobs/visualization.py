@@ -28,8 +28,9 @@ from dreamer.recipe.provenance import Provenance
 
 if TYPE_CHECKING:
     from dreamer.networks.network import Network
+    from dreamer.pipelines.layer_growth import Grown
     from dreamer.pipelines.targets import Target
-    from dreamer.pipelines.visualization import Growing, Grown, Visualizer
+    from dreamer.pipelines.visualization import Growing, Visualizer
 
 ENOUGH = 2
 """So many pictures per processor are enough for each to have pictures of its own."""
@@ -199,7 +200,7 @@ class Visualization:
         visualizer = self.visualizer(recipe)
         from dreamer.pipelines.targets import repeat_targets
 
-        most = visualizer.batch(targets[0].layer)
+        most = visualizer.batch(targets[0])
         grown = repeat_targets(targets, visualizer.recipe.visualization.diverse)
         if len({target.layer for target in targets}) > 1 or len(grown) > most:
             raise DreamerError(

@@ -15,6 +15,7 @@ from dreamer.ascent import boundary, objectives, octaves, transforms
 from dreamer.ascent.ascent import Ascent, octave_seed
 from dreamer.ascent.multiscale import Begun, Octave, Passage, Progress, dream
 from dreamer.ascent.objectives import Objective
+from dreamer.ascent.parametrizations import Parametrization
 from dreamer.ascent.steps import specify
 from dreamer.ascent.tiling import Tiles
 from dreamer.ascent.transforms import Transform
@@ -61,11 +62,13 @@ class Own(NamedTuple):
         objective: what is raised.
         transform: what is done to pictures before the network sees them, behind the jitter.
         finish: what is done to the picture that is shown.
+        parametrization: of a picture that is grown.
     """
 
     objective: Objective | None = None
     transform: Transform | None = None
     finish: Finish | None = None
+    parametrization: Parametrization | None = None
 
 
 NOTHING_OWN = Own()

@@ -7,9 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dreamer.ascent import objectives
+from dreamer.ascent.objectives import Objective
 from dreamer.errors import DreamerError
 from dreamer.networks import graph
 from dreamer.networks.network import Network
+from dreamer.recipe import Recipe
 
 CONVOLUTIONS = "convolutions"
 """What stands for all convolutions of a network where a layer is asked for."""
@@ -22,11 +25,13 @@ class Target(NamedTuple):
         label: what it is called on a sheet, as `mixed4d:139`.
         layer: of the network, with feature maps or units.
         mix: the weight of each of its channels, `(c,)`.
+        objective: what is raised in place of the mix, if anything; `layer` is its deepest one then.
     """
 
     label: str
     layer: str
     mix: NDArray[np.float32]
+    objective: Objective | None = None
 
 
 def find_targets(
@@ -54,6 +59,32 @@ def find_targets(
         return [Target(f"{name}:{channel}", name, row) for channel, row in named]
     parts = [f"{channel}@{weight:g}" for channel, weight in zip(wanted, weights, strict=True)]
     return [Target(f"{name}:{','.join(parts)}", name, np.array(weights, np.float32) @ rows)]
+
+
+def wrap_objective(net: Network, objective: Objective, label: str = "objective") -> Target:
+    """Return an objective of layers of a network as a target.
+
+    Raises DreamerError for a layer that the network lacks.
+    """
+    own = [net.resolve(name) for name in objective.layers]
+    deepest = max(own, key=[*net.layers, *net.units].index)
+    return Target(label, deepest, np.zeros(net.channels(deepest), np.float32), objective)
+
+
+def join_terms(net: Network, recipe: Recipe) -> Target:
+    """Return one target for all terms of a recipe together, each by its weight."""
+    parts = []
+    for term in recipe.terms:
+        layer = net.resolve_with_channels(term.layer, term.channels or ())
+        if layer in net.units:
+            raised = objectives.units(layer, term.channels, term.channel_weights)
+        else:
+            kind = "mean" if recipe.objective == "direction" else recipe.objective
+            raised = objectives.layer(
+                layer, term.channels, kind, recipe.border, term.channel_weights
+            )
+        parts.append(raised * term.weight)
+    return wrap_objective(net, sum(parts[1:], parts[0]), " + ".join(recipe.layers))
 
 
 def find_layers(net: Network, wanted: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -14,58 +14,23 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from dreamer.arrays import Image, Size
-from dreamer.ascent import normalizations, objectives, steps, transforms
-from dreamer.ascent.ascent import Ascent, Chunk, Climb, climb_in_chunks, octave_seed
-from dreamer.ascent.objectives import Objective
-from dreamer.ascent.parametrizations import PARAMETRIZATIONS, PIXELS, Parametrization
+from dreamer.ascent import normalizations
+from dreamer.ascent.ascent import Climb, octave_seed
+from dreamer.ascent.parametrizations import PARAMETRIZATIONS, PIXELS
 from dreamer.ascent.random_starts import RANDOM_STARTS
-from dreamer.ascent.steps import Numbers
-from dreamer.ascent.transforms import Transform
 from dreamer.errors import DreamerError
-from dreamer.imaging.develop import develop
-from dreamer.networks import freezing, memory, receptive_fields, runtime
-from dreamer.networks.freezing import Features
+from dreamer.networks import memory, runtime
 from dreamer.networks.network import Network
-from dreamer.networks.receptive_fields import Field
-from dreamer.pipelines.build_ascent import Setting, build_ascent
-from dreamer.pipelines.goal import read_amounts, read_rate
-from dreamer.pipelines.plan import choose_dtypes, resolve_precision
-from dreamer.pipelines.targets import Target, find_targets, repeat_targets
+from dreamer.pipelines.image import NOTHING_OWN, Own
+from dreamer.pipelines.layer_growth import Grown, LayerGrowth, show
+from dreamer.pipelines.targets import Target, repeat_targets
 from dreamer.recipe import Recipe
 
 BATCH = 16
 """Pictures that grow at once in a lane, at most; more of them are no faster."""
 
-CHUNK_SECONDS = 1.0
-"""About how long a chunk of steps takes: lanes wait for one another between chunks."""
-
 WAY = 4
 """Between two targets: how many times the recipe's steps are taken in all."""
-
-
-@dataclass(frozen=True)
-class Grown:
-    """A finished picture.
-
-    Attributes:
-        label: its target's.
-        picture: `(h, w, 3)`, as the recipe has it shown.
-        plain: the same, not normalized; 0 to 1.
-        score, first_score: the objective of the finished picture and of what it grew from, both
-            without any transform, on the network as it is.
-        step: the steps that led to it.
-        stopped: whether its ascent stopped by itself.
-        silent: whether nothing led upward: the picture is still what it grew from.
-    """
-
-    label: str
-    picture: Image
-    plain: Image
-    score: float
-    first_score: float
-    step: int
-    stopped: bool
-    silent: bool
 
 
 @dataclass(frozen=True)
@@ -93,182 +58,6 @@ class Growing:
         return self._now()
 
 
-def build_transform(recipe: Recipe, stride: int = 1) -> Transform:
-    """Return what a recipe does to pictures before the network sees them, at random.
-
-    What is shifted is another unit's: a picture of one unit has no jitter, and a margin of whole
-    strides.
-
-    Args:
-        recipe: of the pictures.
-        stride: of the layer whose unit they are grown for.
-    """
-    own = recipe.visualization
-    parts = [transforms.jitter(0 if own.unit else recipe.jitter)]
-    if own.view:
-        parts.append(transforms.crop(*own.view))
-    if own.view_noise:
-        parts.append(transforms.add_noise(own.view_noise))
-    if own.turn or own.scale:
-        parts.append(transforms.turn_and_scale(own.turn, own.scale))
-    if own.pad:
-        whole = stride * math.ceil(own.pad / stride) if own.unit else own.pad
-        parts.insert(0, transforms.pad(whole))
-    return transforms.chain(*parts)
-
-
-def show(pictures: NDArray[np.float32], recipe: Recipe) -> NDArray[np.float32]:
-    """Return pictures `(n, h, w, 3)` as a recipe has them shown, 0 to 1.
-
-    Normalized as in "How convolutional neural networks see the world" (Chollet, 2016).
-    """
-    if recipe.visualization.shown == "photographic":
-        pictures = np.stack([develop(each.clip(0, 1)) for each in pictures])
-    if recipe.visualization.shown == "normalized":
-        mean = pictures.mean((1, 2, 3), keepdims=True)
-        spread = pictures.std((1, 2, 3), keepdims=True) + np.float32(1e-5)
-        pictures = 0.5 + (pictures - mean) * (np.float32(recipe.visualization.spread) / spread)
-    return np.asarray(pictures.clip(0, 1), np.float32)
-
-
-@dataclass(frozen=True)
-class LayerGrowth:
-    """How pictures grow for targets of one layer: traced once, for any number of them.
-
-    Attributes:
-        recipe: of a picture, without schedules.
-        net: the network that it names.
-        layer: of it.
-        size: height and width of the pictures.
-    """
-
-    recipe: Recipe
-    net: Network
-    layer: str
-    size: Size
-
-    @cached_property
-    def ascent(self) -> Ascent:
-        """Return what a step does."""
-        recipe, own, objective = self.recipe, self.recipe.visualization, self.objective
-        if own.diverse > 1:
-            objective = objectives.penalize_similarity(objective, self.layer, own.diversity)
-        (dtype,) = choose_dtypes(resolve_precision(recipe.precision), 1)
-        setting = Setting(
-            dtype,
-            own.leaky,
-            build_transform(recipe, self._stride),
-            self.parametrization,
-            keep_best=own.keep == "best",
-            shifts=recipe.shifts,
-        )
-        numbers = self.numbers(find_targets(self.net, self.layer, [0]) * own.diverse)
-        return build_ascent(recipe, self.net, objective, numbers, setting)
-
-    @property
-    def objective(self) -> Objective:
-        """Return what is raised, by the mixes among the numbers."""
-        recipe = self.recipe
-        # A mix is a direction, whose length does not count.
-        reduction = "mean" if recipe.objective == "direction" else recipe.objective
-        unit = recipe.visualization.unit
-        return objectives.mix_channels(self.layer, reduction, recipe.border, unit=unit)
-
-    @property
-    def parametrization(self) -> Parametrization:
-        """Return what the steps change."""
-        return PARAMETRIZATIONS[self.recipe.visualization.parametrization]
-
-    def numbers(self, batch: Sequence[Target]) -> Numbers:
-        """Return the numbers of a run for a batch of targets."""
-        others = None
-        if (diverse := self.recipe.visualization.diverse) > 1:
-            same = np.kron(np.eye(len(batch) // diverse), np.ones((diverse, diverse)))
-            others = (same - np.eye(len(batch))) / (diverse - 1)
-        return steps.numbers(
-            read_rate(self.recipe),
-            read_amounts(self.recipe),
-            mixes=np.stack([target.mix for target in batch]),
-            others=others,
-        )
-
-    def climb(
-        self, batch: Sequence[Target], start: tf.Tensor, every: int | None
-    ) -> Iterator[tuple[Climb, int]]:
-        """Climb from pictures `(n, h, w, 3)`; yield where the ascent stands and the steps taken."""
-        recipe, seed = self.recipe, octave_seed(self.recipe.seed, 0, 0)
-        coded, chunk = self.parametrization.encode(start), Chunk(every, CHUNK_SECONDS)
-        numbers = self.numbers(batch)
-        return climb_in_chunks(self.ascent, coded, seed, recipe.steps, chunk, numbers)
-
-    def keep(self, climb: Climb) -> NDArray[np.float32]:
-        """Return the pictures of an ascent that count: the last, or those of the best scores."""
-        kept = climb.kept if self.recipe.visualization.keep == "best" else climb.images
-        return np.asarray(self.parametrization.decode(kept))
-
-    def finish(self, batch: Sequence[Target], start: tf.Tensor, climb: Climb) -> list[Grown]:
-        """Return the finished pictures of an ascent, scored by the network as it is."""
-        plain, numbers, inside = self.keep(climb), self.numbers(batch), self._seen
-        # The ascent's network may leak, or compute in bfloat16.
-        scores = [
-            np.asarray(self.objective(self._features(each), numbers)) for each in (plain, start)
-        ]
-        slope = self.ascent.value_and_gradient(climb.images, octave_seed(0, 0, 0), numbers)
-        flat = ~np.asarray(slope[1]).any((1, 2, 3)) & (scores[0] <= scores[1])
-        return [
-            Grown(
-                target.label,
-                picture[inside],
-                original[inside].clip(0, 1),
-                float(score),
-                float(first),
-                int(step),
-                not alive,
-                bool(silent),
-            )
-            for target, picture, original, score, first, step, alive, silent in zip(
-                batch,
-                show(plain, self.recipe),
-                plain,
-                *scores,
-                np.asarray(climb.taken),
-                np.asarray(climb.alive),
-                flat,
-                strict=True,
-            )
-        ]
-
-    @cached_property
-    def _features(self) -> Features:
-        return freezing.freeze(self.net, [self.layer], "float32")
-
-    @property
-    def _field(self) -> Field | None:
-        return receptive_fields.fields(self.net.model, self.size).get(self.layer)
-
-    @property
-    def _stride(self) -> int:
-        return math.ceil(max(span.stride for span in self._field)) if self._field else 1
-
-    @property
-    def _seen(self) -> tuple[slice, slice]:
-        """Return the part of pictures that counts: all, or what the unit in the middle can see."""
-        field = self._field
-        if not self.recipe.visualization.unit or field is None:
-            return slice(None), slice(None)
-        return field.box(field.rows.cells // 2, field.columns.cells // 2, self.size)
-
-    def check(self) -> None:
-        """Raise DreamerError where a border leaves nothing of the layer's cells."""
-        field, border = self._field, self.recipe.border
-        least = min(field.rows.cells, field.columns.cells) if field else math.inf
-        if not self.recipe.visualization.unit and least <= 2 * border:
-            raise DreamerError(
-                f"A border of {border} leaves nothing of the {least} cells along a side of "
-                f"{self.layer}: give a smaller border or a larger --size."
-            )
-
-
 @dataclass(frozen=True)
 class Visualizer:
     """A recipe on a loaded network, for any number of targets of any layers.
@@ -277,12 +66,14 @@ class Visualizer:
         recipe: of a picture, without schedules; its `layers` do not count, the targets do.
         net: the network that it names.
         start: the photo that pictures grow from where `visualization.init` is "photo".
+        own: what a caller of the library puts in place of the recipe's.
     """
 
     recipe: Recipe
     net: Network
     start: Image | None = None
-    _layers: dict[str, LayerGrowth] = field(default_factory=dict)
+    own: Own = NOTHING_OWN
+    _grown: dict[Hashable, LayerGrowth] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         own = self.recipe.visualization
@@ -314,23 +105,26 @@ class Visualizer:
         width, _, height = str(side).partition("x")
         return int(height or width), int(width)
 
-    def layer(self, name: str) -> LayerGrowth:
-        """Return how pictures grow for targets of a layer."""
-        if name not in self._layers:
-            self._layers[name] = LayerGrowth(self.recipe, self.net, name, self.size)
-        return self._layers[name]
+    def growth(self, target: Target) -> LayerGrowth:
+        """Return how pictures grow for a target, and for others of its kind."""
+        key = target.layer, target.objective
+        if key not in self._grown:
+            self._grown[key] = LayerGrowth(
+                self.recipe, self.net, target.layer, self.size, self.own, target.objective
+            )
+        return self._grown[key]
 
-    def batch(self, layer: str) -> int:
+    def batch(self, target: Target) -> int:
         """Return how many pictures grow at once; those of one target do, if they should differ."""
-        own = self.recipe.visualization
+        own, layers = self.recipe.visualization, [*self.growth(target).objective.layers]
         pixels = math.prod(side + 2 * own.pad for side in self.size)
-        fitting = min(BATCH * runtime.lanes(), memory.count_pictures(self.net, [layer], pixels))
+        fitting = min(BATCH * runtime.lanes(), memory.count_pictures(self.net, layers, pixels))
         return max(1, fitting // own.diverse) * own.diverse
 
     def check(self, targets: Sequence[Target]) -> None:
         """Raise DreamerError where a border leaves nothing of a layer's cells."""
-        for layer in {target.layer for target in targets}:
-            self.layer(layer).check()
+        for growth in {id(found): found for found in map(self.growth, targets)}.values():
+            growth.check()
 
     def grow(
         self,
@@ -352,7 +146,7 @@ class Visualizer:
         targets = repeat_targets(targets, diverse)
         finished: dict[int, Grown] = {}
         for places in self._batches(targets):
-            growth = self.layer(targets[places[0]].layer)
+            growth = self.growth(targets[places[0]])
             parts = list(self._lanes(places))
             lanes = [[targets[place] for place in part] for part in parts]
             starts = [self._start([own[place] for place in part]) for part in parts]
@@ -375,13 +169,14 @@ class Visualizer:
                 )
 
     def _batches(self, targets: Sequence[Target]) -> list[list[int]]:
-        by_layer: dict[str, list[int]] = {}
+        by_kind: dict[Hashable, list[int]] = {}
         for place, target in enumerate(targets):
-            by_layer.setdefault(target.layer, []).append(place)
+            by_kind.setdefault((target.layer, target.objective), []).append(place)
+        sizes = [self.batch(targets[places[0]]) for places in by_kind.values()]
         return [
-            places[first : first + self.batch(layer)]
-            for layer, places in by_layer.items()
-            for first in range(0, len(places), self.batch(layer))
+            places[first : first + size]
+            for places, size in zip(by_kind.values(), sizes, strict=True)
+            for first in range(0, len(places), size)
         ]
 
     def _lanes(self, places: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -423,7 +218,7 @@ class Visualizer:
         each = math.ceil(WAY * self.recipe.steps / count)
         for state in self.grow([first, last]):
             yield state.done / (1 + WAY / 2), None
-        ends, growth = state.grown, self.layer(first.layer)
+        ends, growth = state.grown, self.growth(first)
         yield 1 / (1 + WAY / 2), ends[0]
         seed, start = octave_seed(self.recipe.seed, 0, 0), tf.constant(ends[0].plain[None])
         climb = growth.ascent.begin(growth.parametrization.encode(start))

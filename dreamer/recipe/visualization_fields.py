@@ -6,6 +6,7 @@ from pydantic import Field
 
 from dreamer.recipe.field_types import GROWN, Acts, Data, Kind, NotNegative, define
 
+Place = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 CropShare = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 
 
@@ -80,11 +81,28 @@ class Visualization(Data):
     )
     unit: bool = define(
         False,
-        "raise a single unit in the middle, and crop to its receptive field",
+        "raise a single unit, and crop to its receptive field",
         "visualization.unit",
         Acts.GRAPH,
         (Kind.CHANNEL,),
         flag="--unit",
+    )
+    at: tuple[Place, Place] = define(
+        (0.5, 0.5),
+        "where that unit is, in shares of the width and the height",
+        "visualization.at",
+        Acts.GRAPH,
+        (Kind.CHANNEL,),
+        flag="--at",
+        metavar="X,Y",
+    )
+    together: bool = define(
+        False,
+        "raise all that is named together, each by its weight, in one picture",
+        "visualization.together",
+        Acts.GRAPH,
+        (Kind.CHANNEL,),
+        flag="--together",
     )
     leaky: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = define(
         0.0,
@@ -121,6 +139,14 @@ class Visualization(Data):
         GROWN,
         flag="--keep",
         metavar="last|best",
+    )
+    alpha: bool = define(
+        False,
+        "make transparent what does not matter to the score",
+        "visualization.alpha",
+        Acts.SHOWN,
+        GROWN,
+        flag="--alpha",
     )
     shown: Literal["plain", "normalized", "photographic"] = define(
         "plain",

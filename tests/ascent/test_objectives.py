@@ -43,6 +43,16 @@ def test_a_direction_is_a_product_with_a_vector_of_length_one(maps: dict[str, tf
     np.testing.assert_allclose(alike, (a[..., :4].sum(-1) / 2).mean((1, 2)), rtol=1e-4, atol=1e-6)
 
 
+def test_a_caricature_is_of_a_photo_and_not_only_strong(maps: dict[str, tf.Tensor]) -> None:
+    wanted = maps["a"][0]
+    same = objectives.caricature("a", wanted, power=2)({"a": maps["a"]})
+    squares = np.square(wanted).sum(-1).mean()
+    assert float(same[0]) == pytest.approx(squares, rel=1e-4)
+    twice = objectives.caricature("a", wanted)({"a": 2 * maps["a"]})
+    assert float(twice[0]) == pytest.approx(2 * squares, rel=1e-4)
+    assert float(same[1]) < 0.2 * squares
+
+
 def test_the_mean_of_units_is_not_squared() -> None:
     logits = tf.constant([[1.0, -2.0, 4.0], [0.0, 3.0, -5.0]])
     np.testing.assert_allclose(objectives.units("a", [1, 2])({"a": logits}), [1, -1])

@@ -46,6 +46,28 @@ def test_a_mirrored_shift_continues_the_picture_and_favors_its_border() -> None:
     assert transforms.shift_mirrored(9, 90)(ramp, SEED).shape == (1, 90, 90, 3)
 
 
+def test_random_squares_of_each_picture_are_bounded_and_whole_where_asked() -> None:
+    ramp = tf.stack([tf.reshape(tf.range(1200.0), [30, 40, 1])] * 3, 0)
+    seeds = [octave_seed(0, 0, i) for i in range(20)]
+    cut = transforms.crop(0.2, 0.5)
+    for seed in seeds:
+        shown = cut(ramp, seed).numpy()
+        assert shown.shape == (3, 15, 15, 1)
+        steps = np.diff(shown[:, 0, :, 0])
+        assert steps.min() > 0.35
+        assert steps.max() < 1.01
+        assert len({float(each[0, 0, 0]) for each in shown}) == 3
+    whole = transforms.crop(1, 1)(ramp[:, :, :30], SEED)
+    np.testing.assert_allclose(whole, ramp[:, :, :30], atol=1e-3)
+
+
+def test_noise_is_as_strong_as_asked_for() -> None:
+    gray = tf.fill([1, 50, 50, 3], 0.5)
+    noisy = transforms.add_noise(0.1)(gray, SEED).numpy()
+    assert noisy.std() == pytest.approx(0.1, rel=0.05)
+    np.testing.assert_array_equal(noisy, transforms.add_noise(0.1)(gray, SEED))
+
+
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 SEED = tf.constant([3, 5])
 

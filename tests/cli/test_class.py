@@ -1,5 +1,7 @@
 """`dream class`: pictures that a classifier takes for its classes."""
 
+import csv
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -50,12 +52,16 @@ def test_a_class_rises_on_a_classifier_of_one_s_own(
     assert code == 0, err
     assert "ends in a softmax: the scores before it" in err
     path, said = out.splitlines()
-    before, after = map(float, re.findall(r"magpie: (\S+) → (\S+),", said)[0])
+    before, after = map(float, re.findall(r"magpie: (\S+) → (\S+) before", said)[0])
     assert after > before + 0.5
     assert "seen as magpie" in said
     assert photos.read(Path(path)).image.shape == (SIDE, SIDE, 3)
     (layer,) = read_finished(Path(path)).recipe.layers
     assert layer == "scores:1"
+    facts = read_finished(Path(path)).facts
+    assert facts["score"] == pytest.approx(after, rel=1e-2)
+    assert 0.25 < facts["probability"] <= 1
+    assert f"p = {facts['probability']:.2f}; seen as magpie" in said
     again = ("class", "-p", path, "-m", own, "--labels", "names.txt", "-o", "again.png")
     assert dream(*again)[0] == 0
     assert Path("again.png").read_bytes() == Path(path).read_bytes()
@@ -84,6 +90,54 @@ def test_several_classes_are_a_sheet_single_files_or_a_grid(
     assert [line.split()[1] for line in out.splitlines()[1:]] == ["rate=0.05"] * 3 + [
         "rate=0.1"
     ] * 3
+
+
+def test_scores_are_tables_of_pictures_and_of_steps(
+    dream: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    quick = ("--steps", 3, *QUICK[2:])
+    asked = ("class", "sky", "magpie", "-m", saved(tmp_path, "free"), *quick)
+    code, out, _ = dream(*asked, "-o", "scores.json", "--log", "steps.csv")
+    assert code == 0
+    assert {*out.splitlines()[-2:]} == {"scores.json", "steps.csv"}
+    assert not [*tmp_path.glob("*.png")]
+    rows = json.loads(Path("scores.json").read_text())
+    assert [row["picture"] for row in rows] == ["sky", "magpie"]
+    for row in rows:
+        assert row["score"] > row["first_score"]
+        assert row["steps"] == 3
+        assert 0 < row["probability"] <= row["seen_as_probability"] <= 1
+        assert (row["rank"] == 1) == (row["seen_as"] == row["picture"])
+    steps = list(csv.DictReader(Path("steps.csv").read_text("utf-8").splitlines()))
+    assert [(each["picture"], each["step"]) for each in steps] == [
+        (name, str(step)) for step in (1, 2, 3) for name in ("sky", "magpie")
+    ]
+    code, out, _ = dream(*asked, "-o", "sheet.png", "-o", "again.json")
+    assert Path("again.json").read_bytes() == Path("scores.json").read_bytes()
+    scores = read_finished(Path("sheet.png")).facts["scores"]
+    assert next(iter(scores.values()))["score"] == rows[0]["score"]
+    for wrong, said in (
+        (("-o", "a.csv", "-o", "b.csv"), "one for a table: b.csv is one too many"),
+        (("--log", "steps.txt"), "end --log in one of .csv .json"),
+        (("-o", "scores.json"), "scores.json exists: give --overwrite"),
+    ):
+        code, _, err = dream(*asked, *wrong)
+        assert (code, said in err) == (2, True), err
+
+
+def test_what_does_not_matter_to_a_class_is_transparent(
+    dream: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = ("class", "magpie", "-m", saved(tmp_path, "free"), *QUICK, "--alpha")
+    assert dream(*asked, "-o", "one.png")[0] == 0
+    alpha = photos.read(Path("one.png")).alpha
+    assert alpha is not None
+    assert alpha.max() == 1
+    assert alpha.min() < 0.9
+    assert dream(*asked[:2], "sky", *asked[2:], "-o", "sheet.png")[0] == 0
+    assert photos.read(Path("sheet.png")).alpha is None
 
 
 def test_classes_are_listed(dream: Callable[..., Any], tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`dream filters`: sheets, single pictures, and runs that go on."""
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from dreamer.imaging import contact_sheet
 from dreamer.jobs.presets import read_finished
 from dreamer.networks import runtime
 from dreamer.pipelines import visualization
-from dreamer.pipelines.visualization import LayerGrowth
+from dreamer.pipelines.layer_growth import LayerGrowth
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -84,6 +85,36 @@ def test_single_pictures_carry_their_own_recipe(dream: Dream, quick: Any, tmp_pa
     assert names == ["mixed-1.png", "mixed-6.png"]
     assert read_finished(tmp_path / names[1]).recipe.layers == ("mixed:6",)
     assert photos.read(tmp_path / names[0]).image.shape == (32, 32, 3)
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(path.read_text("utf-8").splitlines()))
+
+
+def test_scores_are_a_table_of_what_was_there_too(
+    dream: Dream, quick: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = ("filters", "mixed:1,6", *quick)
+    assert dream(*asked, "--vary", "rate=0.05,0.1", "-o", "alone.csv")[0] == 0
+    assert dream(*asked, "--vary", "rate=0.05,0.1", "-o", "sheet.png", "-o", "both.csv")[0] == 0
+    alone, both = (read_table(Path(f"{name}.csv")) for name in ("alone", "both"))
+    assert [row["score"] for row in alone] == [row["score"] for row in both]
+    assert [row["option"] for row in alone] == ["--set rate=0.05"] * 2 + ["--set rate=0.1"] * 2
+    assert all(float(row["score"]) > float(row["first_score"]) for row in both)
+    assert dream(*asked, "--each", "-o", "one", "-o", "one.csv")[0] == 0
+    facts = read_finished(Path("one/mixed-1.png")).facts
+    assert f"{facts['score']:.6g}" == read_table(Path("one.csv"))[0]["score"]
+
+
+def test_several_layers_are_raised_together(dream: Dream, quick: Any, tmp_path: Path) -> None:
+    path, again = tmp_path / "a/mixed-1=2+relu-3=-1.png", tmp_path / "b"
+    asked = ("filters", "mixed:1=2", "relu:3=-1", "--together", *quick, "--each", "-o")
+    assert dream(*asked, path.parent)[0] == 0
+    assert photos.read(path).image.shape == (32, 32, 3)
+    assert read_finished(path).recipe.layers == ("mixed:1=2", "relu:3=-1")
+    assert dream("filters", "-p", path, *quick[:2], "--each", "-o", again)[0] == 0
+    assert path.read_bytes() == (again / path.name).read_bytes()
 
 
 def test_a_stopped_sheet_goes_on(

@@ -9,12 +9,14 @@ import pytest
 import tensorflow as tf
 from helpers import shipped
 
-from dreamer.ascent.parametrizations import PARAMETRIZATIONS
+from dreamer.ascent import objectives
+from dreamer.ascent.parametrizations import PARAMETRIZATIONS, to_planes
 from dreamer.ascent.random_starts import RANDOM_STARTS
 from dreamer.networks import freezing, loading, runtime
-from dreamer.pipelines import visualization
-from dreamer.pipelines.targets import find_layers, find_targets
-from dreamer.pipelines.visualization import Grown, Visualizer
+from dreamer.pipelines import layer_growth, visualization
+from dreamer.pipelines.layer_growth import Grown
+from dreamer.pipelines.targets import find_layers, find_targets, wrap_objective
+from dreamer.pipelines.visualization import Visualizer
 from dreamer.recipe import Recipe
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -61,7 +63,7 @@ def test_pictures_that_grow_side_by_side_are_the_same(
     wanted = find_targets(tiny, "mixed", [0, 3, 4, 7, 8])
     *_, alone = visualizer.grow(wanted)
     monkeypatch.setattr(runtime, "lanes", lambda: 2)
-    monkeypatch.setattr(visualization, "CHUNK_SECONDS", 1e9)  # However slow the first step is.
+    monkeypatch.setattr(layer_growth, "CHUNK_SECONDS", 1e9)  # However slow the first step is.
     assert [len(lane) for lane in visualizer._lanes(range(5 * ways))] == [3 * ways, 2 * ways]
     states = list(visualizer.grow(wanted, every=3))
     assert [state.step for state in states] == [1, 4, 7, 8]
@@ -149,8 +151,46 @@ def test_a_unit_is_raised_as_far_as_without_jitter(tiny: Any) -> None:
     for one, other in zip(still, shifted, strict=True):
         np.testing.assert_array_equal(one.plain, other.plain)
     padded = Visualizer(recipe(visualization=fields), tiny)
-    transform = padded.layer("mixed").ascent._transform
+    transform = padded.growth(find_targets(tiny, "mixed", [0])[0]).ascent._transform
     assert transform(tf.zeros([1, 32, 32, 3]), (1, 2)).shape[1] == 40
+
+
+def test_a_unit_is_where_it_is_asked_for(tiny: Any) -> None:
+    fields = {"unit": True, "at": (0.0, 0.99)}
+    (one,) = grown(tiny, [3], visualization=fields)
+    target = find_targets(tiny, "mixed", [3])[0]
+    raised = Visualizer(recipe(visualization=fields), tiny).growth(target)
+    assert raised._seen[0].stop == 32
+    assert raised._seen[1].start == 0
+    assert one.picture.shape[0] < 32
+    by_hand = objectives.unit("mixed", 3, (0.0, 0.99))
+    maps = freezing.freeze(tiny, ["mixed"], "float32")
+    picture = tf.random.uniform([1, 32, 32, 3], seed=1)
+    wanted = raised.objective(maps(picture), raised.numbers([target]))
+    np.testing.assert_allclose(by_hand(maps(picture)), wanted, rtol=1e-6)
+    np.testing.assert_allclose(by_hand(maps(picture))[0], maps(picture)["mixed"][0, -1, 0, 3])
+
+
+def test_the_magnitudes_of_a_spectrum_stay_while_its_phases_climb(tiny: Any) -> None:
+    fields = {"parametrization": "phases", "init": "natural", "init_spread": 0.2}
+    (one,) = grown(tiny, [3], steps=12, rate=0.3, visualization=fields)
+    assert one.score > one.first_score
+    (start,) = grown(tiny, [3], steps=1, rate=1e-9, visualization=fields)
+    before, after = (
+        np.abs(np.fft.fft2(np.asarray(to_planes(each.plain[None])[0]), axes=(0, 1)))
+        for each in (start, one)
+    )
+    np.testing.assert_allclose(after, before, rtol=0.02, atol=0.2)
+    assert np.abs(one.plain - start.plain).mean() > 0.02
+
+
+def test_opacity_is_where_the_score_comes_from(tiny: Any) -> None:
+    alone = recipe(visualization={"alpha": True, "at": (0.2, 0.2), "turn": 0, "scale": 0}, jitter=0)
+    target = wrap_objective(tiny, objectives.unit("mixed", 3, (0.2, 0.2)))
+    *_, last = Visualizer(alone, tiny).grow([target])
+    alpha = last.grown[0].alpha
+    assert alpha is not None
+    assert alpha[:16, :16].mean() > 4 * alpha[16:, 16:].mean()
 
 
 def test_a_score_is_that_of_the_network_as_it_is(tiny: Any) -> None:

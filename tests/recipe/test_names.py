@@ -183,7 +183,8 @@ def test_older_formats_of_the_frozen_files_are_the_same_recipe() -> None:
             **music,
         }
     }
-    new |= {"visualization": {"view": (0.2, 0.25), "view_noise": 0.06}}
+    grown = {"view": (0.2, 0.25), "view_noise": 0.06, "at": (0.25, 0.75)}
+    new |= {"visualization": {**grown, "together": True, "alpha": True}}
     assert second.changed(new) == EVERYTHING
 
 
