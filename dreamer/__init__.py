@@ -8,6 +8,7 @@ from typing import Any
 from dreamer.api import (
     Visualized,
     activations,
+    attribute,
     compare,
     dream,
     exemplars,
@@ -21,6 +22,7 @@ __all__ = [
     "DreamerError",
     "Visualized",
     "activations",
+    "attribute",
     "compare",
     "dream",
     "exemplars",

@@ -8,6 +8,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from dreamer.errors import DreamerError
+
 # What dreams is heavy: it is imported when a dream is asked for.
 if TYPE_CHECKING:
     import numpy as np
@@ -348,6 +350,49 @@ def exemplars(
     return {str(channel): list(best) for channel, best in state.best.items()}
 
 
+def attribute(
+    photo: AnyPicture,
+    what: str,
+    *,
+    method: str = "integrated",
+    network: Any = None,
+    classes: bool = False,
+    weights: str | Path | None = None,
+) -> NDArray[np.float32]:
+    """Find out which pixels of a photo a channel or a class answers to.
+
+    Args:
+        photo: at its own size.
+        what: a channel as "mixed4d:139" or, with `classes`, a class by its name or number.
+        method: "gradient" times the photo, "integrated" gradients, or "gradcam".
+        network: from `load_network`, or whatever that takes.
+        classes: whether a class is meant.
+        weights: the file of the network's weights, where it is not at its usual place.
+
+    Returns:
+        float32 `(h, w)`, 0 to 1 for the pixels that speak for it most.
+
+    >>> import numpy as np
+    >>> attribute(np.eye(64)[..., None] * np.ones(3), "mixed3b:7", method="gradcam").shape
+    (64, 64)
+    """
+    from dreamer.files import in_memory
+
+    read = in_memory.to_photo(photo, "The photo")
+    call = _prepare(None, (), network, weights, {})
+    net = call.network.entire() if classes else call.network
+    from dreamer.analysis import attribution
+
+    if method not in attribution.METHODS:
+        known = ", ".join(attribution.METHODS)
+        raise DreamerError(f"There is no attribution by {method!r}: choose one of {known}.")
+    (target, *others) = _find_targets(net, what, classes=classes)
+    if others:
+        raise DreamerError(f"{what} is more than one channel: name a single one.")
+    channel = int(target.mix.argmax())
+    return attribution.attribute(net, target.layer, channel, read.image, method)
+
+
 def compare(
     first: AnyPicture,
     second: AnyPicture,
@@ -466,8 +511,6 @@ class _Call(NamedTuple):
 
     def mask(self, picture: AnyPicture | None, framed: Framed) -> NDArray[np.float32] | None:
         """Return the mask at a picture's size."""
-        from dreamer.errors import DreamerError
-
         mask = self._companion("mask", picture)
         if mask is None and self.wanted.recipe.mask:
             raise DreamerError("This recipe was made with a mask: give it again by `mask`.")

@@ -153,12 +153,18 @@ def spotlight(picture: Image, light: NDArray[np.float32], side: int) -> Image:
     square = fit_into_square(picture, side)
     scale = side / max(picture.shape[:2])
     size = tuple(max(1, round(length * scale)) for length in picture.shape[1::-1])
-    # The square root, because to the eye half the light is more than half as bright.
-    spot = np.sqrt(cv2.resize(light.clip(0, 1), size, interpolation=cv2.INTER_LINEAR))[..., None]
     top, left = (side - size[1]) // 2, (side - size[0]) // 2
     inside = square[top : top + size[1], left : left + size[0]]
-    inside *= _DARKEST + (1 - _DARKEST) * spot
+    spot = cv2.resize(light.clip(0, 1), size, interpolation=cv2.INTER_LINEAR)
+    inside[:] = darken(inside, np.asarray(spot, np.float32))
     return square
+
+
+def darken(picture: Image, light: NDArray[np.float32]) -> Image:
+    """Return a picture `(h, w, 3)` that is dark where the light `(h, w)`, 0 to 1, is 0."""
+    # The square root, because to the eye half the light is more than half as bright.
+    shade = _DARKEST + (1 - _DARKEST) * np.sqrt(light.clip(0, 1))
+    return np.asarray(picture * shade[..., None], np.float32)
 
 
 _DARKEST = np.float32(0.15)

@@ -13,7 +13,7 @@ from dreamer.files import photo_folder, photos
 from dreamer.imaging import contact_sheet
 from dreamer.jobs.events import Done, Note, Outcome, Progress, Sink, Stop, format_count
 from dreamer.jobs.outputs import Files, check_file, choose_files, save_preset, write_table
-from dreamer.jobs.requests import ExemplarsRequest, Patch
+from dreamer.jobs.requests import Attribution, ExemplarsRequest, Patch
 from dreamer.jobs.resolve import Origin, network_file, resolve
 from dreamer.jobs.visualization import Run, Visualization
 from dreamer.jobs.workbench import Workbench
@@ -74,7 +74,8 @@ def run(request: ExemplarsRequest, emit: Sink, stop: Stop, bench: Workbench) -> 
     if state.seen and not stop.drops:
         layers = {each.layer for each in channels} if request.patch is Patch.MOTIF else ()
         sizes = {layer: motif_size.find_motif_size(net, layer) for layer in layers}
-        found = Found(job, state.best, exemplars.PatchCutter(net, sizes))
+        cutter = exemplars.PatchCutter(net, sizes)
+        found = Found(job, state.best, cutter, request.attribution)
         for path in found.write(files, means, grown=not request.photos_only and not stop.asked):
             emit(Done(str(path), path))
     return Outcome(stopped=stop.asked)
@@ -117,6 +118,7 @@ class Found:
     job: Visualization
     best: Mapping[Channel, Sequence[Exemplar]]
     scissors: PatchCutter
+    attribution: Attribution | None = None
 
     def write(self, files: Files, means: Mapping[Channel, Path], *, grown: bool) -> Iterator[Path]:
         """Write what is wanted of table, means and sheets; yield their paths."""
@@ -174,6 +176,15 @@ class Found:
         laid = (contact_sheet.lay_on_paper(each.picture, each.alpha) for each in pictures)
         return dict(zip(channels, laid, strict=True))
 
+    def _light(self, channel: Channel, photo: Image) -> Image:
+        """Return a photo, dark where the channel does not answer to it, if that is asked for."""
+        if self.attribution is None:
+            return photo
+        from dreamer.analysis.attribution import attribute
+
+        light = attribute(self.job.net, *channel, photo, self.attribution)
+        return contact_sheet.darken(photo, light)
+
     def _cells(
         self, channel: Channel, own: Mapping[Channel, Image], columns: int
     ) -> Iterator[tuple[Image, str]]:
@@ -184,7 +195,7 @@ class Found:
         patches = [self.scissors.patch(channel, each) for each in best]
         shown = [
             (
-                contact_sheet.outline(patch.photo, patch.box, _FRAME),
+                contact_sheet.outline(self._light(channel, patch.photo), patch.box, _FRAME),
                 f"{each.activation:.3g}  {each.path.name}",
             )
             for each, patch in zip(best, patches, strict=True)

@@ -70,6 +70,10 @@ def run(request: FiltersRequest, emit: Sink, stop: Stop, bench: Workbench) -> Ou
             from dreamer.jobs.channel_catalog import write_catalog
 
             write_catalog(job, request, request.on, pictures)
+        elif request.grid or request.caricature:
+            from dreamer.jobs.photo_views import write_view
+
+            write_view(job, request, pictures)
         else:
             _write_all(job, request, pictures)
     except Stopped:

@@ -88,6 +88,14 @@ class Patch(StrEnum):
     FIELD = "field"
 
 
+class Attribution(StrEnum):
+    """How it is found out what in a photo a channel answers to; see `analysis.attribution`."""
+
+    GRADIENT = "gradient"
+    INTEGRATED = "integrated"
+    GRADCAM = "gradcam"
+
+
 class Request(Data):
     """What every job is asked for."""
 
@@ -398,6 +406,23 @@ class FiltersRequest(GrownRequest):
         panel=LOOK,
         metavar="PHOTO",
     )
+    grid: Path | None = ask(
+        None,
+        "show what a layer sees at each place of a photo, as a picture of pictures",
+        "--grid",
+        panel=LOOK,
+        metavar="PHOTO",
+    )
+    cells: int = ask(
+        8, "how many places along the longer side of --grid", "--cells", panel=LOOK, ge=1, le=64
+    )
+    caricature: Path | None = ask(
+        None,
+        "exaggerate what a layer sees in a photo",
+        "--caricature",
+        panel=LOOK,
+        metavar="PHOTO",
+    )
     between: int | None = ask(
         None,
         "show so many pictures on the way from one channel to another, as a row; with --film as a "
@@ -462,6 +487,14 @@ class ExemplarsRequest(RecipeRequest):
         "show all of the receptive field, or its middle of the size of a motif, which counts most",
         "--patch",
         panel=LOOK,
+    )
+    attribution: Attribution | None = ask(
+        None,
+        "darken in the photos what the channel does not answer to: by the gradient times the "
+        "photo, by gradients integrated from gray on, or by feature maps (Grad-CAM)",
+        "--attribution",
+        panel=LOOK,
+        metavar="gradient|integrated|gradcam",
     )
     photos_only: bool = ask(
         False, "do not grow the channels' own pictures", "--photos-only", panel=LOOK

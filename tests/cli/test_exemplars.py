@@ -52,6 +52,18 @@ def test_the_command_writes_sheets_tables_and_means(
     assert photos.read(folder / "means" / "mixed3a-5-mean.png").image.shape == (32, 32, 3)
 
 
+def test_what_a_channel_does_not_answer_to_is_dark(dream: Dream, folder: Path) -> None:
+    wanted = ("exemplars", folder, "mixed3a:3", "-k", 2, "--size", 64, "--photos-only")
+    paths = [folder.parent / name for name in ("plain.png", "dark.png")]
+    assert dream(*wanted, "-o", paths[0])[0] == 0
+    assert dream(*wanted, "-o", paths[1], "--attribution", "gradient")[0] == 0
+    plain, dark = (photos.read(path).image for path in paths)
+    assert dark[:160].mean() < 0.8 * plain[:160].mean()
+    np.testing.assert_array_equal(dark[180:], plain[180:])
+    code, _, err = dream(*wanted, "--attribution", "magic")
+    assert (code, "gradient" in err) == (2, True)
+
+
 def test_a_folder_without_photos_is_refused(dream: Dream, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     code, _, err = dream("exemplars", tmp_path, "mixed3a:3", "-o", tmp_path / "x.png")

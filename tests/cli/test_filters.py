@@ -117,6 +117,35 @@ def test_several_layers_are_raised_together(dream: Dream, quick: Any, tmp_path: 
     assert path.read_bytes() == (again / path.name).read_bytes()
 
 
+def test_a_photo_is_seen_place_by_place_and_exaggerated(
+    dream: Dream, quick: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    half = np.zeros((60, 90, 3), np.float32)
+    half[:, 45:] = np.random.default_rng(0).random((60, 45, 3), np.float32)
+    photos.write(Path("half.png"), half)
+    asked = ("filters", "mixed", *quick, "--grid", "half.png", "--cells", 3)
+    code, out, err = dream(*asked)
+    assert (code, out) == (0, "half-grid.png\n"), err
+    grid = photos.read(Path("half-grid.png")).image
+    assert grid.shape == (2 * 32, 3 * 32, 3)
+    assert grid[:, :32].mean() < 0.7 * grid[:, 64:].mean()
+    assert dream(*asked, "-o", "again.png")[0] == 0
+    assert Path("again.png").read_bytes() == Path("half-grid.png").read_bytes()
+    code, out, _ = dream("filters", "mixed", *quick, "--caricature", "half.png", "-o", "c.csv")
+    assert (code, out) == (0, "c.csv\n")
+    assert dream("filters", "mixed", *quick, "--caricature", "half.png")[0] == 0
+    assert photos.read(Path("half-caricature.png")).image.shape == (21, 32, 3)
+    assert float(read_table(Path("c.csv"))[0]["score"]) > 0
+    for wrong, said in (
+        (("mixed:1",), "shows a whole layer"),
+        (("mixed", "relu"), "shows a whole layer"),
+        (("mixed", "--each"), "shows one picture"),
+    ):
+        code, _, err = dream("filters", *wrong, *quick, "--grid", "half.png")
+        assert (code, said in err) == (2, True), err
+
+
 def test_a_stopped_sheet_goes_on(
     dream: Dream, quick: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
