@@ -36,6 +36,7 @@ class Workbench:
 
     def __init__(self) -> None:
         self._networks: OrderedDict[Hashable, Network] = OrderedDict()
+        self._noted: set[Hashable] = set()
         self._graphs: Graphs | None = None
 
     def start(
@@ -93,7 +94,14 @@ class Workbench:
         self._networks.move_to_end(key)
         while len(self._networks) > KEPT_NETWORKS:
             self._networks.popitem(last=False)
-        return self._networks[key].entire_for([term.layer for term in recipe.terms])
+        net, layers = self._networks[key], [term.layer for term in recipe.terms]
+        fixed = [layer for layer in layers if layer in net.spec.fixed]
+        whole = net.entire_for(layers)
+        if fixed and whole.spec.reads and (key, *fixed) not in self._noted:
+            self._noted.add((key, *fixed))
+            size = "×".join(map(str, whole.spec.reads[::-1]))
+            emit(Note(f"{', '.join(fixed)} needs pictures of {size}: yours are brought to that."))
+        return whole
 
     def build(
         self,

@@ -450,7 +450,7 @@ class Film(Data):
         FILM,
     )
     dissolve: Annotated[Number, OverTime(0, 1)] = define(
-        0.7,
+        0.6,
         "share of the way to its large shapes that a frame goes per second, so that new motifs "
         "grow out of the old ones",
         "film.dissolve",

@@ -4,9 +4,10 @@
 
 `PHOTOS` is a folder. Of each layer of googlenet, 32 channels are described by the patches of the
 nine photos that excite them most, as inception_v3 sees these (`mixed7`, its mean over places).
-Eight of them are grown by the recipe of `dream filters`, once by each parametrization, and by MACO
-as its preset has it. The rank is that of the channel's own description among the 32, by cosine, for
-what inception_v3 sees in the picture: 1 is the best, and 16.5 is chance.
+Eight of them are grown by the recipe of `dream filters`, by lucid's, by plain pixels, by phases
+with the magnitudes of photographs, and by MACO as its preset has it. The rank is that of the
+channel's own description among the 32, by cosine, for what inception_v3 sees in the picture: 1 is
+the best, and 16.5 is chance.
 """
 
 import argparse
@@ -34,12 +35,13 @@ from dreamer.networks import freezing, loading, motif_size  # noqa: E402
 from dreamer.pipelines.targets import find_targets  # noqa: E402
 from dreamer.pipelines.visualization import Visualizer  # noqa: E402
 
-LAYERS = ("conv2d2", "mixed3b", "mixed4b", "mixed4d", "mixed5a")
+LAYERS = ("conv2d2", "mixed3b", "mixed4d", "mixed5a")
 DESCRIBED, GROWN, PHOTOS, SIDE = 32, 8, 9, 160
 JUDGE, SEEN = "inception_v3", "mixed7"
 PLAIN = {"init": "natural", "init_spread": 0.23, "parametrization": "phases"}
 WAYS: Mapping[str, tuple[str, dict[str, Any]]] = {
-    "fourier": ("filters", {}),
+    "filters": ("filters", {}),
+    "lucid": ("filters-lucid", {}),
     "pixels": ("filters", {"visualization": {"parametrization": "pixels"}, "rate": 0.02}),
     "phases": ("filters", {"visualization": PLAIN, "rate": 0.2}),
     "MACO": ("filters-maco", {}),
@@ -78,7 +80,7 @@ def main() -> None:
     print(f"|---|{'---|' * (len(LAYERS) + 2)}")
     for name, (preset, changes) in WAYS.items():
         recipe = presets.load(preset).recipe.changed({"network": "googlenet", **changes})
-        if preset == "filters":
+        if preset != "filters-maco":
             recipe = recipe.changed({"size": SIDE})
         ranks = []
         for layer in LAYERS:

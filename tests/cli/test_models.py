@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 from keras import layers
 
-from dreamer.files import cache
+from dreamer.files import cache, photos
 
 # Keras itself, saving a model, meets NumPy 2's change of `__array__`.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -34,6 +35,12 @@ def test_models_check_tells_what_can_be_done(dream: Callable[..., Any], tmp_path
     assert "scores: pictures are brought to 40×40" in told
     assert "scores (0 to 2)" in told
     assert "dream class none" in " ".join(dream("models", "check", "vgg16")[1].split())
+    photo = tmp_path / "photo.png"
+    photos.write(photo, np.full((48, 60, 3), 0.4, np.float32))
+    quick = ("-m", str(path), "--steps", 1, "--octaves", 1, "-o", tmp_path / "dream.png")
+    code, _, said = dream("image", str(photo), "-l", "scores", *quick)
+    assert code == 0, said
+    assert "scores needs pictures of 40×40: yours are brought to that." in said
 
 
 def test_clear_cache_says_what_it_removed(
