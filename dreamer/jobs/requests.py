@@ -547,6 +547,13 @@ class SearchRequest(DreamRequest):
     left_out = ("seed",)
 
     photo: Path | None = ask(None, "the photo to dream on")
+    grow: str | None = ask(
+        None,
+        "grow a channel, as mixed4d:139, or a class, as magpie, instead of dreaming on a photo",
+        "--grow",
+        panel=SEARCH,
+        metavar="LAYER:CHANNEL|CLASS",
+    )
     count: int = ask(16, "how many recipes to try", "-n", "--trials", panel=SEARCH, ge=1, le=400)
     over: tuple[str, ...] = ask(
         (),

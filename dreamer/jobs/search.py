@@ -22,6 +22,7 @@ from dreamer.jobs.mask_and_guide_files import find_companions
 from dreamer.jobs.outputs import choose_encoding
 from dreamer.jobs.requests import SearchRequest
 from dreamer.jobs.resolve import Origin, resolve, take_first_frame
+from dreamer.jobs.search_grown import run_grown
 from dreamer.jobs.sources import Naming, Source, find_destination, find_sources, make_folder
 from dreamer.jobs.workbench import Workbench
 from dreamer.networks import runtime
@@ -99,6 +100,8 @@ def run(request: SearchRequest, emit: Sink, stop: Stop, bench: Workbench) -> Out
 
     Raises DreamerError where nothing can be done.
     """
+    if request.grow:
+        return run_grown(request, emit, stop, bench)
     if request.around and request.preset:
         raise DreamerError("--around brings the recipe: leave --preset out.")
     if request.save_preset and not request.pick:
@@ -124,7 +127,9 @@ def run(request: SearchRequest, emit: Sink, stop: Stop, bench: Workbench) -> Out
     )
     if request.pick:
         with speaking_of("--pick"):
-            sheet = target.file or search_presets.find_newest(source, target.folder)
+            sheet = target.file or search_presets.find_newest(
+                source.name, target.folder or source.folder
+            )
             path, place = search_presets.pick_cell(
                 sheet, request.pick, request.save_preset, overwrite=request.overwrite
             )

@@ -12,7 +12,7 @@ from dreamer.errors import DreamerError
 from dreamer.files import atomic
 from dreamer.jobs import presets
 from dreamer.jobs.outputs import save_preset
-from dreamer.jobs.sources import Source, make_folder
+from dreamer.jobs.sources import make_folder
 from dreamer.recipe import Recipe
 
 SUFFIX = "search"
@@ -49,15 +49,14 @@ def _clear(cells: Path) -> None:
             path.unlink()
 
 
-def find_newest(source: Source, inside: Path | None) -> Path:
-    """Find the last sheet of a search on a photo. Raises DreamerError where there is none."""
-    beside = inside or source.folder
-    pattern = f"{glob.escape(source.name)}-{SUFFIX}*.png"
-    found = [path for path in beside.glob(pattern) if cells_folder(path).is_dir()]
+def find_newest(name: str, folder: Path) -> Path:
+    """Find the last sheet of a search on what is called so. Raises DreamerError if none is."""
+    pattern = f"{glob.escape(name)}-{SUFFIX}*.png"
+    found = [path for path in folder.glob(pattern) if cells_folder(path).is_dir()]
     if not found:
         raise DreamerError(
-            f"There is no search on {source.path} in {beside}: make one first, or name its sheet "
-            "by --output."
+            f"There is no search on {name} in {folder}: make one first, or name its sheet by "
+            "--output."
         )
     return max(found, key=lambda path: path.stat().st_mtime_ns)
 

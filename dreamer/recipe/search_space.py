@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -17,6 +18,7 @@ from dreamer.errors import DreamerError, unknown
 from dreamer.recipe.names import FORMER
 from dreamer.recipe.recipe import Recipe
 from dreamer.recipe.toml_text import split_values, write_option
+from dreamer.recipe.visualization_fields import Visualization
 
 Random = np.random.Generator
 """The source of random numbers."""
@@ -190,8 +192,15 @@ FIELDS: Mapping[str, Values] = {
 """The usual ranges of fields, which are searched over by default, besides the layers. The
 normalization is not among them, because all but the Laplacian give noisy pictures."""
 
-DEFAULTS = ("layers", *FIELDS)
-"""The fields that are searched over by default."""
+GROWN_FIELDS: Mapping[str, Values] = {
+    "rate": Span(0.03, 0.3),
+    "steps": Span(64, 192, whole=True),
+    "jitter": Span(4, 32, whole=True),
+    "visualization.scale": Span(0.02, 0.25),
+    "visualization.turn": Span(2, 20),
+    "visualization.leaky": Choice((0.0, 0.05)),
+}
+"""The usual ranges of the fields of pictures of channels and classes."""
 
 _SETTLED = {
     *(
@@ -212,6 +221,9 @@ _SETTLED = {
 
 SEARCHABLE = tuple(name for name in Recipe.model_fields if name not in _SETTLED)
 """The fields that can be searched over."""
+
+_GROWN = tuple(f"visualization.{name}" for name in Visualization.model_fields)
+"""Further ones, of pictures of channels and classes."""
 
 
 _FIRST_NAMES = {today: former for former, today in FORMER.items()}
@@ -252,11 +264,11 @@ class Search:
         if self.around and number == 0:
             drawn = {}
         recipe = self.base.changed(drawn, "the search")
-        parts = [self._part(name, getattr(recipe, name)) for name in drawn]
+        parts = [self._part(name, _get(recipe, name)) for name in drawn]
         changed = [
             part
             for name, part in zip(drawn, parts, strict=True)
-            if getattr(recipe, name) != getattr(self.base, name)
+            if _get(recipe, name) != _get(self.base, name)
         ]
         return Trial(recipe, " · ".join(changed) or "as it is")
 
@@ -264,7 +276,7 @@ class Search:
         # Each field has its own generator, so that other fields do not affect its values.
         random = np.random.default_rng([self.seed, number, *_FIRST_NAMES.get(name, name).encode()])
         if self.around:
-            return values.near(getattr(self.base, name), random)
+            return values.near(_get(self.base, name), random)
         return values.draw(random)
 
     def _part(self, name: str, value: Any) -> str:
@@ -272,36 +284,49 @@ class Search:
             return self.stock.names.get(tuple(value)) or " + ".join(value)
         several = value if isinstance(value, tuple) else (value,)
         written = (f"{each:g}" if isinstance(each, float) else str(each) for each in several)
-        return f"{name} {'-'.join(written)}"
+        return f"{name.rpartition('.')[2]} {'-'.join(written)}"
+
+
+def _get(recipe: Recipe, name: str) -> Any:
+    """Return the value of a field, which may be one of a part."""
+    return attrgetter(name)(recipe)
 
 
 def parse_search_space(
-    over: Sequence[str], held: Collection[str], stock: Stock
+    over: Sequence[str],
+    held: Collection[str],
+    stock: Stock,
+    grown: Mapping[str, Values] | None = None,
 ) -> dict[str, Values]:
     """Return the fields to search over, each with the values to try.
 
     Args:
         over: texts `FIELD=LOW..HIGH`, `FIELD=a,b,c`, or names of fields separated by commas, which
-            get their usual ranges. If empty, all of `DEFAULTS` except those in `held`.
+            get their usual ranges. If empty, all that have one except those in `held`.
         held: the fields that the user has set.
         stock: the layers and words of the network.
+        grown: the usual ranges of pictures of channels and classes, if these are searched for.
 
     Raises DreamerError if a field or a range is invalid, or if no field is left.
     """
-    usual: dict[str, Values] = {"layers": Layers(stock), **FIELDS}
+    usual: Mapping[str, Values] = grown or {"layers": Layers(stock), **FIELDS}
+    known = (*SEARCHABLE, *_GROWN) if grown else SEARCHABLE
     if not over:
         left = {name: values for name, values in usual.items() if name not in held}
         if not left:
             raise DreamerError("Every field is set, so nothing is left to search: give --over.")
         return left
-    return {name: values for text in over for name, values in _parse_over(text, usual).items()}
+    return {
+        name: values for text in over for name, values in _parse_over(text, usual, known).items()
+    }
 
 
-def _parse_over(text: str, usual: Mapping[str, Values]) -> dict[str, Values]:
+def _parse_over(text: str, usual: Mapping[str, Values], known: Sequence[str]) -> dict[str, Values]:
     names, equals, values = (each.strip() for each in text.partition("="))
     if equals:
-        return {_check_searchable(names): _parse_values(names, values)}
-    found = [_check_searchable(name.strip()) for name in names.split(",")]
+        name = _check_searchable(names, known)
+        return {name: _parse_values(name, values)}
+    found = [_check_searchable(name.strip(), known) for name in names.split(",")]
     without = [name for name in found if name not in usual]
     if without:
         raise DreamerError(
@@ -310,10 +335,11 @@ def _parse_over(text: str, usual: Mapping[str, Values]) -> dict[str, Values]:
     return {name: usual[name] for name in found}
 
 
-def _check_searchable(name: str) -> str:
-    if name not in SEARCHABLE:
-        raise unknown("field to search over", name, SEARCHABLE, "`dream presets show` lists them.")
-    return name
+def _check_searchable(name: str, known: Sequence[str]) -> str:
+    whole = name if name in known else f"visualization.{name}"
+    if whole not in known:
+        raise unknown("field to search over", name, known, "`dream presets show` lists them.")
+    return whole
 
 
 _NUMBER = r"\s*(-?[0-9.]+(?:e-?[0-9]+)?)\s*"
@@ -336,5 +362,6 @@ def _parse_values(name: str, text: str) -> Values:
 
 def _is_whole(name: str) -> bool:
     """Tell whether the numbers of a field are whole."""
-    kind = Recipe.model_fields[name].annotation
+    part, _, inner = name.rpartition(".")
+    kind = (Visualization if part else Recipe).model_fields[inner].annotation
     return int in (kind, *getattr(kind, "__args__", ()))

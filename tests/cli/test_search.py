@@ -18,6 +18,9 @@ from dreamer.jobs import presets, sheets
 from dreamer.jobs.sheets import Cell
 from dreamer.recipe import About, Recipe, search_space
 
+# Keras itself, saving a model, meets NumPy 2's change of `__array__`.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 
 class Killed(BaseException):
     """A process that is killed raises nothing that anybody catches."""
@@ -201,3 +204,35 @@ def test_other_sheets_leave_out_what_cannot_be_dreamt(
     code, _, err = dream("image", source, "--vary", "octaves=12,12")
     assert code == 2
     assert "The smallest octave" in err
+
+
+def test_channels_and_classes_are_searched_over(
+    dream: Dream, tiny: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(presets, "own_folder", lambda: tmp_path / "own")
+    tiny.model.save("tiny.keras")
+    quick = ("-m", "tiny.keras", "--set", "steps=3", "--size", 32)
+    over = ("--over", "rate=0.01..0.5", "--over", "turn=1,9")
+    asked = ("search", "--grow", "mixed:3", *quick, "-n", 3, *over)
+    code, out, err = dream(*asked)
+    assert (code, out) == (0, "mixed-3-search.png  3 cells\n"), err
+    best, *others = [
+        presets.load(str(path)).recipe for path in cells_of(Path("mixed-3-search.png"))
+    ]
+    assert len({best.rate, *(each.rate for each in others)}) == 3
+    assert best.visualization.turn in (1, 9)
+    assert best.layers == ("mixed:3",)
+    assert dream(*asked, "-o", "again.png")[0] == 0
+    assert Path("again.png").read_bytes() == Path("mixed-3-search.png").read_bytes()
+    assert dream("search", "--grow", "mixed:3", "--pick", "r1c1=amber")[0] == 0
+    kept = presets.load("amber").recipe
+    assert kept.rate == best.rate
+    assert dream("search", "--grow", "mixed:3", *quick, "--around", "amber", "-n", 2)[0] == 0
+    for wrong, said in (
+        (("mixed:0-1",), "takes one channel or class"),
+        (("mixed:3", "--over", "strenth"), "strenth"),
+        (("mixed:3", "--of", "birds"), "from nothing"),
+    ):
+        code, _, err = dream("search", "--grow", *wrong, *quick)
+        assert (code, said in err) == (2, True), err

@@ -93,4 +93,4 @@ def test_what_is_set_is_not_searched_over() -> None:
     assert "layers" not in search_space.parse_search_space([], {"layers"}, STOCK)
     assert [*search_space.parse_search_space(["layers"], {"layers"}, STOCK)] == ["layers"]
     with pytest.raises(DreamerError, match="--over"):
-        search_space.parse_search_space([], search_space.DEFAULTS, STOCK)
+        search_space.parse_search_space([], ("layers", *search_space.FIELDS), STOCK)
