@@ -14,7 +14,7 @@ from dreamer.jobs import presets
 from dreamer.jobs.ascent_film import check_film
 from dreamer.jobs.channel_to_channel import check_between, write_between
 from dreamer.jobs.events import Done, Note, Outcome, Planned, Sink, Stop, Stopped, format_count
-from dreamer.jobs.outputs import Headings, save_preset
+from dreamer.jobs.outputs import Headings, round_number, save_preset
 from dreamer.jobs.requests import FiltersRequest
 from dreamer.jobs.resolve import Origin, network_file, parse_init, resolve
 from dreamer.jobs.scores import choose_scores, describe_score
@@ -260,7 +260,7 @@ def _write_sheet(
         (each.picture, f"{'' if headings.across else each.label}  {each.score:.4g}".strip())
         for each in shown
     ]
-    scored = {each.label: float(f"{each.score:.6g}") for each in shown}
+    scored = {each.label: round_number(each.score) for each in shown}
     carried = job.describe(sheet.recipe, scores=scored)
     job.write_sheet(path, labeled, columns, carried, headings)
     store.remove()

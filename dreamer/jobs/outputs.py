@@ -172,7 +172,7 @@ def write_table(
     path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]], *, overwrite: bool
 ) -> None:
     """Write a table as CSV, or as JSON: a list of objects. Numbers get six digits."""
-    rounded = [[_round(value) for value in row] for row in rows]
+    rounded = [[round_number(value) for value in row] for row in rows]
     if path.suffix.lower() == ".json":
         named = [dict(zip(columns, row, strict=True)) for row in rounded]
         text = json.dumps(named, indent=1, default=str, allow_nan=False) + "\n"
@@ -184,7 +184,7 @@ def write_table(
         file.write(text.encode())
 
 
-def _round(value: object) -> object:
+def round_number(value: object) -> object:
     """Return a float with six digits, or None where it is not finite; else the value."""
     if not isinstance(value, float):
         return value

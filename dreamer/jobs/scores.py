@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dreamer.jobs.events import Done, Sink
-from dreamer.jobs.outputs import check_table, split_output, write_table
+from dreamer.jobs.outputs import check_table, round_number, split_output, write_table
 
 if TYPE_CHECKING:
     from dreamer.analysis.classifier import Head
@@ -45,14 +45,9 @@ def look(head: Head, output: int, grown: Grown) -> Seen:
 
 def describe_score(grown: Grown, seen: Seen | None = None) -> dict[str, Any]:
     """Return the facts of a picture's score, for it to carry."""
-    facts: dict[str, Any] = {"first_score": _round(grown.first_score), "score": _round(grown.score)}
-    if seen:
-        facts["probability"] = _round(seen.probability)
-    return facts
-
-
-def _round(value: float) -> float:
-    return float(f"{value:.6g}")
+    facts = {"first_score": grown.first_score, "score": grown.score}
+    facts |= {"probability": seen.probability} if seen else {}
+    return {name: round_number(value) for name, value in facts.items()}
 
 
 def choose_scores(
