@@ -65,15 +65,17 @@ def run_grown(request: SearchRequest, emit: Sink, stop: Stop, bench: Workbench) 
 
 def _find_target(job: Visualization, asked: str) -> Target:
     """Return the channel or the class that is grown. Raises DreamerError where it is several."""
+    # TensorFlow is started with the network, before anything imports it.
+    net = job.net
     from dreamer.analysis import classifier
     from dreamer.pipelines.targets import find_targets
 
     if ":" not in asked:
-        head = classifier.find_head(job.net)
+        head = classifier.find_head(net)
         output = head.found(asked)
-        return find_targets(job.net, head.layer, [output])[0]
+        return find_targets(net, head.layer, [output])[0]
     term = parse_layer(asked)
-    found = find_targets(job.net, term.layer, term.channels, term.channel_weights)
+    found = find_targets(net, term.layer, term.channels, term.channel_weights)
     if len(found) > 1:
         raise DreamerError(f"--grow takes one channel or class, and {asked} is {len(found)}.")
     return found[0]

@@ -209,6 +209,17 @@ def split_commas(value: object) -> object:
     return [each.strip() for each in value.split(",")] if isinstance(value, str) else value
 
 
+def split_pair(value: object) -> object:
+    """Accept two values with a comma between them as well as a list.
+
+    Raises ValueError for a text that is not two.
+    """
+    parts = split_commas(value)
+    if isinstance(value, str) and isinstance(parts, list) and len(parts) != 2:
+        raise ValueError("write two numbers, as 0.2,0.5")
+    return parts
+
+
 class Data(BaseModel):
     """The base class of the parts of a recipe: immutable, without unknown fields."""
 

@@ -2,12 +2,26 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from dreamer.recipe.field_types import GROWN, Acts, Data, Kind, NotNegative, define
+from dreamer.recipe.field_types import (
+    GROWN,
+    Acts,
+    Data,
+    Kind,
+    NotNegative,
+    define,
+    split_pair,
+)
 
 Place = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-CropShare = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+ViewShare = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+
+
+def _check_order(view: tuple[float, float] | None) -> tuple[float, float] | None:
+    if view and view[0] > view[1]:
+        raise ValueError("write the smaller share first")
+    return view
 
 
 class Visualization(Data):
@@ -50,7 +64,11 @@ class Visualization(Data):
         ge=0,
         le=256,
     )
-    view: tuple[CropShare, CropShare] | None = define(
+    view: Annotated[
+        tuple[ViewShare, ViewShare] | None,
+        BeforeValidator(split_pair),
+        AfterValidator(_check_order),
+    ] = define(
         None,
         "random square that each step sees, as its smallest and its largest side in shares of the "
         "picture's; shifts is their number",
@@ -87,7 +105,7 @@ class Visualization(Data):
         (Kind.CHANNEL,),
         flag="--unit",
     )
-    at: tuple[Place, Place] = define(
+    at: Annotated[tuple[Place, Place], BeforeValidator(split_pair)] = define(
         (0.5, 0.5),
         "where that unit is, in shares of the width and the height",
         "visualization.at",

@@ -83,6 +83,7 @@ WRONG: dict[str, tuple[str, ...]] = {
     "--blend-still": ("0.5",),
     "--habituation": ("-1",),
     "--wander": ("-1", "far"),
+    "--at": ("2,3", "0.5", "left"),
     "--dissolve": ("2", "much"),
     "--colors": ("blue",),
     "--audio": ("nope.mp3",),

@@ -1,4 +1,4 @@
-"""Every command of the README parses, the quick ones dream, and the gallery is made by them."""
+"""Every command of the README and the pages parses, the quick ones dream, the gallery is theirs."""
 
 import re
 import runpy
@@ -21,8 +21,11 @@ GALLERY = runpy.run_path(str(ROOT / "media" / "gallery.py"))
 SLOW = ("-m ", "--watch", "--finish", "--guide", "--sheet", "finished.png", "--vary", "--depth")
 
 
-def commands() -> list[str]:
-    blocks = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+
+
+def commands(text: str = TEXT) -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
     lines = [re.split(r"\s# ", line)[0] for block in blocks for line in block.splitlines()]
     parts = [part.strip() for line in lines for part in line.split("&&")]
     return [part for part in parts if part.startswith("dream ")]
@@ -45,6 +48,18 @@ def test_a_command_parses(line: str, dream: Callable[..., Any]) -> None:
     # Options are parsed before the help is shown: a misspelt one is an error.
     assert dream(*shlex.split(line)[1:], "--help")[0] == 0
     assert dream(*shlex.split(line)[1:], "--no-such-option", "--help")[0] == 2
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_s_commands_parse_and_its_links_lead_somewhere(
+    page: Path, dream: Callable[..., Any]
+) -> None:
+    text = page.read_text("utf-8")
+    assert commands(text)
+    for line in commands(text):
+        assert dream(*shlex.split(line)[1:], "--help")[0] == 0, line
+    for link in re.findall(r"\]\(([^)]+)\)", text):
+        assert (page.parent / link).is_file(), link
 
 
 @pytest.mark.parametrize("line", quick())
