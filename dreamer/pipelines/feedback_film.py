@@ -452,8 +452,8 @@ class Hold:
         if self.journey:
             _, number = seed
             moved = self.journey.approach(moved, number * film.cadence)
-        if film.dissolve:
-            way = (1 - (1 - float(film.dissolve)) ** seconds) * share
+        if film.dissolving:
+            way = (1 - (1 - film.dissolving) ** seconds) * share
             moved = stabilize.dissolve(moved, way, wrap=film.border == "wrap")
         if film.source:
             mixed = 1 - (1 - float(film.source)) ** seconds

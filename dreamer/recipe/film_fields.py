@@ -110,6 +110,9 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 ALONE, ASSOCIATING = (2.0, 1.0), (1.0, 2.0)
 """Habituation and memory, where nobody asks for others."""
 
+DISSOLVING = 0.6
+"""How much of a film dissolves in a second, where it does not associate and nobody says."""
+
 WANDERING = 4.0
 """How far a film of whole layers strays, where nobody says."""
 
@@ -449,10 +452,10 @@ class Film(Data):
         Acts.START,
         FILM,
     )
-    dissolve: Annotated[Number, OverTime(0, 1)] = define(
-        0.6,
+    dissolve: Annotated[Number, OverTime(0, 1)] | None = define(
+        None,
         "share of the way to its large shapes that a frame goes per second, so that new motifs "
-        "grow out of the old ones",
+        "grow out of the old ones (default: 0.6; 0 where it associates)",
         "film.dissolve",
         Acts.START,
         FILM,
@@ -532,6 +535,13 @@ class Film(Data):
             for value, default in zip(asked, usual, strict=True)
         )
         return first, second
+
+    @property
+    def dissolving(self) -> float:
+        """Return the share of what was dreamt that dissolves in a second, at a moment."""
+        if self.dissolve is not None:
+            return float(self.dissolve)
+        return 0.0 if self.associate else DISSOLVING
 
     def find_wandering(self, *, chosen: bool) -> float:
         """Return how far a film strays at a moment, where channels are chosen or none are."""
