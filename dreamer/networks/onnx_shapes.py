@@ -11,6 +11,7 @@ import tensorflow as tf
 from keras import layers
 
 from dreamer.networks.onnx_calls import (
+    CHANNELS_LAST,
     Call,
     Operand,
     Outputs,
@@ -18,6 +19,7 @@ from dreamer.networks.onnx_calls import (
     Value,
     like,
 )
+from dreamer.networks.onnx_windows import FilledPadding2D
 
 
 def make_transpose(call: Call) -> Operand:
@@ -248,6 +250,10 @@ def make_pad(call: Call) -> Operand:
     if min(pads) < 0:
         raise Unsupported("Pad by less than nothing")
     widths = [[pads[axis], pads[axis + value.rank]] for axis in value.order]
+    if mode == "constant" and value.order == CHANNELS_LAST and not any(widths[0] + widths[3]):
+        # A layer, so that its receptive field is known.
+        layer = FilledPadding2D(tuple(map(tuple, widths[1:3])), float(fill or 0.0))
+        return Value(call.add(layer, value.tensor), value.order)
     if mode == "reflect":
         return call.step(lambda x: tf.pad(x, widths, "REFLECT"), value)
     return call.step(

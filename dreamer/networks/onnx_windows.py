@@ -123,13 +123,21 @@ LEAST = -3e38
 """Stands for the least number of all, of which gradients are no trouble."""
 
 
-class LeastPadding2D(layers.ZeroPadding2D):  # type: ignore[misc]
-    """A padding that no maximum takes."""
+class FilledPadding2D(layers.ZeroPadding2D):  # type: ignore[misc]
+    """A padding by another number than zero, as one that no maximum takes."""
+
+    def __init__(self, padding: Any, fill: float = LEAST, **kwargs: Any) -> None:
+        super().__init__(padding, **kwargs)
+        self.fill = fill
 
     def call(self, inputs: Any) -> Any:
         """Pad maps `(n, h, w, c)`."""
         widths = [(0, 0), *self.padding, (0, 0)]
-        return tf.pad(inputs, widths, constant_values=tf.cast(LEAST, inputs.dtype))
+        return tf.pad(inputs, widths, constant_values=tf.cast(self.fill, inputs.dtype))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the configuration that `from_config` reads."""
+        return {**super().get_config(), "fill": self.fill}
 
 
 def make_max_pool(call: Call) -> Operand:
@@ -139,7 +147,7 @@ def make_max_pool(call: Call) -> Operand:
     if call.get("ceil_mode", 0) and padding != "same":
         maps, padding = call.aid(_pad_whole(size, strides, sides, LEAST), maps), "valid"
     elif not isinstance(padding, str):
-        maps, padding = call.aid(LeastPadding2D(padding), maps), "valid"
+        maps, padding = call.aid(FilledPadding2D(padding), maps), "valid"
     layer = layers.MaxPooling2D(size, strides, padding)
     return Value(call.add(layer, maps.tensor), CHANNELS_LAST)
 

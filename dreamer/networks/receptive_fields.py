@@ -273,6 +273,6 @@ _STEPS: Mapping[str, _Step] = {
     **dict.fromkeys(("AveragePooling2D", "MaxPooling2D"), _trace_window),
     "Cropping2D": _trace_cropping,
     "UpSampling2D": _trace_upsampling,
-    **dict.fromkeys(("LeastPadding2D", "ZeroPadding2D"), _trace_padding),
+    **dict.fromkeys(("FilledPadding2D", "ZeroPadding2D"), _trace_padding),
 }
 """Functions that trace a span through a layer, by the layer's class."""

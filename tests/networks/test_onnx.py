@@ -521,18 +521,21 @@ def test_a_file_is_a_network_of_any_size_and_whole_at_its_own(tmp_path: Path) ->
     np.testing.assert_allclose(given, wanted, rtol=1e-4, atol=1e-4)
 
 
-def test_receptive_fields_reach_through_padded_pools(tmp_path: Path) -> None:
+def test_receptive_fields_reach_through_padding_and_pools(tmp_path: Path) -> None:
     nodes = [
         node("Conv", "x,w", "a", strides=[2, 2], pads=[1, 1, 1, 1]),
-        node("MaxPool", "a", "b", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]),
+        node("Pad", "a,widths,least", "p"),
+        node("MaxPool", "p", "b", kernel_shape=[3, 3], strides=[2, 2]),
         node("Sub", "b,c", "y"),
     ]
-    constants = {"w": drawn(4, 3, 3, 3), "c": drawn(4, 1, 1)}
+    constants = {"w": drawn(4, 3, 3, 3), "c": drawn(4, 1, 1), "least": np.float32(-1e9)}
+    constants["widths"] = whole(0, 0, 1, 1, 0, 0, 1, 1)
     path = save(tmp_path / "pool.onnx", nodes, constants, ["n", 3, "h", "w"])
     flat, _ = onnx_file.flatten(onnx_file.read_model(path))
     field = receptive_fields.fields(flat)["Sub_y"]
     assert field is not None
     assert (field.rows.size, field.rows.stride, field.rows.start) == (7, 4, -3)
+    check_same(path)
 
 
 def test_operations_that_are_unknown_are_left_out_with_those_behind_them(tmp_path: Path) -> None:
