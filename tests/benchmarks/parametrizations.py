@@ -4,7 +4,7 @@
 
 `PHOTOS` is a folder. Of each layer of googlenet, 32 channels are described by the patches of the
 nine photos that excite them most, as inception_v3 sees these (`mixed7`, its mean over places).
-Eight of them are grown by the recipe of `dream filters`, by lucid's, by plain pixels, by phases
+Four of them are grown by the recipe of `dream filters`, by lucid's, by plain pixels, by phases
 with the magnitudes of photographs, and by MACO as its preset has it. The rank is that of the
 channel's own description among the 32, by cosine, for what inception_v3 sees in the picture: 1 is
 the best, and 16.5 is chance.
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from dreamer.networks import runtime
 
-runtime.start()
+runtime.start(abreast=True)
 
 import tensorflow as tf  # noqa: E402
 
@@ -36,7 +36,7 @@ from dreamer.pipelines.targets import find_targets  # noqa: E402
 from dreamer.pipelines.visualization import Visualizer  # noqa: E402
 
 LAYERS = ("conv2d2", "mixed3b", "mixed4d", "mixed5a")
-DESCRIBED, GROWN, PHOTOS, SIDE = 32, 8, 9, 160
+DESCRIBED, GROWN, PHOTOS, SIDE = 32, 4, 9, 160
 JUDGE, SEEN = "inception_v3", "mixed7"
 PLAIN = {"init": "natural", "init_spread": 0.23, "parametrization": "phases"}
 WAYS: Mapping[str, tuple[str, dict[str, Any]]] = {
@@ -99,7 +99,7 @@ def main() -> None:
         print(f"| {name} | {means} | {every.mean():.1f} | {(every == 1).mean():.0%} |", flush=True)
     if given.sheet:
         shown, texts = zip(*cells, strict=True)
-        photos.write(given.sheet, contact_sheet.compose(shown, texts, columns=GROWN))
+        photos.write(given.sheet, contact_sheet.compose(shown, texts, columns=2 * GROWN))
 
 
 def fill(cut: Image) -> Image:
