@@ -79,7 +79,7 @@ class Scores:
     _steps: dict[tuple[str, str, int], float] = field(default_factory=dict)
 
     def add(self, one: Grown | Cell, option: str = "", seen: Seen | None = None) -> None:
-        """Note a picture; the option may be in its label already."""
+        """Note a picture, with the option by which its recipe differs from others."""
         own = one.label, option, one.first_score, one.score, one.step, one.stopped
         self._rows.append((*own, *(seen or ())))
 
