@@ -62,7 +62,10 @@ def main() -> None:
 
     def describe(picture: Image) -> Vectors:
         square = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        return np.asarray(look(tf.constant(square[None]))[SEEN]).mean((0, 1, 2))
+        seen: Vectors = np.asarray(look(tf.constant(square[None]))[SEEN], np.float64).mean(
+            (0, 1, 2)
+        )
+        return seen
 
     chosen = {
         layer: np.linspace(0, net.channels(layer) - 1, DESCRIBED).astype(int).tolist()
