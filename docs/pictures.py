@@ -30,16 +30,6 @@ SHEETS: Mapping[str, Sequence[str]] = {
         f"dream filters {UNITS} -p filters-unit --columns 6 --size 160",
         f"dream filters {UNITS} -m googlenet --unit --columns 6 --size 160",
     ),
-    "images/parametrizations.jpg": (
-        f"dream filters {CHANNELS} -m googlenet --columns 8 --size 160",
-        f"dream filters {CHANNELS} -m googlenet -p filters-lucid --columns 8 --size 160",
-        f"dream filters {CHANNELS} -m googlenet -p filters-maco --columns 8",
-        f"dream filters {CHANNELS} -m googlenet -p filters-maco --columns 8 --alpha",
-    ),
-    "images/magpie.jpg": (
-        "dream class magpie goldfish 'tree frog' volcano -p class --columns 4 --size 320",
-        "dream class magpie goldfish 'tree frog' volcano -p class-maco --columns 4 --alpha",
-    ),
 }
 """By picture: the commands whose sheets stand in it, one below the other."""
 
