@@ -101,10 +101,10 @@ def show(pictures: NDArray[np.float32], recipe: Recipe) -> NDArray[np.float32]:
     return np.asarray(pictures.clip(0, 1), np.float32)
 
 
-VIEWS = 16
+VIEWS = 32
 """Random views of a finished picture from which its opacity is found."""
 
-BLURRED = 0.015
+BLURRED = 0.03
 """Standard deviation of the blur of an opacity, as a share of the short side."""
 
 OPAQUE = 80
