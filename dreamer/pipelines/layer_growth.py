@@ -66,8 +66,8 @@ class Grown:
 def build_transform(recipe: Recipe, stride: int = 1) -> Transform:
     """Return what a recipe does to pictures before the network sees them, at random.
 
-    What is shifted is another unit's: a picture of one unit has no jitter, and a margin of whole
-    strides.
+    What is shifted is another unit's: a picture of one unit has neither jitter nor squares, and a
+    margin of whole strides.
 
     Args:
         recipe: of the pictures.
@@ -75,7 +75,7 @@ def build_transform(recipe: Recipe, stride: int = 1) -> Transform:
     """
     own = recipe.visualization
     parts = [transforms.jitter(0 if own.unit else recipe.jitter)]
-    if own.view:
+    if own.view and not own.unit:
         parts.append(transforms.crop(*own.view))
     if own.view_noise:
         parts.append(transforms.add_noise(own.view_noise))

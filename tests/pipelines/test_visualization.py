@@ -147,7 +147,11 @@ def test_a_unit_is_cropped_to_what_it_can_see(tiny: Any) -> None:
 def test_a_unit_is_raised_as_far_as_without_jitter(tiny: Any) -> None:
     """Any shift would be another unit's picture, and a margin keeps to the layer's grid."""
     fields = {"unit": True, "pad": 3}
-    still, shifted = (grown(tiny, [1, 8], visualization=fields, jitter=most) for most in (0, 32))
+    cut = {**fields, "view": (0.3, 0.5)}
+    still, shifted = (
+        grown(tiny, [1, 8], visualization=own, jitter=most)
+        for own, most in ((fields, 0), (cut, 32))
+    )
     for one, other in zip(still, shifted, strict=True):
         np.testing.assert_array_equal(one.plain, other.plain)
     padded = Visualizer(recipe(visualization=fields), tiny)
