@@ -251,9 +251,9 @@ def make_pad(call: Call) -> Operand:
         raise Unsupported("Pad by less than nothing")
     widths = [[pads[axis], pads[axis + value.rank]] for axis in value.order]
     if mode == "constant" and value.order == CHANNELS_LAST and not any(widths[0] + widths[3]):
-        # A layer, so that its receptive field is known.
+        # A layer, so that its receptive field is known; nobody dreams of it.
         layer = FilledPadding2D(tuple(map(tuple, widths[1:3])), float(fill or 0.0))
-        return Value(call.add(layer, value.tensor), value.order)
+        return call.aid(layer, value)
     if mode == "reflect":
         return call.step(lambda x: tf.pad(x, widths, "REFLECT"), value)
     return call.step(
