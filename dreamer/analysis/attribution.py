@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dreamer.arrays import Image
 from dreamer.networks import freezing, graph
+from dreamer.networks.freezing import Features
 from dreamer.networks.network import Network
 
 Map = NDArray[np.float32]
@@ -51,8 +52,7 @@ def _score(maps: tf.Tensor, channel: int) -> tf.Tensor:
     return tf.reduce_max(own, (1, 2)) if own.shape.rank == 3 else own
 
 
-def _find_slopes(net: Network, layer: str, channel: int, images: tf.Tensor) -> tf.Tensor:
-    features = freezing.freeze(net, [layer], "float32")
+def _find_slopes(features: Features, layer: str, channel: int, images: tf.Tensor) -> tf.Tensor:
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(images)
         scores = _score(features(images)[layer], channel)
@@ -67,7 +67,8 @@ def _blur(pixels: tf.Tensor) -> Map:
 
 def _multiply_gradient(net: Network, layer: str, channel: int, image: tf.Tensor) -> Map:
     """Multiply the gradient with what the photo differs by from gray."""
-    return _blur((_find_slopes(net, layer, channel, image) * (image - GRAY))[0])
+    features = freezing.freeze(net, [layer], "float32")
+    return _blur((_find_slopes(features, layer, channel, image) * (image - GRAY))[0])
 
 
 def integrate_gradients(net: Network, layer: str, channel: int, image: tf.Tensor) -> tf.Tensor:
@@ -75,11 +76,12 @@ def integrate_gradients(net: Network, layer: str, channel: int, image: tf.Tensor
 
     Together the pixels are what the photo scores more than gray.
     """
+    features = freezing.freeze(net, [layer], "float32")
     shares = (tf.range(STEPS, dtype=tf.float32) + 0.5) / STEPS
     total = tf.zeros_like(image)
     for first in range(0, STEPS, BATCH):
         here = GRAY + shares[first : first + BATCH, None, None, None] * (image - GRAY)
-        slopes = _find_slopes(net, layer, channel, here)
+        slopes = _find_slopes(features, layer, channel, here)
         total += tf.reduce_sum(slopes, 0, keepdims=True)
     return total / STEPS * (image - GRAY)
 

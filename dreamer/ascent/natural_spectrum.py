@@ -1,6 +1,6 @@
 """The spectrum of photographs: how strong their frequencies are, by length and by direction.
 
-Measured on 1000 photos by `analysis/spectrum_table.py`, in the decorrelated colors of
+Measured on 903 photos by `analysis/spectrum_table.py`, in the decorrelated colors of
 `parametrizations`. Photos look alike at all sizes: frequencies are counted in cycles per picture.
 """
 

@@ -17,12 +17,12 @@ import platformdirs
 
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError, speaking_of
-from dreamer.files import atomic, photos
+from dreamer.files import photos
 from dreamer.files.cell_store import Cell, CellStore
 from dreamer.imaging import contact_sheet
 from dreamer.jobs.requests import FiltersRequest
 from dreamer.jobs.sheet_cache import grow_missing
-from dreamer.jobs.sources import find_destination, make_folder
+from dreamer.jobs.sources import name_file
 from dreamer.jobs.visualization import Visualization
 from dreamer.recipe import to_fields
 from dreamer.recipe.layer_spec import Choice, LayerSpec
@@ -60,11 +60,7 @@ def write_catalog(
         raise DreamerError("--on shows one picture of each channel: leave --diverse out.")
     with speaking_of("--on"):
         read = photos.read(photo)
-    overwrite = job.run.overwrite
-    file, folder = find_destination(output, many=False, overwrite=overwrite)
-    usual = (folder or Path()) / f"filters-on-{photo.stem}.png"
-    path = file or atomic.choose_default_name(usual, overwrite=overwrite)
-    make_folder(path.parent)
+    path = name_file(output, f"filters-on-{photo.stem}.png", overwrite=job.run.overwrite)
     net = job.net
     from dreamer.networks import channels
 

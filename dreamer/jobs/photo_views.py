@@ -11,18 +11,17 @@ from numpy.typing import NDArray
 
 from dreamer.arrays import Image
 from dreamer.errors import DreamerError, speaking_of
-from dreamer.files import atomic, photos
+from dreamer.files import photos
 from dreamer.files.photos import Photo
 from dreamer.jobs.events import Done, Planned
 from dreamer.jobs.requests import FiltersRequest
 from dreamer.jobs.scores import describe_score
-from dreamer.jobs.sources import find_destination, make_folder
+from dreamer.jobs.sources import name_file
 from dreamer.jobs.visualization import Visualization
 from dreamer.recipe import Recipe
 
 if TYPE_CHECKING:
     from dreamer.pipelines.layer_growth import Grown
-    from dreamer.pipelines.targets import Target
 
 STILL = 4
 """Most pixels by which a caricature is shifted: its places are those of the photo."""
@@ -47,10 +46,7 @@ def write_view(job: Visualization, request: FiltersRequest, output: Path | None)
     with speaking_of(option):
         read = photos.read(photo)
     overwrite = job.run.overwrite
-    file, folder = find_destination(output, many=False, overwrite=overwrite)
-    usual = (folder or Path()) / f"{photo.stem}-{option.strip('-')}.png"
-    path = file or atomic.choose_default_name(usual, overwrite=overwrite)
-    make_folder(path.parent)
+    path = name_file(output, f"{photo.stem}-{option.strip('-')}.png", overwrite=overwrite)
     layer = job.net.resolve(first.layer)
     if layer not in job.net.layers:
         raise DreamerError(f"{layer} has no places: choose a layer with feature maps.")
@@ -79,6 +75,7 @@ def _measure(job: Visualization, layer: str, image: Image) -> NDArray[np.float32
 def _draw_grid(job: Visualization, layer: str, read: Photo, cells: int) -> Drawn:
     """Draw what each place of a photo excites, side by side (Olah et al., 2018)."""
     from dreamer.networks import channels
+    from dreamer.pipelines.targets import Target
 
     image = channels.resize_for_measurement(read)
     maps = _measure(job, layer, image)
@@ -95,7 +92,7 @@ def _draw_grid(job: Visualization, layer: str, read: Photo, cells: int) -> Drawn
     lengths = np.linalg.norm(places, axis=1, keepdims=True)
     directions = places / np.maximum(lengths, 1e-6)
     targets = [
-        _name_target(f"{place // columns + 1},{place % columns + 1}", layer, direction)
+        Target(f"{place // columns + 1},{place % columns + 1}", layer, direction)
         for place, direction in enumerate(directions)
     ]
     recipe = job.wanted.recipe
@@ -107,12 +104,6 @@ def _draw_grid(job: Visualization, layer: str, read: Photo, cells: int) -> Drawn
     height, width = tiles.shape[1:3]
     whole = tiles.reshape(rows, columns, height, width, 3).transpose(0, 2, 1, 3, 4)
     return whole.reshape(rows * height, columns * width, 3), recipe, found
-
-
-def _name_target(label: str, layer: str, mix: NDArray[np.float32]) -> Target:
-    from dreamer.pipelines.targets import Target
-
-    return Target(label, layer, mix)
 
 
 def _draw_caricature(job: Visualization, layer: str, read: Photo, cells: int) -> Drawn:

@@ -122,6 +122,17 @@ def find_destination(
     return Destination(output, None)
 
 
+def name_file(output: Path | None, usual: str, *, overwrite: bool) -> Path:
+    """Return the file of a single picture, called `usual` or the next free name unless given.
+
+    Raises DreamerError, before any work, where nothing can be written there.
+    """
+    file, folder = find_destination(output, many=False, overwrite=overwrite)
+    path = file or atomic.choose_default_name((folder or Path()) / usual, overwrite=overwrite)
+    make_folder(path.parent)
+    return path
+
+
 def make_folder(path: Path) -> None:
     """Make a folder for outputs, where it is not there yet.
 
